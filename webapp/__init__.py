@@ -1,0 +1,23 @@
+"""jobtail: the live log page for batch jobs that a team can share.
+
+`from webapp import RunResponse, JobResponse, Jobs, connect` gives the objects of the Fused client over a jobtail
+service. They are loaded when first asked for, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import JobResponse, Jobs, RunResponse, connect
+
+__all__ = ["JobResponse", "Jobs", "RunResponse", "connect"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from . import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

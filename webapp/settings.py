@@ -1,0 +1,148 @@
+"""Every setting, in one table: a field here is a `JOBTAIL_` variable, a line in `docs/settings.md`, and where it
+helps a flag of `jobtail serve`. They are read once, at the edge, and passed down as values.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import platformdirs
+import re2
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .errors import SettingsError
+
+# Blanked before a line reaches the journal (RE2 syntax). A group named "secret" is what goes; else all of the match.
+REDACT = (
+    r"\bAKIA[0-9A-Z]{16}\b",
+    r"\bgh[pousr]_[A-Za-z0-9]{36,255}\b",
+    r"\bgithub_pat_[A-Za-z0-9_]{60,255}\b",
+    r"\bglpat-[A-Za-z0-9_-]{20,255}\b",
+    r"\bxox[abposr]-[A-Za-z0-9-]{10,255}\b",
+    r"\bsk-[A-Za-z0-9_-]{20,255}\b",
+    r"\bAIza[0-9A-Za-z_-]{35}\b",
+    r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
+    r"(?i)\b(?:authorization|proxy-authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+(?P<secret>[^\s\"',;]+)",
+    r"(?i)\b[a-z][a-z0-9+.-]*://[^\s:/@]*:(?P<secret>[^\s/@]+)@",
+    r"(?i)(?:password|passwd|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token)"
+    r"[\"']?\s*[:=]\s*[\"']?(?P<secret>[^\s\"',;&]{6,})",
+)
+
+
+def split(value: Any) -> Any:
+    """A comma-separated variable as a tuple."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="JOBTAIL_", env_file=".env", extra="ignore", hide_input_in_errors=False)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8484
+
+    upstream_url: str = ""
+    upstream_token: SecretStr = SecretStr("")
+    upstream_auth_scheme: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] = "Bearer"
+    access_token: SecretStr = SecretStr("")
+    trusted_user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    secret_key: SecretStr = SecretStr("")
+    public_url: str = ""
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("jobtail")))
+    redis_url: str = ""
+    refresh_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
+    late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
+    retention_days: Annotated[float, Field(gt=0)] = 14.0
+    journal_max_bytes: Annotated[int, Field(ge=1 << 20)] = 10 << 30
+    max_viewers: Annotated[int, Field(ge=1)] = 5000
+    max_viewers_per_job: Annotated[int, Field(ge=1)] = 2000
+    max_line_bytes: Annotated[int, Field(ge=64)] = 65536
+    redact: Annotated[tuple[str, ...], NoDecode] = REDACT
+
+    _lists = field_validator("trusted_proxies", "allowed_origins", mode="before")(split)
+
+    @field_validator("redact", mode="before")
+    @classmethod
+    def _patterns(cls, value: Any) -> Any:
+        """One expression a line: a comma or a blank is part of an expression. Empty: nothing is blanked."""
+        patterns = tuple(filter(None, value.splitlines())) if isinstance(value, str) else value
+        for pattern in patterns:
+            try:
+                re2.compile(pattern)
+            except re2.error as error:
+                raise ValueError(f"{pattern!r} is no RE2 expression ({error})") from None
+        return patterns
+
+    @field_validator("upstream_url", "public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ValueError("it takes an address such as https://host/path, without user, query or fragment")
+        return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        if self.trusted_user_header and not self.trusted_proxies:
+            raise ValueError("JOBTAIL_TRUSTED_USER_HEADER needs JOBTAIL_TRUSTED_PROXIES: the addresses that may send it")
+        if not self.access_token.get_secret_value() and not loopback(self.host):
+            raise ValueError(
+                f"JOBTAIL_HOST is {self.host!r}, which others can reach: set JOBTAIL_ACCESS_TOKEN, or use 127.0.0.1"
+            )
+        return self
+
+
+def loopback(host: str) -> bool:
+    """True for names and addresses that only this machine reaches."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Flags, then the environment, then `.env`. SettingsError: one line naming variable, value and what it takes."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("; ".join(_one_line(problem) for problem in error.errors())) from None
+
+
+def _one_line(problem: Any) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    variable = f"JOBTAIL_{str(problem['loc'][0]).upper()}"
+    secret = any(word in variable for word in ("TOKEN", "KEY"))
+    held = "***" if secret else repr(problem.get("input"))
+    return f"{variable} holds {held}: {message}"
+
+
+def assets(kind: str) -> Path:
+    """The folder of `templates` or `static`: beside the package in a checkout, inside it in a wheel."""
+    inside = Path(__file__).parent / "_assets" / kind
+    return inside if inside.is_dir() else Path(__file__).parent.parent / kind
+
+
+def runtime_environment() -> dict[str, str]:
+    """The environment a job's command gets: ours without our own secrets."""
+    hidden = ("JOBTAIL_ACCESS_TOKEN", "JOBTAIL_UPSTREAM_TOKEN", "JOBTAIL_SECRET_KEY", "JOBTAIL_REDIS_URL")
+    return {name: value for name, value in os.environ.items() if name not in hidden}
