@@ -1,0 +1,81 @@
+"""An entry, as a source hands it over, and the JSON that a line of the journal is.
+
+The JSON text is made once, when the line is written: `{"id", "line", "timestamp", "message", "level", ...}`, with
+every other key of the entry as it came; one that clashes with ours stands under `upstream`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+OURS = frozenset(("id", "line", "timestamp", "message", "level", "late", "cut", "upstream"))
+_LEVEL_JSON = (b"null", b'"debug"', b'"info"', b'"warning"', b'"error"')
+_NAMED_LEVELS = {
+    "trace": 1, "verbose": 1, "debug": 1,
+    "info": 2, "information": 2, "notice": 2,
+    "warn": 3, "warning": 3,
+    "err": 4, "error": 4, "severe": 4, "critical": 4, "crit": 4, "fatal": 4, "alert": 4, "emerg": 4, "panic": 4,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Entry:
+    """What a source hands to the journal, in its final order.
+
+    `timestamp`: ms since the epoch, not negative. `message`: its one trailing newline gone, nothing else changed.
+    `extra`: every other key of the upstream's entry, or None. `key`: 64 bits over timestamp and message as they were
+    received, for merging; 0 where the source gives exact positions. `timed`: False where the timestamp is not its own.
+    """
+
+    timestamp: int
+    message: str
+    extra: dict[str, Any] | None = None
+    key: int = 0
+    timed: bool = True
+
+
+def named_level(extra: dict[str, Any]) -> int | None:
+    """The level that the upstream itself gives, as a code of `levels.LEVELS`."""
+    for name in ("level", "severity", "levelname"):
+        value = extra.get(name)
+        if isinstance(value, str):
+            return _NAMED_LEVELS.get(value.strip().lower())
+    return None
+
+
+def encode(epoch: bytes, line: int, timestamp: int, message: str, level: int, late: bool, extra: dict[str, Any] | None) -> bytes:
+    text = orjson.dumps(message)
+    if not late and not extra:
+        return b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}' % (
+            epoch, line, line, timestamp, text, _LEVEL_JSON[level],
+        )  # fmt: skip
+    head = b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b' % (
+        epoch, line, line, timestamp, text, _LEVEL_JSON[level],
+    )  # fmt: skip
+    if late:
+        head += b',"late":true'
+    if not extra:
+        return head + b"}"
+    return head + b"," + _dump(_unclashed(extra))[1:]
+
+
+def _unclashed(extra: dict[str, Any]) -> dict[str, Any]:
+    clashing = OURS.intersection(extra)
+    if not clashing:
+        return extra
+    kept = {name: value for name, value in extra.items() if name not in clashing}
+    kept["upstream"] = {name: value for name, value in extra.items() if name in clashing}
+    return kept
+
+
+def _dump(value: Any) -> bytes:
+    """JSON of a value that JSON gave us, whatever it holds: numbers past 64 bits are kept as they came."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        import json
+
+        return json.dumps(value, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,134 @@
+"""How lines are found again: by number, by time, from the end; every answer bounded."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections import Counter
+from dataclasses import dataclass
+
+from .batch import Batch
+
+UNSIGNED = (1 << 64) - 1
+_BODY = "SELECT b.first, b.last, body.lines, body.marks, body.times, b.longest FROM batch b JOIN body USING (first)"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A batch without its lines. `levels`: how many lines of each code of `levels.LEVELS`."""
+
+    first: int
+    last: int
+    low_ms: int
+    high_ms: int
+    levels: tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Between line `after_line` and the next, `count` lines (None: unknown) may be missing, because of `reason`."""
+
+    after_line: int
+    reason: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the log for an overview: times in ms, and how many lines are loud."""
+
+    first: int
+    last: int
+    low_ms: int
+    high_ms: int
+    warnings: int
+    errors: int
+
+
+def read(db: sqlite3.Connection, after: int, most_bytes: int, upto: int | None) -> list[Batch]:
+    found = db.execute("SELECT first FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1", (after + 1,)).fetchone()
+    batches: list[Batch] = []
+    size = 0
+    for row in db.execute(f"{_BODY} WHERE b.first >= ? ORDER BY b.first", (found[0] if found else 0,)):
+        batch = Batch(*row)
+        if upto is not None and batch.first > upto:
+            break
+        if batch.last <= after:
+            continue
+        if batch.first <= after or (upto is not None and batch.last > upto):
+            batch = batch.part(after + 1, batch.last if upto is None else upto)
+        batches.append(batch)
+        size += len(batch.lines)
+        if size >= most_bytes:
+            break
+    return batches
+
+
+def read_back(db: sqlite3.Connection, before: int, most_bytes: int) -> list[Batch]:
+    batches: list[Batch] = []
+    size = 0
+    for row in db.execute(f"{_BODY} WHERE b.first < ? ORDER BY b.first DESC", (before,)):
+        batch = Batch(*row)
+        batches.append(batch.part(batch.first, before - 1))
+        size += len(batch.lines)
+        if size >= most_bytes:
+            break
+    return batches[::-1]
+
+
+def spans(db: sqlite3.Connection, after: int) -> list[Span]:
+    rows = db.execute(
+        "SELECT first, last, low_ms, high_ms, debug, info, warning, error FROM batch WHERE last > ? ORDER BY first", (after,)
+    )
+    return [
+        Span(first, last, low, high, (last - first + 1 - debug - info - warning - error, debug, info, warning, error))
+        for first, last, low, high, debug, info, warning, error in rows
+    ]
+
+
+def line_at(db: sqlite3.Connection, since_ms: int) -> int:
+    row = db.execute(
+        "SELECT first FROM batch WHERE peak_ms >= ? ORDER BY peak_ms, first LIMIT 1", (since_ms,)
+    ).fetchone()
+    if row:
+        return int(row[0])
+    return int(db.execute("SELECT last_line + 1 FROM state").fetchone()[0])
+
+
+def gaps(db: sqlite3.Connection, after: int, upto: int) -> list[Gap]:
+    rows = db.execute(
+        "SELECT after_line, reason, count FROM gap WHERE after_line >= ? AND after_line < ? ORDER BY after_line",
+        (after, upto),
+    )
+    return [Gap(*row) for row in rows]
+
+
+def overview(db: sqlite3.Connection, parts: int) -> list[Part]:
+    rows = db.execute("SELECT first, last, low_ms, high_ms, warning, error FROM batch ORDER BY first").fetchall()
+    step = -(-len(rows) // max(1, parts))
+    grouped = [rows[start : start + step] for start in range(0, len(rows), max(1, step))]
+    return [
+        Part(
+            group[0][0], group[-1][1], min(row[2] for row in group), max(row[3] for row in group),
+            sum(row[4] for row in group), sum(row[5] for row in group),
+        )
+        for group in grouped
+    ]  # fmt: skip
+
+
+def seen(db: sqlite3.Connection, start_ms: int, end_ms: int) -> dict[int, int]:
+    counts: Counter[int] = Counter()
+    rows = db.execute(
+        "SELECT low_ms, high_ms, times, keys FROM trace WHERE high_ms >= ? AND low_ms < ?", (start_ms, end_ms)
+    )
+    for low, high, raw_times, raw_keys in rows:
+        keys: array[int] = array("Q")
+        keys.frombytes(raw_keys)
+        if low >= start_ms and high < end_ms:
+            counts.update(keys)
+            continue
+        times: array[int] = array("q")
+        times.frombytes(raw_times)
+        counts.update(key for key, time in zip(keys, times, strict=True) if start_ms <= time < end_ms)
+    counts.pop(0, None)
+    return counts

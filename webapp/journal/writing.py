@@ -1,0 +1,191 @@
+"""How entries become lines: redaction, levels, numbers, sampling, JSON, batches, rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from dataclasses import dataclass, field
+from itertools import repeat
+
+
+from .batch import KEPT, LATE, MAX_BYTES, MAX_LINES, SEPARATOR, Batch
+from .levels import levels
+from .line import Entry, encode, named_level
+from .redact import Redactor
+from .sampling import Sample, keep
+
+# The last row is written again while it is smaller: a page of the file is written anyhow, and a slow job's log
+# would otherwise be a row a line.
+TAIL_BYTES = 16 << 10
+_SIGN = 1 << 63
+
+
+class Encoder:
+    """What can be done before the transaction begins: no lock is held for it."""
+
+    def __init__(self, redactor: Redactor, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.messages = redactor.messages([entry.message for entry in entries])
+        found = levels(self.messages)
+        self.extras = [entry.extra for entry in entries]
+        if any(self.extras):
+            found = bytearray(found)
+            for index, extra in enumerate(self.extras):
+                if extra:
+                    found[index] = _level(extra, found[index])
+                    self.extras[index] = redactor.value(extra)
+        self.levels = bytes(found)
+
+    def number(self, row: tuple[str, int, int, int, int, int], beat_ms: int, mark_late: bool, now_ms: int) -> Written:
+        """`row`: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud. `now_ms`: what is no future."""
+        epoch, last, high_ms, out_ms, beat, loud = row
+        times = [entry.timestamp for entry in self.entries]
+        kept, sample = keep(times, self.levels, beat_ms, last == 0, Sample(beat, loud))
+        if mark_late and times and min(times) < out_ms:
+            late: list[bool] | repeat[bool] = [time < out_ms for time in times]
+        else:
+            late = repeat(False)
+        name = epoch.encode()
+        lines = [
+            encode(name, number, time, message, level, is_late, extra)
+            for number, time, message, level, is_late, extra in zip(
+                range(last + 1, last + 1 + len(times)), times, self.messages, self.levels, late, self.extras, strict=False
+            )
+        ]
+        marks = bytes(
+            level | (KEPT if is_kept else 0) | (LATE if is_late else 0)
+            for level, is_kept, is_late in zip(self.levels, kept, late, strict=False)
+        )
+        out_ms = max(out_ms, max((time for time in times if time <= now_ms), default=-1))
+        written = Written(epoch, last + len(times), max(high_ms, max(times)), out_ms, sample)
+        written.cut(last + 1, lines, marks, array("q", times))
+        written.note([entry.key for entry in self.entries], [entry.timed for entry in self.entries])
+        return written
+
+
+def _level(extra: dict[str, object], found: int) -> int:
+    named = named_level(extra)
+    if named is not None:
+        return named
+    return found
+
+
+@dataclass(slots=True)
+class Written:
+    """New lines and the state after them."""
+
+    epoch: str
+    last_line: int
+    high_ms: int
+    out_ms: int
+    sample: Sample
+    batches: list[Batch] = field(default_factory=list)
+    keys: array[int] = field(default_factory=lambda: array("Q"))
+    untimed: list[int] = field(default_factory=list)
+
+    def cut(self, first: int, lines: list[bytes], marks: bytes, times: array[int]) -> None:
+        """Into batches of at most MAX_LINES lines, and of MAX_BYTES but where one line is longer."""
+        start = size = longest = 0
+        for index, line in enumerate(lines):
+            length = len(line)
+            if index - start >= MAX_LINES or (size + length > MAX_BYTES and index > start):
+                self._add(first, lines, marks, times, start, index, longest)
+                start, size, longest = index, 0, 0
+            size += length
+            if length > longest:
+                longest = length
+        self._add(first, lines, marks, times, start, len(lines), longest)
+
+    def _add(
+        self, first: int, lines: list[bytes], marks: bytes, times: array[int], start: int, end: int, longest: int
+    ) -> None:
+        body = SEPARATOR.join(lines[start:end])
+        part = times[start:end].tobytes()
+        self.batches.append(Batch(first + start, first + end - 1, body, marks[start:end], part, longest))
+
+    def note(self, keys: list[int], timed: list[bool]) -> None:
+        """What the poller merges against. Keys of 0 (exact positions) are not kept."""
+        if not any(keys):
+            return
+        self.keys = array("Q", keys)
+        if not all(timed):
+            for index, own in enumerate(timed):
+                if not own:
+                    self.untimed.append(keys[index])
+                    self.keys[index] = 0
+
+    def store(self, db: sqlite3.Connection) -> None:
+        if self.keys:
+            offset = self.batches[0].first
+            for batch in self.batches:
+                keys = self.keys[batch.first - offset : batch.last - offset + 1]
+                self._store_trace(db, batch, keys)
+        for key in self.untimed:
+            db.execute(
+                "INSERT INTO untimed VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1", (_signed(key),)
+            )
+        peak = self._peak_before(db)
+        for batch in self.batches:
+            peak = _store_batch(db, batch, peak)
+        db.execute(
+            "UPDATE state SET last_line = ?, high_ms = ?, out_ms = ?, sample_beat = ?, sample_loud = ?,"
+            " revision = revision + 1",
+            (self.last_line, self.high_ms, self.out_ms, self.sample.beat, self.sample.loud),
+        )
+
+    def _peak_before(self, db: sqlite3.Connection) -> int:
+        row = db.execute("SELECT peak_ms FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+        return row[0] if row else -1
+
+    def _store_trace(self, db: sqlite3.Connection, batch: Batch, keys: array[int]) -> None:
+        times = batch.timestamps()
+        low, high = min(times), max(times)
+        tail = db.execute(
+            "SELECT first, low_ms, high_ms, times, keys FROM trace ORDER BY first DESC LIMIT 1"
+        ).fetchone()
+        # A row must stay narrow in time, or it would be read for every window that it touches.
+        if tail and len(tail[3]) + len(batch.times) <= 8 * MAX_LINES and max(high, tail[2]) - min(low, tail[1]) <= 60_000:
+            db.execute(
+                "UPDATE trace SET low_ms = ?, high_ms = ?, times = ?, keys = ? WHERE first = ?",
+                (min(low, tail[1]), max(high, tail[2]), tail[3] + batch.times, tail[4] + keys.tobytes(), tail[0]),
+            )
+        else:
+            db.execute("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", (batch.first, low, high, batch.times, keys.tobytes()))
+
+
+def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
+    tail = db.execute("SELECT first, last, low_ms, high_ms, bytes FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+    times = batch.timestamps()
+    low, high = min(times), max(times)
+    peak = max(peak, high)
+    counts = [0, 0, 0, 0, 0]
+    for level in range(1, 5):
+        counts[level] = sum(batch.marks.count(level | flags) for flags in (0, KEPT, LATE, KEPT | LATE))
+    if tail and tail[4] + len(batch.lines) <= TAIL_BYTES and batch.last - tail[0] < MAX_LINES:
+        db.execute(
+            "UPDATE batch SET last = ?, low_ms = ?, high_ms = ?, peak_ms = ?, longest = max(longest, ?), bytes = ?,"
+            " debug = debug + ?, info = info + ?, warning = warning + ?, error = error + ? WHERE first = ?",
+            (
+                batch.last, min(low, tail[2]), max(high, tail[3]), peak, batch.longest,
+                tail[4] + len(SEPARATOR) + len(batch.lines), *counts[1:], tail[0],
+            ),
+        )  # fmt: skip
+        marks, old_times, lines = db.execute("SELECT marks, times, lines FROM body WHERE first = ?", tail[:1]).fetchone()
+        db.execute(
+            "UPDATE body SET marks = ?, times = ?, lines = ? WHERE first = ?",
+            (marks + batch.marks, old_times + batch.times, lines + SEPARATOR + batch.lines, tail[0]),
+        )
+        return peak
+    db.execute(
+        "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (batch.first, batch.last, low, high, peak, batch.longest, len(batch.lines), *counts[1:]),
+    )
+    db.execute("INSERT INTO body VALUES (?, ?, ?, ?)", (batch.first, batch.marks, batch.times, batch.lines))
+    return peak
+
+
+def _signed(key: int) -> int:
+    """SQLite's integers are signed."""
+    return key - 2 * _SIGN if key >= _SIGN else key
+
+
