@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from webapp.database import Database, connect, damaged
+from webapp.errors import JournalError
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER)"
+
+
+def test_opens_in_wal_mode_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "a.sqlite3"
+    connection = connect(path, SCHEMA)
+    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o700
+    connection.close()
+
+
+def test_a_damaged_file_is_set_aside_and_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.sqlite3"
+    path.write_bytes(b"this is no database at all, whatever its name" * 100)
+    with caplog.at_level(logging.ERROR):
+        connection = connect(path, SCHEMA)
+    connection.execute("INSERT INTO t VALUES (1)")
+    connection.close()
+    aside = list(tmp_path.glob("a.sqlite3.damaged-*"))
+    assert len(aside) == 1 and aside[0].read_bytes().startswith(b"this is no database")
+    assert "set aside" in caplog.text and str(path) in caplog.text
+
+
+def test_several_who_find_the_damage_at_once_set_it_aside_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    path.write_bytes(b"broken" * 1000)
+    with ThreadPoolExecutor(8) as pool:
+        connections = list(pool.map(lambda _: connect(path, SCHEMA), range(8)))
+    for n, connection in enumerate(connections):
+        connection.execute("INSERT INTO t VALUES (?)", (n,))
+    assert connections[0].execute("SELECT count(*) FROM t").fetchone()[0] == 8
+    assert len(list(tmp_path.glob("*.damaged-*"))) == 1
+    for connection in connections:
+        connection.close()
+
+
+def test_damage_found_in_use_raises_once_and_then_works(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    database = Database(path, SCHEMA)
+    with database.writing() as connection:
+        connection.executemany("INSERT INTO t VALUES (?)", ((n,) for n in range(20_000)))
+    database.close()
+    with open(path, "r+b") as file:
+        file.seek(8192)
+        file.write(os.urandom(os.path.getsize(path) - 8192))
+    with pytest.raises(JournalError):
+        database.rows("SELECT sum(n) FROM t")
+    assert database.rows("SELECT n FROM t") == []
+    assert list(tmp_path.glob("*.damaged-*"))
+    database.close()
+
+
+def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a.sqlite3", SCHEMA)
+    with pytest.raises(ZeroDivisionError), database.writing() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        raise ZeroDivisionError
+    assert database.rows("SELECT * FROM t") == []
+    database.close()
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match=r"a\.sqlite3 can't be opened"):
+        connect(tmp_path / "file" / "a.sqlite3")
+
+
+def test_a_busy_file_is_not_a_damaged_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    first, second = connect(path, SCHEMA), connect(path, SCHEMA)
+    second.execute("PRAGMA busy_timeout=1")
+    first.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        second.execute("BEGIN IMMEDIATE")
+    assert not damaged(caught.value)
+    first.close()
+    second.close()

@@ -1,0 +1,176 @@
+"""A SQLite file that several processes share, opened one way everywhere.
+
+WAL (readers never wait for the writer), a busy time-out, files only their owner can read, and a file that is
+damaged is set aside under another name, with one line in the log, and begun anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import JournalError
+
+log = logging.getLogger("jobtail.database")
+
+BUSY_MS = 5_000
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_COMPANIONS = ("", "-wal", "-shm")
+
+
+def damaged(error: BaseException) -> bool:
+    """True when the file itself is broken: not when it is busy, full, or may not be written."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return isinstance(error, sqlite3.DatabaseError) and code & 0xFF in _DAMAGE
+
+
+def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlite3.Connection:
+    """An open connection with the tables of `schema` (`CREATE ... IF NOT EXISTS`). Rows are `sqlite3.Row`s;
+    no transaction begins by itself. May go from thread to thread, under a lock of the caller's.
+
+    JournalError when the folder or file cannot be made, read or written.
+    """
+    try:
+        try:
+            return _open(path, schema, synchronous)
+        except sqlite3.DatabaseError as error:
+            if not damaged(error):
+                raise
+            set_aside(path, str(error), lambda: _open(path, schema, synchronous).close())
+            return _open(path, schema, synchronous)
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(f"{path} can't be opened: {error}") from error
+
+
+def _open(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
+    private(path.parent)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        _wal(connection)
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        if schema:
+            connection.executescript(schema)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _wal(connection: sqlite3.Connection) -> None:
+    """Switching a new file to WAL ignores the busy time-out when two processes do it at once: we try again."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if (error.sqlite_errorcode & 0xFF) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def private(folder: Path) -> None:
+    """Makes a folder that only its owner may enter. One that exists stays as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def set_aside(path: Path, why: str, check: Callable[[], None]) -> Path | None:
+    """Renames a damaged file and its companions, unless another process has just done so: then `check`, which
+    opens the file once more, raises nothing. Gives the new name."""
+    with contextlib.ExitStack() as stack:
+        lock = stack.enter_context(open(path.with_name(path.name + ".lock"), "w"))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            check()
+            return None
+        except sqlite3.DatabaseError as error:
+            if not damaged(error):
+                raise
+        aside = path.with_name(f"{path.name}.damaged-{time.time_ns() // 1_000_000}")
+        for companion in _COMPANIONS:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{path}{companion}", f"{aside}{companion}")
+    log.error("%s is damaged (%s): it was set aside as %s and begun anew", path, why, aside.name)
+    return aside
+
+
+class Database:
+    """One connection behind a lock, for small tables that threads share. Errors come out as JournalError; a
+    file found damaged in use is set aside, so that the next call finds a new one."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self.path = path
+        self._schema = schema
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = connect(path, schema)
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._connection is None:
+                self._connection = connect(self.path, self._schema)
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                self._failed(error)
+                raise JournalError(f"{self.path} can't be used: {error}") from error
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        if damaged(error) and self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            with contextlib.suppress(sqlite3.Error, OSError):
+                set_aside(self.path, str(error), self._check)
+
+    def _check(self) -> None:
+        connection = _open(self.path, self._schema, "FULL")
+        with contextlib.closing(connection):
+            for row in connection.execute("PRAGMA quick_check(1)"):
+                if row[0] != "ok":
+                    raise _corrupt(str(row[0]))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        with self._using() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        with self._using() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def _corrupt(why: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(why)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
