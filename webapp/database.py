@@ -68,7 +68,7 @@ def _open(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
 
 
 def _wal(connection: sqlite3.Connection) -> None:
-    """Switching a new file to WAL ignores the busy time-out when two processes do it at once: we try again."""
+    """Two that switch a new file to WAL at once get "busy" whatever the time-out: so we try again."""
     deadline = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
