@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webapp.journal import levels as module
+from webapp.journal.levels import HEAD, LEVELS, PIECE, levels
+
+
+def level(message: str) -> str | None:
+    return LEVELS[levels([message])[0]]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ERROR no such table",
+        "2026-11-24 03:40:15,123 ERROR webapp.poller no answer",
+        "[ERROR] x",
+        "npm ERR! code E404",
+        "FATAL: role does not exist",
+        "CRITICAL x",
+        "kernel CRIT x",
+        "PANIC x",
+        "SEVERE x",
+        "EMERG x",
+        "ALERT x",
+        "\x1b[31mERROR\x1b[0m: it is red",
+        "\x1b[1;38;5;196merror\x1b[0m: red too",
+        "Traceback (most recent call last):",
+        "  Traceback (most recent call last):",
+        "E0102 15:04:05.123456    1 main.go:3] x",
+        "F1224 15:04:05.123456    1 main.go:3] x",
+        "error: unknown flag",
+        "Error: cannot find module",
+        "error[E0308]: mismatched types",
+        "panic: runtime error",
+        "  error: indented",
+        "ts=1 level=error msg=x",
+        "ts=1 level = error",
+        "ts=1 lvl=err msg=x",
+        '{"ts":1,"level":"error","msg":"x"}',
+        '{"ts":1,"severity": "CRITICAL","msg":"x"}',
+        '{"levelname": "Error"}',
+        "{'level': 'fatal'}",
+        '{"level":50,"msg":"x"}',
+        "12:00 [error] 7#7: open() failed",
+        "12:00 [ error ] padded",
+        "<error> x",
+        "main.c:3:5: error: expected ';'",
+        "main.c:3:5: fatal error: no.h: no such file",
+        "ERROR first, INFO later",
+    ],
+)
+def test_errors(message: str) -> None:
+    assert level(message) == "error"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "WARNING x",
+        "x WARN y",
+        "W0102 15:04:05.123456 1 main.go:3] x",
+        "warning: unused variable",
+        "level=warn x",
+        "[warning  ] structlog",
+        "main.c:3:5: warning: unused",
+        '{"level":40}',
+        "WARN before ERROR",
+    ],
+)
+def test_warnings(message: str) -> None:
+    assert level(message) == "warning"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "INFO x",
+        "\x1b[32mINFO\x1b[0m:     127.0.0.1 - GET /",
+        "NOTICE x",
+        "I0102 15:04:05.123456 1 main.go:3] x",
+        "[info     ] structlog",
+        "level=info error=none",
+        '{"level":"info","msg":"ERROR in the text"}',
+        '{"level":30}',
+        "info: x",
+    ],
+)
+def test_infos(message: str) -> None:
+    assert level(message) == "info"
+
+
+@pytest.mark.parametrize(
+    "message", ["DEBUG x", "TRACE x", "VERBOSE x", "level=debug", "[trace] x", '{"level":"DEBUG"}']
+)
+def test_debugs(message: str) -> None:
+    assert level(message) == "debug"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        " ",
+        "tick",
+        "0 ERRORS found",
+        "no error here",
+        "the error was fixed",
+        "errors: 0",
+        "information about debugging",
+        "INFORMATION",
+        "NO_ERROR",
+        "ERROR_CODE=0",
+        "MyERROR",
+        "TERROR",
+        "Xerror: y",
+        "sublevels=error_free",
+        "level=errors",
+        "x[errors]",
+        "E9902 is no date",
+        "E0102",
+        "list[int]",
+        "a < b > c",
+        '{"level":5}',
+        "Traceback",
+        "ERRÖR",
+        "ÄERROR",
+        "x" * HEAD + "ERROR",
+    ],
+)
+def test_no_level(message: str) -> None:
+    assert level(message) is None
+
+
+def test_a_level_within_the_first_characters_counts_and_no_later_one() -> None:
+    assert level("x" * (HEAD - 6) + " ERROR later") == "error"
+    assert level("x" * (HEAD - 5) + " ERROR later") is None
+
+
+def test_each_message_has_its_own_byte_whatever_it_holds() -> None:
+    assert levels([]) == b""
+    assert levels(["", "ERROR", "", "a\nINFO b\n\n", "DEBUG", "\n", "\r\n\x85\u2028WARN"]) == bytes(
+        [0, 4, 0, 2, 1, 0, 3]
+    )
+
+
+def test_many_messages_keep_their_order() -> None:
+    words = ["tick", "INFO", "WARN", "ERROR", "DEBUG"]
+    messages = [words[index * 7 % 5] for index in range(3 * PIECE + 5)]
+    assert levels(messages) == b"".join(levels([message]) for message in messages)
+
+
+def test_colours_do_not_matter_and_other_sequences_do_not_hurt() -> None:
+    assert level("\x1b[0m\x1b[33;1mWARN\x1b[K") == "warning"
+    assert level("\x1b") is None
+    assert level("\x1b]8;;http://x\x07 ERROR") == "error"
+
+
+_WORDS = [
+    "ERROR",
+    "error",
+    "Info",
+    "warn",
+    "DEBUG",
+    "level",
+    '"severity"',
+    "lvl",
+    "40",
+    "E0102 ",
+    "fatal error",
+]
+_PARTS = st.sampled_from(
+    [*_WORDS, "Traceback (most recent call last)", ": ", "\x1b[31m", *"[]<>=: \"'_x7\né"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(_PARTS, max_size=8).map("".join), max_size=6))
+def test_the_quick_look_finds_whatever_the_exact_one_finds(messages: list[str]) -> None:
+    for message in messages:
+        text = module._COLOUR.sub("", message[:HEAD].replace("\n", "\v"))
+        found = module._LINE.findall(text + "\n")
+        assert len(found) == 1
+        if found[0]:
+            assert module._ANYTHING.search(text)
+    assert levels(messages) == b"".join(levels([message]) for message in messages)
