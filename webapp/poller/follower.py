@@ -1,0 +1,71 @@
+"""Attends to a job whose lines reach the journal without us: the runner of an embedded job appends them itself.
+
+It keeps the job's status in the journal, and says that the log is over where a runner died without saying so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ..errors import JobtailError
+from ..journal.journal import Journal
+from ..source.base import Source
+
+LOOK_SECONDS = 0.25
+
+
+class Follower:
+    def __init__(self, source: Source, journal: Journal, changed: Callable[[], None]) -> None:
+        self.watched = True
+        self.rounds = 0
+        self.loaded = False
+        self.error: JobtailError | None = None
+        self._source = source
+        self._journal = journal
+        self._changed = changed
+        self._round = asyncio.Event()
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def round_done(self) -> None:
+        await self._round.wait()
+
+    async def run(self) -> None:
+        """Until nobody watches, or the job is over and its log whole."""
+        while self.watched:
+            over = await self._look()
+            self._round.set()
+            self._round = asyncio.Event()
+            if over:
+                return
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _look(self) -> bool:
+        try:
+            status = await self._source.status(self._journal.job)
+            over = await asyncio.to_thread(self._write, status.model_dump(mode="json"), status.finished)
+        except JobtailError as error:
+            self.error = error
+            return False
+        self.error = None
+        self.rounds += 1
+        self.loaded = True
+        self._changed()
+        return over
+
+    def _write(self, status: dict[str, object], finished: bool) -> bool:
+        self._journal.set_status(status)
+        state = self._journal.state()
+        if finished and not state.finished and state.held_until < time.time():
+            self._journal.finish(False)
+            return True
+        return finished and state.finished

@@ -1,0 +1,92 @@
+"""The parts, put together once for a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .access.decide import Access
+from .access.shares import Shares
+from .engine.catalog import Catalog
+from .engine.source import EmbeddedSource
+from .journal.journal import Journal
+from .journal.redact import Redactor
+from .journal.shelf import Journals
+from .poller.budget import Budget
+from .poller.follower import Follower
+from .poller.poller import Poller
+from .settings import Settings
+from .source.base import Source
+from .source.fused import FusedSource
+from .source.listing import Listing
+from .stream.channel import Attendant
+from .stream.hub import Hub
+
+DATABASE = "jobtail.sqlite3"
+
+
+@dataclass(slots=True)
+class Service:
+    settings: Settings
+    redactor: Redactor
+    source: Source
+    listing: Listing
+    journals: Journals
+    hub: Hub
+    catalog: Catalog
+    shares: Shares
+    access: Access
+
+    async def start(self) -> None:
+        self.hub.start()
+
+    async def stop(self) -> None:
+        """Viewers are told first."""
+        await self.hub.close()
+        await self.source.aclose()
+        self.shares.close()
+        self.catalog.close()
+
+
+def open_journals(settings: Settings, redactor: Redactor) -> Journals:
+    return Journals(
+        settings.data_dir,
+        redactor,
+        beat_ms=max(1, round(settings.refresh_seconds * 1000)),
+        max_bytes=settings.journal_max_bytes,
+        retention_days=settings.retention_days,
+    )
+
+
+def build(settings: Settings) -> Service:
+    """JournalError where the data folder can't be used."""
+    redactor = Redactor(settings.redact)
+    journals = open_journals(settings, redactor)
+    catalog = Catalog(settings.data_dir / DATABASE)
+    shares = Shares(settings.data_dir / DATABASE)
+    source: Source = FusedSource(settings, redactor) if settings.upstream_url else EmbeddedSource(catalog, redactor)
+    budget = Budget()
+
+    def attend(journal: Journal, changed: Callable[[], None]) -> Attendant:
+        if source.exact:
+            return Follower(source, journal, changed)
+        return Poller(source, journal, settings, budget=budget, changed=changed)
+
+    hub = Hub(
+        journals,
+        source.status,
+        attend,
+        max_viewers=settings.max_viewers,
+        max_viewers_per_job=settings.max_viewers_per_job,
+    )
+    return Service(
+        settings=settings,
+        redactor=redactor,
+        source=source,
+        listing=Listing(source.jobs),
+        journals=journals,
+        hub=hub,
+        catalog=catalog,
+        shares=shares,
+        access=Access(settings, shares),
+    )

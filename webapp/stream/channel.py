@@ -1,0 +1,259 @@
+"""One job as this process sees it: its journal, its newest state, who polls it, who watches it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
+from ..journal.journal import Journal
+from ..journal.schema import DamagedJournal
+from ..journal.state import State
+from ..models import RunStatus
+from .form import Form
+from .group import Group
+from .step import Position, step
+from .tail import tail_start
+from .viewer import Viewer
+
+log = logging.getLogger("jobtail.stream")
+LINGER_SECONDS = 30.0
+PIECES_KEPT = 8
+
+
+class Attendant(Protocol):
+    """What keeps a job's journal up to date: a poller of the upstream, or a follower of the embedded engine."""
+
+    watched: bool
+    rounds: int
+    error: JobtailError | None
+    loaded: bool
+
+    async def run(self) -> None: ...
+    def wake(self) -> None: ...
+    async def round_done(self) -> None: ...
+
+
+class Channel:
+    def __init__(self, job: str, journal: Journal, state: State, attend: Callable[[Channel], Attendant]) -> None:
+        self.job = job
+        self.journal = journal
+        self.state = state
+        self.viewers: set[Viewer] = set()
+        self.readers = 0  # who follow by other means than events
+        self.attendant = attend(self)
+        self.visited = time.monotonic()
+        self._groups: dict[tuple[Form, float], Group] = {}
+        self._pieces: OrderedDict[tuple[Any, ...], asyncio.Task[tuple[bytes, Position]]] = OrderedDict()
+        self._signal = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._attending: asyncio.Task[None] | None = None
+        self._delivering = asyncio.get_running_loop().create_task(self._deliver())
+
+    # --- state ---------------------------------------------------------------------------------------------------
+
+    def signal(self) -> None:
+        """The journal has changed, or may have."""
+        self._signal.set()
+
+    async def reload(self) -> None:
+        state = await asyncio.to_thread(self.journal.state)
+        if state.revision != self.state.revision or state.epoch != self.state.epoch:
+            self.state = state
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
+
+    async def changed(self, revision: int) -> None:
+        """Returns once the state is another than the one with this revision."""
+        while self.state.revision == revision:
+            await self._moved.wait()
+
+    # --- attending -----------------------------------------------------------------------------------------------
+
+    def visit(self) -> None:
+        """Somebody looks: the job is polled for a while."""
+        self.visited = time.monotonic()
+        self.attendant.watched = True
+        if self._attending is None or self._attending.done():
+            self._attending = asyncio.get_running_loop().create_task(self._attend())
+
+    async def _attend(self) -> None:
+        while self.viewers or time.monotonic() - self.visited < LINGER_SECONDS:
+            try:
+                await self.attendant.run()
+            except JournalError as error:
+                log.warning("%s: %s", self.job, error.detail)
+            except Exception:
+                log.exception("the attendant of %s failed", self.job)
+            await asyncio.sleep(1)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Another process keeps this journal up to date."""
+        return self.state.held_until > time.time() and not self.attendant.loaded
+
+    async def fresh(self, seconds: float = 20.0, *, status_only: bool = False) -> None:
+        """Waits for a round that succeeded, or with `status_only` for a first status, unless the journal is kept up
+        to date already. Raises what the upstream says where nothing is known yet; else what is known has to do."""
+        awake = self._attending is not None and not self._attending.done()
+        self.visit()
+        if self.state.finished or (awake and self.attendant.loaded and self.attendant.error is None):
+            return
+        self.attendant.wake()
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._known(status_only):
+                    await self._round()
+                    await self.reload()
+                    if self.attendant.error is not None:
+                        break
+        except TimeoutError:
+            if self.state.status is None:
+                raise UpstreamDown(f"the upstream has not answered for {seconds:g} s") from None
+        if self.attendant.error is not None and (
+            self.state.status is None or isinstance(self.attendant.error, JobNotFound)
+        ):
+            raise self.attendant.error
+
+    def _known(self, status_only: bool) -> bool:
+        if status_only and self.state.status is not None:
+            return True
+        return self.attendant.loaded or (self.elsewhere and self.state.status is not None)
+
+    async def _round(self) -> None:
+        """A round of the attendant's, or a change that another process made."""
+        waits: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(self.attendant.round_done()),
+            asyncio.ensure_future(self.changed(self.state.revision)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def status(self) -> RunStatus:
+        await self.fresh(status_only=True)
+        if self.state.status is None:
+            raise JobNotFound(self.job)
+        return RunStatus.model_validate(self.state.status)
+
+    # --- viewers -------------------------------------------------------------------------------------------------
+
+    async def start_position(self, form: Form, tail: int | None) -> Position:
+        """Where one begins who brings no cursor."""
+        await self.reload()
+        line = await asyncio.to_thread(tail_start, self.journal, self.state, form, tail)
+        return Position(self.state.epoch, line)
+
+    def goal(self, viewer: Viewer) -> int | None:
+        """How far a viewer that catches up may read, so that it meets its group."""
+        group = self._groups.get((viewer.form, viewer.refresh))
+        if group is None or not group.viewers:
+            return None
+        return max(group.position.line, viewer.position.line)
+
+    def join(self, viewer: Viewer) -> float | None:
+        """Takes the viewer into its group. Not possible yet: how many seconds to wait."""
+        key = (viewer.form, viewer.refresh)
+        group = self._groups.get(key)
+        if group is None or not group.viewers:
+            group = self._groups[key] = Group(self, viewer.form, viewer.refresh, viewer.position.copy(), viewer.state or self.state)
+        elif not group.position.meets(viewer.position) or group.state is not viewer.state:
+            return min(0.05, viewer.refresh)
+        group.viewers.add(viewer)
+        if group.behind:
+            self._signal.set()
+        return None
+
+    def leave_group(self, viewer: Viewer) -> None:
+        key = (viewer.form, viewer.refresh)
+        group = self._groups.get(key)
+        if group is not None:
+            group.viewers.discard(viewer)
+            if not group.viewers:
+                del self._groups[key]
+
+    def leave(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        self.leave_group(viewer)
+        self.visited = time.monotonic()
+
+    async def piece(self, form: Form, position: Position, upto: int | None) -> tuple[bytes, Position]:
+        """`step`, done once for all who ask for the same."""
+        state = self.state
+        if position.omitted.count:
+            return await asyncio.to_thread(step, self.journal, state, form, position, upto)
+        key = (form, position.epoch, position.line, position.told, position.sent, state.revision, upto)
+        task = self._pieces.get(key)
+        if task is None:
+            work: Coroutine[Any, Any, tuple[bytes, Position]] = asyncio.to_thread(
+                step, self.journal, state, form, position, upto
+            )
+            task = self._pieces[key] = asyncio.get_running_loop().create_task(work)
+            if len(self._pieces) > PIECES_KEPT:
+                self._pieces.popitem(last=False)
+        data, after = await asyncio.shield(task)
+        return data, after.copy()
+
+    async def _deliver(self) -> None:
+        """The beat: brings every group to the newest state, none more often than it wants."""
+        while True:
+            due = [group.due for group in self._groups.values() if group.behind]
+            timeout = max(0.0, min(due) - time.monotonic()) if due else None
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._signal.wait()
+            except TimeoutError:
+                pass
+            try:
+                if self._signal.is_set():
+                    self._signal.clear()
+                    await self.reload()
+                now = time.monotonic()
+                for group in list(self._groups.values()):
+                    if group.behind and group.due <= now:
+                        await group.deliver()
+            except DamagedJournal:
+                raise
+            except JournalError as error:
+                log.warning("%s: %s", self.job, error.detail)
+                await asyncio.sleep(1)
+            if not self.viewers:
+                self._pieces.clear()
+
+    def tick(self, now: float) -> None:
+        """Once a second: heartbeats, and who has to go."""
+        self.attendant.watched = bool(self.viewers) or now - self.visited < LINGER_SECONDS
+        for group in list(self._groups.values()):
+            group.ping(now)
+        attempt = int((self.state.upstream or {}).get("attempt") or 0)
+        for viewer in list(self.viewers):
+            if viewer.deadline is not None and now >= viewer.deadline:
+                viewer.finish("timeout")
+            elif viewer.retries is not None and attempt > viewer.retries:
+                viewer.finish("retries_exhausted")
+            elif viewer.link_ended is not None and viewer.link_ended():
+                viewer.finish("link_ended")
+            elif isinstance(self.attendant.error, JobNotFound):
+                viewer.finish("not_found")
+            elif isinstance(self.attendant.error, UpstreamDenied):
+                viewer.finish("denied")
+
+    @property
+    def idle(self) -> bool:
+        return not self.viewers and not self.readers and (self._attending is None or self._attending.done())
+
+    def say(self, data: bytes) -> None:
+        for viewer in list(self.viewers):
+            viewer.say(data)
+
+    async def close(self) -> None:
+        tasks = [task for task in (self._attending, self._delivering) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

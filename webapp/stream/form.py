@@ -1,0 +1,180 @@
+"""How a viewer wants lines, and batches in that form.
+
+Two viewers of one form at one position get the same bytes: they are made once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import orjson
+
+from ..journal.batch import KEPT, LEVEL_MASK, SEPARATOR, Batch
+from ..journal.levels import LEVELS
+from ..journal.match import Finder, level_indexes
+from .events import event, lines_event
+
+# ANSI sequences (ECMA-48: CSI, OSC and the like, other escapes), then every control character but tab and newline.
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+
+
+def plain(message: str) -> str:
+    """The text without control characters, but for tab and newline."""
+    return message if message.isprintable() else _CONTROL.sub("", message)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`format`: line or batch (events), ndjson, text. `levels`: codes of `LEVELS`; None: all. `longest`: bytes of a
+    message past which it is cut; 0: never. `lines`: the only ones this viewer may see. `detail`: whether it may see
+    the upstream's own words."""
+
+    format: str = "line"
+    sample: bool = False
+    levels: frozenset[int] | None = None
+    q: str = ""
+    regex: bool = False
+    since_ms: int | None = None
+    until_ms: int | None = None
+    longest: int = 0
+    lines: tuple[int, int] | None = None
+    detail: bool = True
+    _finder: Finder | None = field(default=None, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.q:
+            object.__setattr__(self, "_finder", Finder(self.q, self.regex))
+
+    @property
+    def filters(self) -> bool:
+        return (
+            self.levels is not None or bool(self.q) or self.since_ms is not None or self.until_ms is not None
+        )
+
+    def passing(self, batch: Batch) -> list[int] | None:
+        """The places in the batch, from 0, of the lines that pass the filters; None: all of them."""
+        chosen: list[int] | None = None
+        if self.since_ms is not None or self.until_ms is not None:
+            low = -1 if self.since_ms is None else self.since_ms
+            high = 1 << 62 if self.until_ms is None else self.until_ms
+            chosen = [index for index, time in enumerate(batch.timestamps()) if low <= time <= high]
+        if self.levels is not None:
+            found = level_indexes(batch, self.levels)
+            chosen = found if chosen is None else sorted(set(found).intersection(chosen))
+        if self._finder is not None and (chosen is None or chosen):
+            found = self._finder.indexes(batch)
+            chosen = found if chosen is None else sorted(set(found).intersection(chosen))
+        return None if chosen is not None and len(chosen) == len(batch) else chosen
+
+
+@dataclass(slots=True)
+class Omitted:
+    """Lines that sampling has passed over and no event has told of yet."""
+
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    levels: dict[int, int] = field(default_factory=dict)
+
+    def add(self, line: int, level: int) -> None:
+        self.first = self.first or line
+        self.last = line
+        self.count += 1
+        self.levels[level] = self.levels.get(level, 0) + 1
+
+    def clear(self) -> None:
+        self.count = self.first = self.last = 0
+        self.levels = {}
+
+    def event(self, epoch: str) -> bytes:
+        named = {LEVELS[code] or "none": n for code, n in sorted(self.levels.items(), reverse=True)}
+        return event(
+            "omitted",
+            {"count": self.count, "first": f"{epoch}-{self.first}", "last": f"{epoch}-{self.last}", "levels": named},
+        )
+
+
+@dataclass(slots=True)
+class Piece:
+    """Bytes for a viewer. `sent`: the last line in them, 0 for none."""
+
+    data: bytes
+    sent: int
+
+
+def encode(form: Form, epoch: str, batch: Batch, omitted: Omitted) -> Piece:
+    """The batch in the viewer's form. `omitted` is carried from batch to batch, and changed."""
+    chosen = form.passing(batch)
+    if form.sample:
+        return _sampled(form, epoch, batch, chosen, omitted)
+    if chosen is not None and not chosen:
+        return Piece(b"", 0)
+    if chosen is None and form.format in ("batch", "ndjson") and not (form.longest and batch.longest > form.longest):
+        if form.format == "batch":
+            return Piece(lines_event(f"{epoch}-{batch.last}", batch.lines), batch.last)
+        return Piece(batch.lines.replace(SEPARATOR, b"\n") + b"\n", batch.last)
+    lines = batch.split()
+    indexes = range(len(lines)) if chosen is None else chosen
+    picked = [lines[index] for index in indexes]
+    if form.longest and batch.longest > form.longest:
+        picked = [cut(line, form.longest) if len(line) > form.longest else line for line in picked]
+    numbers = [batch.first + index for index in indexes]
+    return Piece(_dress(form, epoch, numbers, picked), numbers[-1])
+
+
+def _dress(form: Form, epoch: str, numbers: list[int], lines: list[bytes]) -> bytes:
+    if form.format == "batch":
+        return lines_event(f"{epoch}-{numbers[-1]}", SEPARATOR.join(lines))
+    if form.format == "ndjson":
+        return b"\n".join(lines) + b"\n"
+    if form.format == "text":
+        return "".join([plain(orjson.loads(line)["message"]) + "\n" for line in lines]).encode()
+    name = epoch.encode()
+    return b"".join([b"id: %b-%d\ndata: %b\n\n" % (name, number, line) for number, line in zip(numbers, lines, strict=True)])
+
+
+def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omitted: Omitted) -> Piece:
+    lines = batch.split()
+    parts: list[bytes] = []
+    run: list[int] = []
+    sent = 0
+
+    def flush() -> None:
+        if run:
+            picked = [lines[index] for index in run]
+            if form.longest and batch.longest > form.longest:
+                picked = [cut(line, form.longest) if len(line) > form.longest else line for line in picked]
+            parts.append(_dress(form, epoch, [batch.first + index for index in run], picked))
+            run.clear()
+
+    for index in range(len(lines)) if chosen is None else chosen:
+        mark = batch.marks[index]
+        if not mark & KEPT:
+            omitted.add(batch.first + index, mark & LEVEL_MASK)
+            continue
+        if omitted.count:
+            flush()
+            if form.format in ("line", "batch"):
+                parts.append(omitted.event(epoch))
+            omitted.clear()
+        run.append(index)
+        sent = batch.first + index
+    flush()
+    return Piece(b"".join(parts), sent)
+
+
+def cut(line: bytes, longest: int) -> bytes:
+    """The line with its message cut to `longest` bytes of UTF-8 and marked so; the line itself where it is no longer."""
+    value = orjson.loads(line)
+    message = value["message"].encode()
+    if len(message) <= longest and len(line) - len(message) <= longest:
+        return line
+    value["message"] = message[:longest].decode("utf-8", "ignore")
+    value["cut"] = True
+    short = orjson.dumps(value)
+    if len(short) <= 2 * longest + 512:
+        return short
+    return orjson.dumps({name: value[name] for name in ("id", "line", "timestamp", "message", "level", "cut")})

@@ -1,0 +1,93 @@
+"""Live viewers of one form and beat: they stand at one place and get the same bytes.
+
+A group advances as a whole, so that a beat costs one encoding and, for each viewer, one send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from ..journal.state import State
+from .events import PING, event
+from .form import Form
+from .step import Position, done_event, news, step
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .viewer import Viewer
+
+PING_SECONDS = 15.0
+# What one send costs, with room: beats widen so that a group's sends take at most a third of one core.
+SEND_SECONDS = 20e-6
+SHARE_OF_CORE = 0.33
+
+
+class Group:
+    def __init__(self, channel: Channel, form: Form, refresh: float, position: Position, state: State) -> None:
+        self.channel = channel
+        self.form = form
+        self.refresh = refresh
+        self.position = position
+        self.state = state
+        self.viewers: set[Viewer] = set()
+        self.sent_at = time.monotonic()
+        self.cursor_at = self.sent_at
+
+    @property
+    def due(self) -> float:
+        """When the next beat may be, on the monotonic clock."""
+        return self.sent_at + max(self.refresh, len(self.viewers) * SEND_SECONDS / SHARE_OF_CORE)
+
+    @property
+    def behind(self) -> bool:
+        return self.state.revision != self.channel.state.revision
+
+    async def deliver(self) -> None:
+        """Brings everybody here to the channel's state."""
+        state = self.channel.state
+        while self.viewers:
+            if state.epoch != self.position.epoch:
+                self.scatter()
+                return
+            data, after = await asyncio.to_thread(step, self.channel.journal, state, self.form, self.position)
+            ended = after.line == state.last_line and state.finished
+            if after.line == state.last_line:
+                data = news(self.state, state, self.form) + data
+                self.state = state
+                data += self._cursor(after)
+            if ended:
+                data += done_event(state, self.form, after, "finished")
+            moved, self.position = after.line != self.position.line, after
+            if data:
+                self._push(data, ended)
+            if ended or not moved or after.line >= state.last_line:
+                break
+        self.state = state
+
+    def _cursor(self, after: Position) -> bytes:
+        """All up to here has been considered: told where a filter held the newest lines back."""
+        now = time.monotonic()
+        if after.line == max(after.sent, 0) or after.omitted.count or now - self.cursor_at < self.refresh:
+            return b""
+        self.cursor_at = now
+        after.sent = after.line
+        return event("cursor", {"line": after.line}, f"{after.epoch}-{after.line}")
+
+    def _push(self, data: bytes, ended: bool = False) -> None:
+        self.sent_at = time.monotonic()
+        for viewer in list(self.viewers):
+            viewer.push(data, self.position, self.state)
+            if ended:
+                viewer.end()
+
+    def ping(self, now: float) -> None:
+        if now - self.sent_at >= PING_SECONDS and self.viewers:
+            self._push(PING)
+
+    def scatter(self) -> None:
+        """Everybody goes on alone: the journal has begun anew."""
+        for viewer in list(self.viewers):
+            viewer.chase()
+        self.viewers.clear()

@@ -1,0 +1,162 @@
+"""All channels of this process, and the clock that they share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from sse_starlette.sse import AppStatus
+
+from ..errors import Busy, JobNotFound, UpstreamDown
+from ..journal.journal import Journal
+from ..journal.shelf import Journals
+from ..models import RunStatus
+from .channel import Attendant, Channel
+from .events import event
+
+log = logging.getLogger("jobtail.stream")
+# How soon a line that another process wrote is seen.
+LOOK_SECONDS = 0.05
+SWEEP_SECONDS = 300.0
+
+NOT_FOUND_SECONDS = 2.0
+
+Attend = Callable[[Journal, Callable[[], None]], Attendant]
+Ask = Callable[[str], Awaitable[RunStatus]]
+
+
+class Hub:
+    """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date."""
+
+    def __init__(self, journals: Journals, ask: Ask, attend: Attend, *, max_viewers: int, max_viewers_per_job: int) -> None:
+        self.journals = journals
+        self.channels: dict[str, Channel] = {}
+        self._ask = ask
+        self._attend = attend
+        self._not_found: dict[str, float] = {}
+        self._max_viewers = max_viewers
+        self._max_viewers_per_job = max_viewers_per_job
+        self._opening = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._leaving = False
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._look()), loop.create_task(self._tick())]
+
+    async def close(self) -> None:
+        self.bye()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for channel in list(self.channels.values()):
+            await channel.close()
+        self.channels.clear()
+        await asyncio.to_thread(self.journals.close)
+
+    async def channel(self, job: str) -> Channel:
+        """The job's channel, its journal opened or begun. The id has been checked. JobNotFound: no such job, and no
+        journal of it either; then nothing is begun."""
+        channel = self.channels.get(job)
+        if channel is not None:
+            return channel
+        if not await asyncio.to_thread(self.journals.path(job).exists):
+            await self._exists(job)
+        async with self._opening:
+            channel = self.channels.get(job)
+            if channel is None:
+                journal = await asyncio.to_thread(self.journals.open, job)
+                state = await asyncio.to_thread(journal.state)
+                channel = self.channels[job] = Channel(job, journal, state, self._attendant)
+            return channel
+
+    def _attendant(self, channel: Channel) -> Attendant:
+        return self._attend(channel.journal, channel.signal)
+
+    async def _exists(self, job: str) -> None:
+        """Asks, but not for every guess: that there is no such job is believed for a while."""
+        now = time.monotonic()
+        self._not_found = {name: until for name, until in self._not_found.items() if until > now}
+        if job in self._not_found:
+            raise JobNotFound(job)
+        try:
+            await self._ask(job)
+        except JobNotFound:
+            self._not_found[job] = now + NOT_FOUND_SECONDS
+            raise
+        except UpstreamDown:
+            pass  # it may exist: whoever asks waits for the upstream
+
+    @property
+    def viewers(self) -> int:
+        return sum(len(channel.viewers) + channel.readers for channel in self.channels.values())
+
+    def admit(self, channel: Channel) -> None:
+        """Busy where one viewer more would be too many."""
+        if self._leaving:
+            raise Busy("the service is going down", 2)
+        if len(channel.viewers) + channel.readers >= self._max_viewers_per_job:
+            raise Busy(f"{self._max_viewers_per_job} watch this job already (JOBTAIL_MAX_VIEWERS_PER_JOB)", 10)
+        if self.viewers >= self._max_viewers:
+            raise Busy(f"{self._max_viewers} watch already (JOBTAIL_MAX_VIEWERS)", 10)
+
+    def bye(self) -> None:
+        """Tells every viewer that the server goes down, and ends its stream."""
+        if self._leaving:
+            return
+        self._leaving = True
+        for channel in self.channels.values():
+            for viewer in list(channel.viewers):
+                viewer.say(event("bye", {}))
+                viewer.end()
+
+    async def _look(self) -> None:
+        """Finds what other processes wrote: the journal's revision tells."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            watched = [channel for channel in self.channels.values() if not channel.idle]
+            if watched:
+                for channel in await asyncio.to_thread(_changed, watched):
+                    channel.signal()
+
+    async def _tick(self) -> None:
+        swept = time.monotonic()
+        while True:
+            await asyncio.sleep(1)
+            if AppStatus.should_exit:
+                self.bye()
+            now = time.monotonic()
+            for channel in list(self.channels.values()):
+                try:
+                    channel.tick(now)
+                except Exception:
+                    log.exception("the tick of %s failed", channel.job)
+            await self._drop_idle(now)
+            if now - swept > SWEEP_SECONDS:
+                swept = now
+                try:
+                    await asyncio.to_thread(self.journals.sweep)
+                except Exception:
+                    log.exception("keeping the journals within their bounds failed")
+
+    async def _drop_idle(self, now: float) -> None:
+        for job, channel in list(self.channels.items()):
+            if channel.idle and now - channel.visited > 60:
+                del self.channels[job]
+                await channel.close()
+                await asyncio.to_thread(self.journals.release, job)
+
+
+def _changed(channels: list[Channel]) -> list[Channel]:
+    changed = []
+    for channel in channels:
+        try:
+            if channel.journal.revision() != channel.state.revision:
+                changed.append(channel)
+        except Exception as error:
+            log.warning("%s: %s", channel.job, error)
+    return changed
+
+

@@ -1,0 +1,105 @@
+"""What comes after a position: the one read that replay and live are.
+
+Decided from the journal alone, so that every process and every restart says the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..journal.batch import Batch
+from ..journal.journal import Journal
+from ..journal.state import State
+from .events import event
+from .form import Form, Omitted, encode
+
+PIECE_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a viewer is: all up to `line` has been considered. `told`: up to after which line gaps have been told.
+    `sent`: the last line or cursor whose id went out."""
+
+    epoch: str
+    line: int
+    told: int = -1
+    sent: int = 0
+    omitted: Omitted = field(default_factory=Omitted)
+
+    def meets(self, other: Position) -> bool:
+        """Both have been told the same: what is news for one is news for the other."""
+        mine = (self.epoch, self.line, max(self.told, self.line - 1), self.omitted.count)
+        return mine == (other.epoch, other.line, max(other.told, other.line - 1), other.omitted.count)
+
+    def copy(self) -> Position:
+        omitted = Omitted(self.omitted.count, self.omitted.first, self.omitted.last, dict(self.omitted.levels))
+        return Position(self.epoch, self.line, self.told, self.sent, omitted)
+
+
+def step(journal: Journal, state: State, form: Form, position: Position, upto: int | None = None) -> tuple[bytes, Position]:
+    """The next piece after `position`, about PIECE_BYTES of the log, and the position after it. Nothing more to say:
+    no bytes and an equal position. Blocks on the disk."""
+    end = state.last_line if upto is None else min(upto, state.last_line)
+    after = position.copy()
+    parts: list[bytes] = []
+    if after.line < state.trimmed_to:
+        count = min(state.trimmed_to, end) - after.line
+        _gap(parts, form, after, after.line, "trimmed", count)
+        after.line = min(state.trimmed_to, end)
+    batches = journal.read(after.line, most_bytes=PIECE_BYTES, upto=end) if after.line < end else []
+    last = batches[-1].last if batches else after.line
+    gaps = [gap for gap in journal.gaps(max(after.line, after.told + 1), last + 1) if gap.after_line > after.told]
+    for batch in batches:
+        while gaps and gaps[0].after_line < batch.last:
+            gap = gaps.pop(0)
+            if gap.after_line >= batch.first:
+                _lines(parts, form, after, batch.part(after.line + 1, gap.after_line))
+            _gap(parts, form, after, gap.after_line, gap.reason, gap.count)
+        _lines(parts, form, after, batch.part(after.line + 1, batch.last))
+    for gap in gaps:
+        _gap(parts, form, after, gap.after_line, gap.reason, gap.count)
+    return b"".join(parts), after
+
+
+def _lines(parts: list[bytes], form: Form, after: Position, batch: Batch) -> None:
+    piece = encode(form, after.epoch, batch, after.omitted)
+    parts.append(piece.data)
+    after.sent = piece.sent or after.sent
+    after.line = batch.last
+
+
+def _gap(parts: list[bytes], form: Form, after: Position, line: int, reason: str, count: int | None) -> None:
+    after.told = line
+    if form.format in ("line", "batch"):
+        parts.append(event("gap", {"reason": reason, "after": f"{after.epoch}-{line}", "count": count}))
+
+
+def status_event(state: State, form: Form) -> bytes:
+    return event("status", visible_status(state.status, form.detail)) if state.status is not None else b""
+
+
+def visible_status(status: dict[str, Any], detail: bool) -> dict[str, Any]:
+    """What the holder of a link may see of it: not the words of the upstream."""
+    return status if detail else {name: value for name, value in status.items() if name not in ("detail", "command")}
+
+
+def upstream_event(state: State, form: Form) -> bytes:
+    if state.upstream is None:
+        return b""
+    visible = state.upstream if form.detail else {**state.upstream, "detail": ""}
+    return event("upstream", visible)
+
+
+def news(old: State, new: State, form: Form) -> bytes:
+    """What has changed beside the lines."""
+    said = status_event(new, form) if new.status != old.status else b""
+    return said + (upstream_event(new, form) if new.upstream != old.upstream else b"")
+
+
+def done_event(state: State, form: Form, position: Position, reason: str) -> bytes:
+    """Only `finished` carries the id: the others end the stream, not the log."""
+    status = visible_status(state.status, form.detail) if state.status is not None else None
+    data = {"reason": reason, "complete": bool(state.complete), "lines": state.last_line, "status": status}
+    return event("done", data, f"{position.epoch}-{position.line}.done" if reason == "finished" else "")

@@ -1,0 +1,179 @@
+"""Somebody who follows a job's events: a position, never a queue.
+
+A viewer that is up to date sits in a `Group` and costs a send a beat; one that is behind, or whose socket is full,
+has a task of its own that reads the journal from its position until it has caught up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from .events import event, retry
+from .form import Form
+from .step import Position, done_event, news, status_event, upstream_event
+
+if TYPE_CHECKING:
+    from ..journal.state import State
+    from .channel import Channel
+
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+
+
+class Viewer:
+    def __init__(self, channel: Channel, form: Form, refresh: float, position: Position, *, ended: Callable[[], None]) -> None:
+        """`ended` is called once, when the stream is over for a reason of ours."""
+        self.channel = channel
+        self.form = form
+        self.refresh = refresh
+        self.position = position
+        self.state: State | None = None
+        self.deadline: float | None = None
+        self.retries: int | None = None
+        self.link_ended: Callable[[], bool] | None = None
+        self.tail: int | None = None
+        self.reset: str = ""
+        self._ended = ended
+        self._over = False
+        self._send: Send | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, send: Send) -> None:
+        self._send = send
+        self.channel.viewers.add(self)
+        self.chase()
+
+    def stop(self) -> None:
+        self._over = True
+        self.channel.leave(self)
+        if self._task is not None:
+            self._task.cancel()
+
+    def end(self) -> None:
+        """No more is to come: what has been handed over is still sent."""
+        if not self._over:
+            self._over = True
+            self.channel.leave(self)
+            if self._task is None or self._task is _current_task():
+                self._ended()
+            else:
+                self._task.add_done_callback(lambda _: self._ended())
+
+    def say(self, data: bytes) -> None:
+        """Something that is no line, at once where the socket takes it."""
+        if not self._over and self._task is None:
+            self.push(data, self.position, self.state)
+
+    def finish(self, reason: str) -> None:
+        """Ends the stream with `done`; a viewer whose socket is full is told nothing, and comes back for it."""
+        if self._over:
+            return
+        data = done_event(self.channel.state, self.form, self.position, reason)
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self.push(data, self.position, self.state)
+        self.end()
+
+    def push(self, data: bytes, position: Position, state: State | None) -> None:
+        """Sends without waiting. Where the socket is full, the viewer leaves its group and catches up by itself."""
+        self.position, self.state = position, state
+        assert self._send is not None
+        coroutine = self._send({"type": "http.response.body", "body": data, "more_body": True})
+        try:
+            waits_for = coroutine.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            self.end()
+            return
+        self.channel.leave_group(self)
+        self._run(_resume(coroutine, waits_for))
+
+    def chase(self) -> None:
+        self._run(None)
+
+    def _run(self, pending: Awaitable[None] | None) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._catch_up(pending))
+
+    async def _catch_up(self, pending: Awaitable[None] | None) -> None:
+        if pending is not None:
+            await pending
+        if self.state is None:
+            await self._send_bytes(await self._greeting())
+        while not self._over:
+            seen = self.channel.state
+            if self.position.epoch != seen.epoch:
+                await self._begin_anew("the journal was begun anew")
+            if self.state is not seen:
+                said = news(self.state or seen, seen, self.form)
+                self.state = seen
+                if said:
+                    await self._send_bytes(said)
+            data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self))
+            if data:
+                await self._send_bytes(data)
+            moved, self.position = after.line != self.position.line, after
+            if not moved and not data and seen is self.channel.state and await self._arrive(seen):
+                return
+
+    async def _arrive(self, state: State) -> bool:
+        """At the end of what there is: true once this task has nothing left to do."""
+        if state.finished and self.position.line >= state.last_line:
+            await self._send_bytes(done_event(state, self.form, self.position, "finished"))
+            self.end()
+            return True
+        wait = self.channel.join(self)
+        if wait is None:
+            self._task = None
+            return True
+        await asyncio.sleep(wait)
+        return False
+
+    async def _begin_anew(self, reason: str) -> None:
+        await self._send_bytes(event("reset", {"reason": reason}))
+        self.position = await self.channel.start_position(self.form, self.tail)
+
+    async def _greeting(self) -> bytes:
+        """Status first of all, then where the reader stands."""
+        self.state = state = self.channel.state
+        data = retry(random.randint(1000, 5000)) + status_event(state, self.form)
+        if state.upstream is not None and state.upstream.get("state") != "ok":
+            data += upstream_event(state, self.form)
+        if self.reset:
+            data += event("reset", {"reason": self.reset})
+            self.reset = ""
+        self.position.sent = self.position.line
+        return data + event("cursor", {"line": self.position.line}, f"{self.position.epoch}-{self.position.line}")
+
+    async def _send_bytes(self, data: bytes) -> None:
+        assert self._send is not None
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+@types.coroutine
+def _resume(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Goes on with a coroutine that was begun by hand and waits for something."""
+    while True:
+        try:
+            value = yield waits_for
+        except BaseException as error:
+            try:
+                waits_for = coroutine.throw(error)
+            except StopIteration:
+                return
+        else:
+            try:
+                waits_for = coroutine.send(value)
+            except StopIteration:
+                return

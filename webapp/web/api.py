@@ -1,0 +1,180 @@
+"""The job objects over HTTP: list, status, execution time, waiting, cancelling, configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..access.decide import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.route import guarded
+from ..errors import Conflict, JobtailError
+from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
+from ..service import Service
+from ..stream.channel import Channel
+from ..stream.step import visible_status
+from .params import Params
+from .problem import problem
+
+MAX_JOBS = 1000
+MAX_WAIT_SECONDS = 30.0
+
+
+def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    body = orjson.dumps(value.model_dump(mode="json") if isinstance(value, Wire) else value)
+    return Response(body, status, {**PRIVATE_HEADERS, **(headers or {})}, media_type="application/json")
+
+
+def visible(service: Service, status: RunStatus, grant: Grant) -> dict[str, Any]:
+    """The status as this caller may see it, without credentials that a job's name may hold."""
+    dumped: dict[str, Any] = service.redactor.value(status.model_dump(mode="json"))
+    return visible_status(dumped, grant.kind == "owner")
+
+
+async def jobs(request: Request, service: Service, grant: Grant) -> Response:
+    params = Params(request)
+    n = params.integer("n", 0, MAX_JOBS)
+    n = 5 if n is None else n
+    skip = params.integer("skip", 0, 10**9) or 0
+    listed = await service.listing.jobs(n, skip) if n else []
+    page = JobList(jobs=listed, n=n, skip=skip)
+    return answer(service.redactor.value(page.model_dump(mode="json")))
+
+
+async def status(request: Request, service: Service, grant: Grant) -> Response:
+    channel = await service.hub.channel(request.path_params["job"])
+    current = await channel.status()
+    return answer(visible(service, current, grant), headers={"Jobtail-Viewers": str(len(channel.viewers) + channel.readers)})
+
+
+async def exec_time(request: Request, service: Service, grant: Grant) -> Response:
+    channel = await service.hub.channel(request.path_params["job"])
+    await channel.fresh()
+    await channel.reload()
+    ends = await asyncio.to_thread(_ends, channel, grant)
+    if ends is None:
+        raise Conflict(f"the job {channel.job!r} has no log line yet, so nothing tells how long it took")
+    finished = channel.state.status is not None and RunStatus.model_validate(channel.state.status).finished
+    first, last = ends
+    return answer({"seconds": (last - first) / 1000, "in_progress": not finished, "first": first, "last": last})
+
+
+def _ends(channel: Channel, grant: Grant) -> tuple[int, int] | None:
+    """Least and greatest timestamp of the lines that the caller may see."""
+    if grant.lines is None:
+        return channel.journal.first_and_last_ms()
+    after, low, high = grant.lines[0] - 1, 1 << 62, -1
+    while batches := channel.journal.read(after, upto=grant.lines[1]):
+        for batch in batches:
+            times = batch.timestamps()
+            low, high, after = min(low, *times), max(high, *times), batch.last
+    return None if high < 0 else (low, high)
+
+
+async def wait(request: Request, service: Service, grant: Grant) -> Response:
+    seconds = Params(request).seconds("timeout", 0, MAX_WAIT_SECONDS)
+    seconds = MAX_WAIT_SECONDS if seconds is None else seconds
+    channel = await service.hub.channel(request.path_params["job"])
+    current = await channel.status()
+    stop_at = time.monotonic() + seconds
+    while not current.finished:
+        channel.visit()
+        try:
+            async with asyncio.timeout(max(0.0, min(10.0, stop_at - time.monotonic()))):
+                await channel.changed(channel.state.revision)
+        except TimeoutError:
+            if time.monotonic() >= stop_at:
+                detail = f"the job {channel.job!r} has not finished within {seconds:g} s; ask again"
+                return problem(504, "Not finished yet", detail)
+        current = RunStatus.model_validate(channel.state.status)
+    return answer(visible(service, current, grant))
+
+
+async def cancel(request: Request, service: Service, grant: Grant) -> Response:
+    current, already = await cancel_job(request, service, grant)
+    return answer(visible(service, current, grant), 200 if already else 202)
+
+
+async def cancel_job(request: Request, service: Service, grant: Grant) -> tuple[RunStatus, bool]:
+    """Asks the source to stop the job, and records who did. True: it had finished already."""
+    job = request.path_params["job"]
+    channel = await service.hub.channel(job)
+    current = await channel.status()
+    if current.finished:
+        return current, True
+    address = request.client.host if request.client else ""
+    now = int(time.time() * 1000)
+    await asyncio.to_thread(service.catalog.record_cancel, job, grant.who, now, address, grant.share)
+    cancelled = await service.source.cancel(job, grant.who)
+    channel.visit()
+    channel.attendant.wake()
+    return cancelled, False
+
+
+async def config(request: Request, service: Service, grant: Grant) -> Response:
+    whole = await service.source.config(request.path_params["job"])
+    return answer(service.redactor.value(only_step(request.path_params["job"], whole).model_dump(mode="json")))
+
+
+def only_step(job: str, whole: JobConfig) -> JobStepConfig:
+    """The one step of a job that has exactly one. Conflict otherwise."""
+    if len(whole.steps) != 1:
+        raise Conflict(f"the job {job!r} has {len(whole.steps)} steps, not one: ask for steps-config, which is all of them")
+    return whole.steps[0]
+
+
+async def steps_config(request: Request, service: Service, grant: Grant) -> Response:
+    whole = await service.source.config(request.path_params["job"])
+    return answer(service.redactor.value(whole.model_dump(mode="json")))
+
+
+async def forget(request: Request, service: Service, grant: Grant) -> Response:
+    channel = await service.hub.channel(request.path_params["job"])
+    await asyncio.to_thread(channel.journal.forget)
+    await channel.reload()
+    channel.signal()
+    channel.attendant.wake()
+    return Response(status_code=204, headers=PRIVATE_HEADERS)
+
+
+async def healthz(request: Request, service: Service, grant: Grant) -> Response:
+    return answer({"status": "ok"})
+
+
+async def readyz(request: Request, service: Service, grant: Grant) -> Response:
+    try:
+        await asyncio.to_thread(service.catalog.check)
+    except JobtailError as error:
+        return answer({"status": "not ready", "reason": error.detail}, 503)
+    return answer({"status": "ok"})
+
+
+async def overview(request: Request, service: Service, grant: Grant) -> Response:
+    """The whole log in a few parts, for a map of it: lines, times, warnings, errors."""
+    parts = Params(request).integer("parts", 1, 500) or 100
+    channel = await service.hub.channel(request.path_params["job"])
+    await channel.fresh()
+    low, high = grant.lines or (1, 1 << 62)
+    found = [part for part in await asyncio.to_thread(channel.journal.overview, parts) if low <= part.first and part.last <= high]
+    names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
+    return answer({"epoch": channel.state.epoch, "parts": [{name: getattr(part, name) for name in names} for part in found]})
+
+
+routes = [
+    guarded("/healthz", healthz, Action.OPEN),
+    guarded("/readyz", readyz, Action.OPEN),
+    guarded("/api/jobs", jobs, Action.LIST),
+    guarded("/api/jobs/{job}", status, Action.VIEW),
+    guarded("/api/jobs/{job}/exec-time", exec_time, Action.VIEW),
+    guarded("/api/jobs/{job}/overview", overview, Action.VIEW),
+    guarded("/api/jobs/{job}/wait", wait, Action.VIEW),
+    guarded("/api/jobs/{job}/cancel", cancel, Action.CANCEL, ("POST",)),
+    guarded("/api/jobs/{job}/config", config, Action.CONFIG),
+    guarded("/api/jobs/{job}/steps-config", steps_config, Action.CONFIG),
+    guarded("/api/jobs/{job}/journal", forget, Action.FORGET, ("DELETE",)),
+]

@@ -1,0 +1,43 @@
+"""The application: routes, errors, and the one middleware that checks where a request comes from."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from ..access import login, share_routes
+from ..access.guard import Guard
+from ..errors import JobtailError
+from ..service import build
+from ..settings import Settings, assets
+from . import api, events, fused, logs, openapi, pages, search
+from .problem import on_crash, on_error, on_http
+
+
+def create_app(settings: Settings) -> Starlette:
+    """JournalError where the data folder can't be used."""
+    service = build(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    parts = (events, logs, search, api, pages, share_routes, login, openapi, fused)
+    app = Starlette(
+        routes=[*(route for part in parts for route in part.routes), Mount("/static", StaticFiles(directory=assets("static")))],
+        middleware=[Middleware(Guard, settings=settings)],
+        exception_handlers={JobtailError: on_error, HTTPException: on_http, Exception: on_crash},
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    return app

@@ -1,0 +1,100 @@
+"""`GET /api/jobs/{job}/events`: the live tail as Server-Sent Events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..access.decide import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.route import guarded
+from ..errors import UpstreamDenied, UpstreamError
+from ..journal.cursor import Cursor, parse_cursor
+from ..journal.match import parse_levels
+from ..service import Service
+from ..stream.channel import Channel
+from ..stream.form import Form
+from ..stream.response import Stream
+from ..stream.step import Position
+from ..stream.viewer import Viewer
+from .params import Params
+
+MAX_MS = 1 << 53
+MAX_LINE = 10**15 - 1
+
+
+async def events(request: Request, service: Service, grant: Grant) -> Response:
+    params = Params(request)
+    form = event_form(params, grant, service.settings.max_line_bytes)
+    refresh = params.seconds("refresh_seconds", 0.1, 60) or 1.0
+    timeout = params.seconds("timeout", 0, 10**7)
+    retries = params.integer("get_logs_retries", 0, 10**6)
+    tail = params.integer("tail", 0, MAX_LINE)
+    header = request.headers.get("last-event-id", "").strip()
+    given = params.cursor("last_event_id") or params.cursor("after")
+    channel = await service.hub.channel(request.path_params["job"])
+    service.hub.admit(channel)
+    try:
+        await channel.fresh(status_only=channel.state.last_line == 0)
+    except UpstreamDenied:
+        raise
+    except UpstreamError:
+        pass  # the stream says how it goes on, and outlasts it
+    cursor = parse_cursor(header) if header else given
+    position, reset = await _start(channel, form, cursor, bool(header), None if header or given else tail)
+    if cursor is not None and not reset and cursor.done and _nothing_since(channel, cursor):
+        return Response(status_code=204, headers=PRIVATE_HEADERS)
+
+    def viewer(ended: Callable[[], None]) -> Viewer:
+        viewer = Viewer(channel, form, refresh, position, ended=ended)
+        viewer.deadline = None if timeout is None else time.monotonic() + timeout
+        viewer.retries = retries
+        viewer.tail = tail
+        viewer.reset = reset
+        viewer.link_ended = (lambda: service.access.ended(grant)) if grant.kind == "share" else None
+        return viewer
+
+    return Stream(viewer, PRIVATE_HEADERS)
+
+
+def event_form(params: Params, grant: Grant, longest: int) -> Form:
+    level, q = params.text("level"), params.text("q")
+    return Form(
+        format=params.choice("format", "line", ("line", "batch")),
+        sample=params.flag("sample_logs", True) and not (level or q),
+        levels=parse_levels(level) if level else None,
+        q=q,
+        since_ms=params.integer("since_ms", 0, MAX_MS),
+        longest=longest,
+        lines=grant.lines,
+        detail=grant.kind == "owner",
+    )
+
+
+async def _start(
+    channel: Channel, form: Form, cursor: Cursor | None, header: bool, tail: int | None
+) -> tuple[Position, str]:
+    """Where the stream starts, and why the cursor does not hold, if it does not."""
+    await channel.reload()
+    state = channel.state
+    reset = ""
+    if cursor is None:
+        reset = "that Last-Event-ID is no cursor of ours" if header else ""
+    elif cursor.epoch != state.epoch:
+        reset = "the journal was begun anew since"
+    elif cursor.line > state.last_line:
+        reset = "the journal ends before that line"
+    else:
+        low = form.lines[0] - 1 if form.lines else 0
+        return Position(state.epoch, max(cursor.line, low)), ""
+    return await channel.start_position(form, tail), reset
+
+
+def _nothing_since(channel: Channel, cursor: Cursor) -> bool:
+    return channel.state.finished and cursor.line >= channel.state.last_line
+
+
+routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW)]

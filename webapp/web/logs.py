@@ -1,0 +1,193 @@
+"""`GET /api/jobs/{job}/logs`: lines, a page or the whole log, as JSON, ndjson or text, and followed if asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from ..access.decide import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.route import guarded
+from ..errors import UsageError
+from ..journal.batch import Batch
+from ..journal.match import parse_levels
+from ..journal.state import State
+from ..service import Service
+from ..stream.channel import Channel
+from ..stream.form import Form, Omitted, encode
+from ..stream.tail import tail_start
+from .params import Params
+
+MAX_MS = 1 << 53
+MAX_LINE = 10**15 - 1
+PAGE_LINES = 1000
+MAX_PAGE_LINES = 10_000
+PAGE_BYTES = 64 << 20
+_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "text": "text/plain; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Lines after `after` up to `upto` (None: no end), at most `limit` of those that pass."""
+
+    after: int
+    upto: int | None
+    limit: int | None
+
+
+async def logs(request: Request, service: Service, grant: Grant) -> Response:
+    params = Params(request)
+    wanted = _format(params, request.headers.get("accept", ""))
+    form = _form(params, grant, wanted)
+    follow = params.flag("follow", False)
+    if follow and wanted == "json":
+        raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
+    channel = await service.hub.channel(request.path_params["job"])
+    await channel.fresh()
+    await channel.reload()
+    extent = await _extent(params, channel, form)
+    headers = dict(PRIVATE_HEADERS)
+    if params.flag("download", False):
+        ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
+        headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
+    if wanted == "json":
+        return await _page(request, params, channel, form, extent, headers)
+    if follow:
+        service.hub.admit(channel)
+    body = _stream(channel, form, extent, follow)
+    return StreamingResponse(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
+
+
+def _format(params: Params, accept: str) -> str:
+    if params.has("format"):
+        return params.choice("format", "json", ("json", "ndjson", "text"))
+    for part in accept.split(","):
+        media = part.split(";")[0].strip().lower()
+        if media == "application/x-ndjson":
+            return "ndjson"
+        if media == "text/plain":
+            return "text"
+        if media in ("application/json", "*/*"):
+            return "json"
+    return "json"
+
+
+def _form(params: Params, grant: Grant, wanted: str) -> Form:
+    level = params.text("level")
+    return Form(
+        format="ndjson" if wanted == "json" else wanted,
+        levels=parse_levels(level) if level else None,
+        q=params.text("q"),
+        since_ms=params.integer("since_ms", 0, MAX_MS),
+        until_ms=params.integer("until_ms", 0, MAX_MS),
+        lines=grant.lines,
+    )
+
+
+async def _extent(params: Params, channel: Channel, form: Form) -> Extent:
+    state = channel.state
+    tail = params.integer("tail", 0, MAX_LINE)
+    limit = params.integer("limit", 1, MAX_LINE)
+    low, high = form.lines or (1, MAX_LINE)
+    after = max(low - 1, _line(params, "after", state) or 0, (params.integer("from_line", 1, MAX_LINE) or 1) - 1)
+    before = _line(params, "before", state)
+    upto = high if before is None else min(high, before - 1)
+    within = replace(form, lines=(after + 1, upto))
+    after = await asyncio.to_thread(tail_start, channel.journal, state, within, tail)
+    return Extent(after, None if upto == MAX_LINE else upto, limit)
+
+
+def _line(params: Params, name: str, state: State) -> int | None:
+    cursor = params.cursor(name)
+    if cursor is None:
+        return None
+    if cursor.epoch != state.epoch:
+        raise UsageError(f"{name}={cursor} is of another journal of this job: the journal was begun anew since")
+    if cursor.line > state.last_line + (name == "before"):
+        raise UsageError(f"{name}={cursor} is past the end, which is {state.epoch}-{state.last_line}")
+    return cursor.line
+
+
+def _take(form: Form, epoch: str, batch: Batch, left: int | None) -> tuple[bytes, int, int]:
+    """The batch in its form, cut after `left` lines that pass; how many did; the last line that was considered."""
+    chosen = form.passing(batch)
+    count = len(batch) if chosen is None else len(chosen)
+    if left is not None and count > left:
+        last = left - 1 if chosen is None else chosen[left - 1]
+        batch, count = batch.part(batch.first, batch.first + last), left
+    return encode(form, epoch, batch, Omitted()).data, count, batch.last
+
+
+def _collect(channel: Channel, form: Form, extent: Extent, limit: int, epoch: str) -> tuple[bytes, int, bool]:
+    """A page as ndjson, the last line that was considered, and whether it may go on."""
+    parts: list[bytes] = []
+    after, count, size = extent.after, 0, 0
+    while True:
+        batches = channel.journal.read(after, most_bytes=min(1 << 20, limit * 400), upto=extent.upto)
+        if not batches:
+            return b"".join(parts), after, False
+        for batch in batches:
+            data, taken, after = _take(form, epoch, batch, limit - count)
+            parts.append(data)
+            count, size = count + taken, size + len(data)
+            if count >= limit or size > PAGE_BYTES:
+                return b"".join(parts), after, True
+
+
+async def _page(
+    request: Request, params: Params, channel: Channel, form: Form, extent: Extent, headers: dict[str, str]
+) -> Response:
+    state = channel.state
+    limit = min(extent.limit or PAGE_LINES, MAX_PAGE_LINES)
+    data, after, more = await asyncio.to_thread(_collect, channel, form, extent, limit, state.epoch)
+    last = state.last_line if extent.upto is None else min(state.last_line, extent.upto)
+    if more and after < last:
+        names = ("before", "since_ms", "until_ms", "level", "q", "limit", "format")
+        query = {name: params.text(name) for name in names if params.has(name)}
+        query["after"] = f"{state.epoch}-{after}"
+        headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'
+    body = b"[" + data.rstrip(b"\n").replace(b"\n", b",") + b"]"
+    return Response(body, headers=headers, media_type=_TYPES["json"])
+
+
+async def _stream(channel: Channel, form: Form, extent: Extent, follow: bool) -> AsyncIterator[bytes]:
+    epoch, after, left = channel.state.epoch, extent.after, extent.limit
+    channel.readers += follow
+    try:
+        while True:
+            state = channel.state
+            if state.epoch != epoch:
+                return
+            batches = await asyncio.to_thread(channel.journal.read, max(after, state.trimmed_to), upto=extent.upto)
+            for batch in batches:
+                data, taken, after = await asyncio.to_thread(_take, form, epoch, batch, left)
+                if data:
+                    yield data
+                left = left if left is None else left - taken
+                if left == 0:
+                    return
+            if batches:
+                continue
+            if not follow or state.finished or (extent.upto is not None and after >= extent.upto):
+                return
+            await _wait(channel, state)
+    finally:
+        channel.readers -= follow
+
+
+async def _wait(channel: Channel, state: State) -> None:
+    """For news; while one waits, the job counts as watched."""
+    channel.visit()
+    try:
+        async with asyncio.timeout(10):
+            await channel.changed(state.revision)
+    except TimeoutError:
+        pass
+
+
+routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW)]

@@ -1,0 +1,59 @@
+"""The one place where errors become HTTP: `application/problem+json` (RFC 9457), or a page for a browser."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..access.headers import PRIVATE_HEADERS
+from ..errors import Busy, JobtailError, SignInNeeded, UpstreamDown
+from ..journal.redact import Redactor
+
+log = logging.getLogger("jobtail.web")
+
+
+def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    return Response(body, status, {**PRIVATE_HEADERS, **(headers or {})}, media_type="application/problem+json")
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, JobtailError)
+    headers: dict[str, str] = {}
+    if isinstance(error, Busy):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, UpstreamDown):
+        headers["Retry-After"] = str(int(error.retry_after or 5))
+    if isinstance(error, SignInNeeded):
+        headers["WWW-Authenticate"] = 'Bearer realm="jobtail"'
+    return _answer(request, error.status, error.title, error.detail, headers)
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = HTTPStatus(error.status_code).phrase
+    detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+    return _answer(request, error.status_code, title, detail, dict(error.headers or {}))
+
+
+async def on_crash(request: Request, error: Exception) -> Response:
+    log.error("%s failed", request.scope["path"], exc_info=error)
+    return _answer(request, 500, "Something went wrong", "this is our fault; the service's log says more", {})
+
+
+def _answer(request: Request, status: int, title: str, detail: str, headers: dict[str, str]) -> Response:
+    service = getattr(request.app.state, "service", None)
+    redactor: Redactor | None = getattr(service, "redactor", None)
+    if redactor is not None:
+        detail = redactor.text(detail)
+    path = request.scope["path"]
+    if not path.startswith(("/api/", "/server/")) and "text/html" in request.headers.get("accept", ""):
+        from .pages import error_page
+
+        return error_page(request, status, title, detail, headers)
+    return problem(status, title, detail, headers)
