@@ -24,9 +24,7 @@ def service_url(text: str, source: str = "url") -> str:
         parts = urlsplit(text)
         port_is_right = parts.port is None or parts.port > 0
     except ValueError:
-        raise UsageError(
-            f"{source} holds {text!r}, which is no address: it takes one such as {DEFAULT_URL}"
-        ) from None
+        raise UsageError(f"{source} holds {text!r}, which is no address: it takes one such as {DEFAULT_URL}") from None
     if parts.username or parts.password:
         raise UsageError(f"{source} holds a user or a password: give the token in JOBTAIL_TOKEN instead")
     if (
@@ -79,9 +77,7 @@ def target(text: str) -> Target:
         base = service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link")
         return Target(_checked(unquote(match["job"])), base)
     if match := _SHARE_PATH.fullmatch(parts.path):
-        return Target(
-            "", service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link"), match["token"]
-        )
+        return Target("", service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link"), match["token"])
     raise UsageError(f"{text!r} is no link to a job: it takes an id, or one such as {DEFAULT_URL}/jobs/ID")
 
 

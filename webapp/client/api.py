@@ -81,9 +81,7 @@ class Client:
 
     # Any route
 
-    def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, seconds: float = ANSWER_SECONDS
-    ) -> Any:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, seconds: float = ANSWER_SECONDS) -> Any:
         """The JSON that a route answers. `path` begins with `/`; parameters that are None are left out."""
         return self._json("GET", path, params, None, seconds)
 
@@ -93,18 +91,14 @@ class Client:
     def delete(self, path: str) -> Any:
         return self._json("DELETE", path, None, None, ANSWER_SECONDS)
 
-    def _json(
-        self, method: str, path: str, params: Mapping[str, Any] | None, body: Any, seconds: float
-    ) -> Any:
+    def _json(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any, seconds: float) -> Any:
         answer = self.http.ask(method, path, params or {}, body, seconds)
         if not answer.body:
             return None
         try:
             return json.loads(answer.body)
         except ValueError:
-            raise BadAnswer(
-                f"{self.url} answered something that is no JSON: is it a jobtail service?"
-            ) from None
+            raise BadAnswer(f"{self.url} answered something that is no JSON: is it a jobtail service?") from None
 
     def _object(self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None,
                 seconds: float = ANSWER_SECONDS) -> dict[str, Any]:  # fmt: skip
@@ -204,9 +198,7 @@ class Client:
             left = None if timeout is None else max(0.0, begun + timeout - time.monotonic())
             step = WAIT_SECONDS if left is None else min(WAIT_SECONDS, left)
             try:
-                return client._object(
-                    "GET", path + "/wait", {"timeout": round(step, 3)}, seconds=step + ANSWER_SECONDS
-                )
+                return client._object("GET", path + "/wait", {"timeout": round(step, 3)}, seconds=step + ANSWER_SECONDS)
             except TimedOut:
                 reached, broken_since = True, None
             except ClientError as error:

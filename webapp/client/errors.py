@@ -106,15 +106,9 @@ def error_of(status: int, body: bytes, address: str, retry_after: str | None = N
             f"{address} sends its callers elsewhere ({status}): use the address it sends them to",
             status=status,
         )
-    kind = (
-        ServiceDown
-        if status in _AGAIN
-        else _BY_STATUS.get(status, ServiceDown if status >= 500 else UsageError)
-    )
+    kind = ServiceDown if status in _AGAIN else _BY_STATUS.get(status, ServiceDown if status >= 500 else UsageError)
     if detail is None and kind in (JobNotFound, UsageError, Conflict):
-        return BadAnswer(
-            f"{address} answered {status} and is no jobtail service: is the address right?", status=status
-        )
+        return BadAnswer(f"{address} answered {status} and is no jobtail service: is the address right?", status=status)
     message = detail or f"{address} answered {status}"
     if kind is SignInNeeded:
         message = f"{message}: set JOBTAIL_TOKEN, or use connect(url, token)"

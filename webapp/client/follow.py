@@ -32,9 +32,7 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 15.0
 _BETWEEN = ("omitted", "gap")
 _AT_A_CURSOR = ("line", "lines", "cursor", "done")
-_KNOWN = frozenset(
-    ("line", "lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye")
-)
+_KNOWN = frozenset(("line", "lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,7 @@ class Follower:
     def _over(self, done: Event) -> bool:
         failure = failure_of(done.data, self._job)
         if failure is not None:
-            raise failure
+            raise _final(failure)
         return True
 
     def _pause(self, failure: ClientError) -> float:
@@ -208,9 +206,8 @@ class Follower:
         if self._ends is not None and self._clock() >= self._ends:
             raise TimedOut(f"timed out following the log of {self._job}, which has not ended")
         if self._upstream_since is not None and self._exhausted(self._upstream_since):
-            raise UpstreamFailed(
-                f"the upstream did not answer for {self._patience:.0f} s: {self._upstream_detail}"
-            )
+            waited = f"{self._patience:.0f} s"
+            raise _final(UpstreamFailed(f"the upstream did not answer for {waited}: {self._upstream_detail}"))
 
     def _exhausted(self, since: float) -> bool:
         return self._patience is not None and self._clock() - since >= self._patience
@@ -221,3 +218,9 @@ class Follower:
     def _silence(self) -> float:
         left = self._left()
         return SILENCE_SECONDS if left is None else min(SILENCE_SECONDS, left + 2)
+
+
+def _final(error: ClientError) -> ClientError:
+    """Asking again has been tried, or would not help."""
+    error.transient = False
+    return error

@@ -31,9 +31,7 @@ def jobs_html(jobs: Iterable[tuple[JobRecord, str]]) -> str:
     if not rows:
         return '<div style="font-family:sans-serif">No jobs</div>'
     head = "".join(f'<th style="{_CELL}">{title}</th>' for title in ("Job", "Status", "Started"))
-    return (
-        f'<table style="font-family:sans-serif"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    )
+    return f'<table style="font-family:sans-serif"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _row(job: JobRecord, link: str) -> str:

@@ -70,9 +70,7 @@ class Http:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def stream(
-        self, path: str, params: Params, headers: Mapping[str, str], silence: float
-    ) -> Iterator[Stream]:
+    def stream(self, path: str, params: Params, headers: Mapping[str, str], silence: float) -> Iterator[Stream]:
         """An answer read as it comes. `silence`: seconds without a byte after which the connection counts as
         dead."""
         try:

@@ -40,7 +40,7 @@ def missing(gap: Any) -> str:
     count, reason = gap.get("count"), gap.get("reason")
     what = "lines" if count is None else f"{count:,} {'line' if count == 1 else 'lines'}"
     if reason == "trimmed":
-        return f"… {what} are no longer kept"
+        return f"… {what} {'is' if count == 1 else 'are'} no longer kept"
     return f"… {what} may be missing here: the upstream did not give them"
 
 

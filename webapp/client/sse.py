@@ -70,10 +70,7 @@ class Decoder:
         return events
 
     def _check_size(self) -> None:
-        if (
-            self._size > MAX_EVENT_BYTES
-            and sum(map(len, self._rest)) + sum(map(len, self._data)) > MAX_EVENT_BYTES
-        ):
+        if self._size > MAX_EVENT_BYTES and sum(map(len, self._rest)) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise StreamTooLong(f"one event of the stream is larger than {MAX_EVENT_BYTES} bytes")
 
     def _line(self, line: bytes) -> ServerSentEvent | None:
