@@ -2,13 +2,15 @@
 
     JobtailError
     ├── UsageError            what a caller sent is wrong          400
-    │   └── BadJobId
+    │   ├── BadJobId
+    │   └── TooLarge           a bound of the request          413
     ├── Denied                 this caller may not                  403
     │   └── SignInNeeded       nobody is signed in                  401
     ├── NotFound               no such job, share or line           404
     │   └── JobNotFound
     ├── Conflict               not in this state                    409
     ├── Busy                   a bound was reached; come back       503
+    │   └── TooManyTries       wrong tokens, one after another      429
     ├── UpstreamError          the upstream answered wrongly        502
     │   ├── UpstreamDenied     it refused our credential            502
     │   └── UpstreamDown       it did not answer, or asks for time  503
@@ -41,6 +43,11 @@ class BadJobId(UsageError):
         super().__init__(
             f"{job[:140]!r} is no job id: it takes 1 to 128 of A-Z a-z 0-9 . _ : - and begins with a letter or digit"
         )
+
+
+class TooLarge(UsageError):
+    status = 413
+    title = "That request is too large"
 
 
 class Denied(JobtailError):
@@ -77,6 +84,11 @@ class Busy(JobtailError):
     def __init__(self, detail: str, retry_after: int = 5) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class TooManyTries(Busy):
+    status = 429
+    title = "Too many tries"
 
 
 class UpstreamError(JobtailError):

@@ -41,7 +41,9 @@ def split(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="JOBTAIL_", env_file=".env", extra="ignore", hide_input_in_errors=False)
+    model_config = SettingsConfigDict(
+        env_prefix="JOBTAIL_", env_file=".env", extra="ignore", hide_input_in_errors=False
+    )
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8484
@@ -86,7 +88,13 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.username
+            or parts.query
+            or parts.fragment
+        ):
             raise ValueError("it takes an address such as https://host/path, without user, query or fragment")
         return value.rstrip("/")
 
@@ -100,7 +108,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _together(self) -> Settings:
         if self.trusted_user_header and not self.trusted_proxies:
-            raise ValueError("JOBTAIL_TRUSTED_USER_HEADER needs JOBTAIL_TRUSTED_PROXIES: the addresses that may send it")
+            raise ValueError(
+                "JOBTAIL_TRUSTED_USER_HEADER needs JOBTAIL_TRUSTED_PROXIES: the addresses that may send it"
+            )
         if not self.access_token.get_secret_value() and not loopback(self.host):
             raise ValueError(
                 f"JOBTAIL_HOST is {self.host!r}, which others can reach: set JOBTAIL_ACCESS_TOKEN, or use 127.0.0.1"

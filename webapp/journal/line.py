@@ -46,7 +46,9 @@ def named_level(extra: dict[str, Any]) -> int | None:
     return None
 
 
-def encode(epoch: bytes, line: int, timestamp: int, message: str, level: int, late: bool, extra: dict[str, Any] | None) -> bytes:
+def encode(
+    epoch: bytes, line: int, timestamp: int, message: str, level: int, late: bool, extra: dict[str, Any] | None
+) -> bytes:
     text = orjson.dumps(message)
     if not late and not extra:
         return b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}' % (

@@ -68,7 +68,9 @@ class Finder:
         lines = batch.split()
         if self._hint is not None:
             hint = self._hint
-            return [index for index, line in enumerate(lines) if hint(line) and self.message(orjson.loads(line)["message"])]
+            return [
+                index for index, line in enumerate(lines) if hint(line) and self.message(orjson.loads(line)["message"])
+            ]
         return [index for index, line in enumerate(lines) if self.message(orjson.loads(line)["message"])]
 
 
@@ -82,5 +84,7 @@ def parse_levels(text: str) -> frozenset[int]:
     codes = {"none": 0} | {name: code for code, name in enumerate(LEVELS) if name}
     for name in names:
         if name not in codes:
-            raise UsageError(f"level={name!r} is none: it takes error, warning, info, debug or none, several with commas")
+            raise UsageError(
+                f"level={name!r} is none: it takes error, warning, info, debug or none, several with commas"
+            )
     return frozenset(codes[name] for name in names)

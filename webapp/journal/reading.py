@@ -78,7 +78,8 @@ def read_back(db: sqlite3.Connection, before: int, most_bytes: int) -> list[Batc
 
 def spans(db: sqlite3.Connection, after: int) -> list[Span]:
     rows = db.execute(
-        "SELECT first, last, low_ms, high_ms, debug, info, warning, error FROM batch WHERE last > ? ORDER BY first", (after,)
+        "SELECT first, last, low_ms, high_ms, debug, info, warning, error FROM batch WHERE last > ? ORDER BY first",
+        (after,),
     )
     return [
         Span(first, last, low, high, (last - first + 1 - debug - info - warning - error, debug, info, warning, error))

@@ -21,7 +21,9 @@ class Sample:
     loud: int = 0
 
 
-def keep(times: Sequence[int], levels: Sequence[int], beat_ms: int, first: bool, sample: Sample) -> tuple[bytearray, Sample]:
+def keep(
+    times: Sequence[int], levels: Sequence[int], beat_ms: int, first: bool, sample: Sample
+) -> tuple[bytearray, Sample]:
     """One byte a line (1: kept), and the state for the next append. `times`: ms; `levels`: codes; none are empty."""
     kept = bytearray(len(times))
     beat, loud = sample.beat, sample.loud

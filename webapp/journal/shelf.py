@@ -1,4 +1,4 @@
-"""All journals of a data folder: a file a job, found by a digest of its id (ids differ in case, file systems may not)."""
+"""All journals of a data folder: a file a job, named by a digest of its id (ids differ in case, file systems may not)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ COLUMNS = "epoch, last_line, trimmed_to, high_ms, status, upstream, finished, co
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`high_ms`: greatest timestamp of any line, -1 for none. `status`: a RunStatus as JSON gives it, None before the
+    """`high_ms`: greatest timestamp of any line, -1 for none. `status`: a RunStatus as JSON, None before the
     first. `upstream`: the data of the `upstream` event. `finished`: nothing more is expected. `complete`: reconciled
     with the source's whole log; None before the end. `revision` grows with every change. `held_until`: s, wall clock."""
 

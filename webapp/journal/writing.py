@@ -7,7 +7,6 @@ from array import array
 from dataclasses import dataclass, field
 from itertools import repeat
 
-
 from .batch import KEPT, LATE, MAX_BYTES, MAX_LINES, SEPARATOR, Batch
 from .levels import levels
 from .line import Entry, encode, named_level
@@ -26,13 +25,14 @@ class Encoder:
     def __init__(self, redactor: Redactor, entries: list[Entry]) -> None:
         self.entries = entries
         self.messages = redactor.messages([entry.message for entry in entries])
-        found = levels(self.messages)
+        found = bytearray(levels(self.messages))
         self.extras = [entry.extra for entry in entries]
         if any(self.extras):
-            found = bytearray(found)
             for index, extra in enumerate(self.extras):
                 if extra:
-                    found[index] = _level(extra, found[index])
+                    named = named_level(extra)
+                    if named is not None:
+                        found[index] = named
                     self.extras[index] = redactor.value(extra)
         self.levels = bytes(found)
 
@@ -49,7 +49,13 @@ class Encoder:
         lines = [
             encode(name, number, time, message, level, is_late, extra)
             for number, time, message, level, is_late, extra in zip(
-                range(last + 1, last + 1 + len(times)), times, self.messages, self.levels, late, self.extras, strict=False
+                range(last + 1, last + 1 + len(times)),
+                times,
+                self.messages,
+                self.levels,
+                late,
+                self.extras,
+                strict=False,
             )
         ]
         marks = bytes(
@@ -61,13 +67,6 @@ class Encoder:
         written.cut(last + 1, lines, marks, array("q", times))
         written.note([entry.key for entry in self.entries], [entry.timed for entry in self.entries])
         return written
-
-
-def _level(extra: dict[str, object], found: int) -> int:
-    named = named_level(extra)
-    if named is not None:
-        return named
-    return found
 
 
 @dataclass(slots=True)
@@ -121,9 +120,7 @@ class Written:
                 keys = self.keys[batch.first - offset : batch.last - offset + 1]
                 self._store_trace(db, batch, keys)
         for key in self.untimed:
-            db.execute(
-                "INSERT INTO untimed VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1", (_signed(key),)
-            )
+            db.execute("INSERT INTO untimed VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1", (_signed(key),))
         peak = self._peak_before(db)
         for batch in self.batches:
             peak = _store_batch(db, batch, peak)
@@ -144,13 +141,19 @@ class Written:
             "SELECT first, low_ms, high_ms, times, keys FROM trace ORDER BY first DESC LIMIT 1"
         ).fetchone()
         # A row must stay narrow in time, or it would be read for every window that it touches.
-        if tail and len(tail[3]) + len(batch.times) <= 8 * MAX_LINES and max(high, tail[2]) - min(low, tail[1]) <= 60_000:
+        if (
+            tail
+            and len(tail[3]) + len(batch.times) <= 8 * MAX_LINES
+            and max(high, tail[2]) - min(low, tail[1]) <= 60_000
+        ):
             db.execute(
                 "UPDATE trace SET low_ms = ?, high_ms = ?, times = ?, keys = ? WHERE first = ?",
                 (min(low, tail[1]), max(high, tail[2]), tail[3] + batch.times, tail[4] + keys.tobytes(), tail[0]),
             )
         else:
-            db.execute("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", (batch.first, low, high, batch.times, keys.tobytes()))
+            db.execute(
+                "INSERT INTO trace VALUES (?, ?, ?, ?, ?)", (batch.first, low, high, batch.times, keys.tobytes())
+            )
 
 
 def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
@@ -170,7 +173,9 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
                 tail[4] + len(SEPARATOR) + len(batch.lines), *counts[1:], tail[0],
             ),
         )  # fmt: skip
-        marks, old_times, lines = db.execute("SELECT marks, times, lines FROM body WHERE first = ?", tail[:1]).fetchone()
+        marks, old_times, lines = db.execute(
+            "SELECT marks, times, lines FROM body WHERE first = ?", tail[:1]
+        ).fetchone()
         db.execute(
             "UPDATE body SET marks = ?, times = ?, lines = ? WHERE first = ?",
             (marks + batch.marks, old_times + batch.times, lines + SEPARATOR + batch.lines, tail[0]),
@@ -187,5 +192,3 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
 def _signed(key: int) -> int:
     """SQLite's integers are signed."""
     return key - 2 * _SIGN if key >= _SIGN else key
-
-

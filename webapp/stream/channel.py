@@ -162,7 +162,9 @@ class Channel:
         key = (viewer.form, viewer.refresh)
         group = self._groups.get(key)
         if group is None or not group.viewers:
-            group = self._groups[key] = Group(self, viewer.form, viewer.refresh, viewer.position.copy(), viewer.state or self.state)
+            group = self._groups[key] = Group(
+                self, viewer.form, viewer.refresh, viewer.position.copy(), viewer.state or self.state
+            )
         elif not group.position.meets(viewer.position) or group.state is not viewer.state:
             return min(0.05, viewer.refresh)
         group.viewers.add(viewer)

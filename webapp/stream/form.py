@@ -50,9 +50,7 @@ class Form:
 
     @property
     def filters(self) -> bool:
-        return (
-            self.levels is not None or bool(self.q) or self.since_ms is not None or self.until_ms is not None
-        )
+        return self.levels is not None or bool(self.q) or self.since_ms is not None or self.until_ms is not None
 
     def passing(self, batch: Batch) -> list[int] | None:
         """The places in the batch, from 0, of the lines that pass the filters; None: all of them."""
@@ -133,7 +131,9 @@ def _dress(form: Form, epoch: str, numbers: list[int], lines: list[bytes]) -> by
     if form.format == "text":
         return "".join([plain(orjson.loads(line)["message"]) + "\n" for line in lines]).encode()
     name = epoch.encode()
-    return b"".join([b"id: %b-%d\ndata: %b\n\n" % (name, number, line) for number, line in zip(numbers, lines, strict=True)])
+    return b"".join(
+        [b"id: %b-%d\ndata: %b\n\n" % (name, number, line) for number, line in zip(numbers, lines, strict=True)]
+    )
 
 
 def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omitted: Omitted) -> Piece:
@@ -167,7 +167,7 @@ def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omi
 
 
 def cut(line: bytes, longest: int) -> bytes:
-    """The line with its message cut to `longest` bytes of UTF-8 and marked so; the line itself where it is no longer."""
+    """The line, its message cut to `longest` bytes of UTF-8 and marked so where it is longer."""
     value = orjson.loads(line)
     message = value["message"].encode()
     if len(message) <= longest and len(line) - len(message) <= longest:

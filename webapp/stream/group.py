@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..journal.state import State
 from .events import PING, event
 from .form import Form
-from .step import Position, done_event, news, step
+from .step import Position, done_event, last_visible, news, over, step
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -52,8 +52,8 @@ class Group:
                 self.scatter()
                 return
             data, after = await asyncio.to_thread(step, self.channel.journal, state, self.form, self.position)
-            ended = after.line == state.last_line and state.finished
-            if after.line == state.last_line:
+            ended = over(state, self.form, after)
+            if after.line >= last_visible(state, self.form):
                 data = news(self.state, state, self.form) + data
                 self.state = state
                 data += self._cursor(after)
@@ -62,7 +62,7 @@ class Group:
             moved, self.position = after.line != self.position.line, after
             if data:
                 self._push(data, ended)
-            if ended or not moved or after.line >= state.last_line:
+            if ended or not moved or after.line >= last_visible(state, self.form):
                 break
         self.state = state
 

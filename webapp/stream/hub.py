@@ -30,7 +30,9 @@ Ask = Callable[[str], Awaitable[RunStatus]]
 class Hub:
     """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date."""
 
-    def __init__(self, journals: Journals, ask: Ask, attend: Attend, *, max_viewers: int, max_viewers_per_job: int) -> None:
+    def __init__(
+        self, journals: Journals, ask: Ask, attend: Attend, *, max_viewers: int, max_viewers_per_job: int
+    ) -> None:
         self.journals = journals
         self.channels: dict[str, Channel] = {}
         self._ask = ask
@@ -158,5 +160,3 @@ def _changed(channels: list[Channel]) -> list[Channel]:
         except Exception as error:
             log.warning("%s: %s", channel.job, error)
     return changed
-
-

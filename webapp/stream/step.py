@@ -11,6 +11,7 @@ from typing import Any
 from ..journal.batch import Batch
 from ..journal.journal import Journal
 from ..journal.state import State
+from ..models import RunStatus
 from .events import event
 from .form import Form, Omitted, encode
 
@@ -38,13 +39,15 @@ class Position:
         return Position(self.epoch, self.line, self.told, self.sent, omitted)
 
 
-def step(journal: Journal, state: State, form: Form, position: Position, upto: int | None = None) -> tuple[bytes, Position]:
+def step(
+    journal: Journal, state: State, form: Form, position: Position, upto: int | None = None
+) -> tuple[bytes, Position]:
     """The next piece after `position`, about PIECE_BYTES of the log, and the position after it. Nothing more to say:
     no bytes and an equal position. Blocks on the disk."""
-    end = state.last_line if upto is None else min(upto, state.last_line)
+    end = last_visible(state, form) if upto is None else min(upto, last_visible(state, form))
     after = position.copy()
     parts: list[bytes] = []
-    if after.line < state.trimmed_to:
+    if after.line < min(state.trimmed_to, end):
         count = min(state.trimmed_to, end) - after.line
         _gap(parts, form, after, after.line, "trimmed", count)
         after.line = min(state.trimmed_to, end)
@@ -61,6 +64,20 @@ def step(journal: Journal, state: State, form: Form, position: Position, upto: i
     for gap in gaps:
         _gap(parts, form, after, gap.after_line, gap.reason, gap.count)
     return b"".join(parts), after
+
+
+def last_visible(state: State, form: Form) -> int:
+    """The newest line that this form may show."""
+    return state.last_line if form.lines is None else min(state.last_line, form.lines[1])
+
+
+def over(state: State, form: Form, position: Position) -> bool:
+    """Nothing more is to come for a viewer at this position, and the job's status says how it ended."""
+    if position.line < last_visible(state, form):
+        return False
+    if form.lines is not None and position.line >= form.lines[1]:
+        return True
+    return state.finished and (state.status is None or RunStatus.model_validate(state.status).finished)
 
 
 def _lines(parts: list[bytes], form: Form, after: Position, batch: Batch) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .events import event, retry
 from .form import Form
-from .step import Position, done_event, news, status_event, upstream_event
+from .step import Position, done_event, news, over, status_event, upstream_event
 
 if TYPE_CHECKING:
     from ..journal.state import State
@@ -24,7 +24,9 @@ Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class Viewer:
-    def __init__(self, channel: Channel, form: Form, refresh: float, position: Position, *, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, channel: Channel, form: Form, refresh: float, position: Position, *, ended: Callable[[], None]
+    ) -> None:
         """`ended` is called once, when the stream is over for a reason of ours."""
         self.channel = channel
         self.form = form
@@ -122,7 +124,7 @@ class Viewer:
 
     async def _arrive(self, state: State) -> bool:
         """At the end of what there is: true once this task has nothing left to do."""
-        if state.finished and self.position.line >= state.last_line:
+        if over(state, self.form, self.position):
             await self._send_bytes(done_event(state, self.form, self.position, "finished"))
             self.end()
             return True

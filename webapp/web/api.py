@@ -49,7 +49,9 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
 async def status(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     current = await channel.status()
-    return answer(visible(service, current, grant), headers={"Jobtail-Viewers": str(len(channel.viewers) + channel.readers)})
+    return answer(
+        visible(service, current, grant), headers={"Jobtail-Viewers": str(len(channel.viewers) + channel.readers)}
+    )
 
 
 async def exec_time(request: Request, service: Service, grant: Grant) -> Response:
@@ -124,7 +126,9 @@ async def config(request: Request, service: Service, grant: Grant) -> Response:
 def only_step(job: str, whole: JobConfig) -> JobStepConfig:
     """The one step of a job that has exactly one. Conflict otherwise."""
     if len(whole.steps) != 1:
-        raise Conflict(f"the job {job!r} has {len(whole.steps)} steps, not one: ask for steps-config, which is all of them")
+        raise Conflict(
+            f"the job {job!r} has {len(whole.steps)} steps, not one: ask for steps-config, which is all of them"
+        )
     return whole.steps[0]
 
 
@@ -160,9 +164,15 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     low, high = grant.lines or (1, 1 << 62)
-    found = [part for part in await asyncio.to_thread(channel.journal.overview, parts) if low <= part.first and part.last <= high]
+    found = [
+        part
+        for part in await asyncio.to_thread(channel.journal.overview, parts)
+        if low <= part.first and part.last <= high
+    ]
     names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
-    return answer({"epoch": channel.state.epoch, "parts": [{name: getattr(part, name) for name in names} for part in found]})
+    return answer(
+        {"epoch": channel.state.epoch, "parts": [{name: getattr(part, name) for name in names} for part in found]}
+    )
 
 
 routes = [

@@ -34,7 +34,10 @@ def create_app(settings: Settings) -> Starlette:
 
     parts = (events, logs, search, api, pages, share_routes, login, openapi, fused)
     app = Starlette(
-        routes=[*(route for part in parts for route in part.routes), Mount("/static", StaticFiles(directory=assets("static")))],
+        routes=[
+            *(route for part in parts for route in part.routes),
+            Mount("/static", StaticFiles(directory=assets("static"))),
+        ],
         middleware=[Middleware(Guard, settings=settings)],
         exception_handlers={JobtailError: on_error, HTTPException: on_http, Exception: on_crash},
         lifespan=lifespan,

@@ -32,7 +32,11 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
     if not q and not level:
         raise UsageError("q is missing: it takes the text to look for, or with regex=true an expression")
     form = Form(
-        format="ndjson", q=q, regex=params.flag("regex", False), levels=parse_levels(level) if level else None, lines=grant.lines
+        format="ndjson",
+        q=q,
+        regex=params.flag("regex", False),
+        levels=parse_levels(level) if level else None,
+        lines=grant.lines,
     )
     limit = params.integer("limit", 1, MAX_LIMIT) or LIMIT
     cursor = params.cursor("after")

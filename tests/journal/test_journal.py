@@ -1,0 +1,283 @@
+"""The journal on real SQLite: what is numbered stays, whatever else happens."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import orjson
+import pytest
+
+from webapp.errors import JournalError
+from webapp.journal.batch import KEPT, LATE, MAX_LINES, Batch, join
+from webapp.journal.journal import Journal, LeaseLost
+from webapp.journal.line import Entry
+from webapp.journal.redact import Redactor
+from webapp.journal.shelf import Journals
+
+
+def texts(batches: list[Batch]) -> list[str]:
+    return [orjson.loads(line)["message"] for batch in batches for line in batch.split()]
+
+
+def everything(journal: Journal) -> list[dict]:
+    lines, after = [], 0
+    while batches := journal.read(after):
+        lines += [orjson.loads(line) for batch in batches for line in batch.split()]
+        after = batches[-1].last
+    return lines
+
+
+def test_lines_are_numbered_from_one_and_carry_their_cursor(journal, entries):
+    journal.append(entries(0, 3))
+    journal.append(entries(3, 2))
+    assert [(line["id"], line["line"]) for line in everything(journal)] == [
+        (f"{journal.epoch}-{n}", n) for n in range(1, 6)
+    ]
+
+
+def test_a_long_append_is_cut_into_batches_and_read_back_whole(journal, entries):
+    batches = journal.append(entries(0, 3 * MAX_LINES + 7))
+    assert [len(batch) for batch in batches] == [MAX_LINES] * 3 + [7]
+    assert texts(journal.read(0)) == [f"line {n}" for n in range(3 * MAX_LINES + 7)]
+
+
+def test_small_appends_share_a_row(journal, entries):
+    for n in range(40):
+        journal.append(entries(n, 1))
+    assert len(journal.spans(0)) == 1
+    assert texts(journal.read(25)) == [f"line {n}" for n in range(25, 40)]
+
+
+def test_reading_begins_and_ends_within_a_batch(journal, entries):
+    journal.append(entries(0, 1200))
+    assert texts(journal.read(499, upto=502)) == ["line 499", "line 500", "line 501"]
+    assert texts(journal.read_back(3)) == ["line 0", "line 1"]
+    assert journal.read(1200) == []
+
+
+def test_reading_is_bounded_but_gives_at_least_a_batch(journal, entries):
+    journal.append(entries(0, 5 * MAX_LINES))
+    assert len(journal.read(0, most_bytes=1)) == 1
+    assert len(journal.read_back(10**9, most_bytes=1)) == 1
+
+
+def test_parts_joined_are_the_whole(journal, entries):
+    (batch,) = journal.append(entries(0, 100))
+    whole = join([batch.part(1, 30), batch.part(31, 31), batch.part(32, 100)])
+    assert (whole.lines, whole.marks, whole.times) == (batch.lines, batch.marks, batch.times)
+
+
+def test_a_time_is_found_even_behind_lines_that_came_late(journal):
+    for start in (1000, 500, 2000, 1500, 3000):
+        journal.append([Entry(start + n, "x" * 200, None, 0) for n in range(400)])
+    for wanted in (0, 1399, 1400, 2100, 3399):
+        first = journal.line_at(wanted)
+        assert all(line["timestamp"] < wanted for line in everything(journal) if line["line"] < first)
+    assert journal.line_at(3400) == 2001
+
+
+def test_an_entry_that_came_after_later_ones_had_gone_out_is_late(journal):
+    journal.append([Entry(1000, "a", None, 1), Entry(3000, "b", None, 2)])
+    (batch,) = journal.append([Entry(2000, "c", None, 3), Entry(3000, "d", None, 4)])
+    assert [orjson.loads(line).get("late") for line in batch.split()] == [True, None]
+    assert [bool(mark & LATE) for mark in batch.marks] == [True, False]
+
+
+def test_one_entry_from_the_future_makes_no_other_late(journal):
+    journal.append([Entry(10**14, "from next year", None, 1)])
+    (batch,) = journal.append([Entry(1000, "now", None, 2)])
+    assert not batch.marks[0] & LATE
+
+
+def test_a_source_of_exact_positions_has_no_late_lines(journal):
+    journal.append([Entry(2000, "a", None, 0)], mark_late=False)
+    (batch,) = journal.append([Entry(1000, "the clock was set back", None, 0)], mark_late=False)
+    assert not batch.marks[0] & LATE
+
+
+def test_other_keys_stay_and_those_that_clash_stand_under_upstream(journal):
+    extra = {"pod": "p-1", "level": "WARN", "id": 7, "n": 2**70, "deep": {"a": [1]}}
+    journal.append([Entry(1, "m", extra, 0)])
+    (line,) = everything(journal)
+    assert (line["pod"], line["n"], line["deep"]) == ("p-1", 2**70, {"a": [1]})
+    assert line["upstream"] == {"level": "WARN", "id": 7}
+    assert line["level"] == "warning"
+
+
+@pytest.mark.parametrize(
+    "message", ["a\tb,\t{", "\x00\x1b[31m\r\u2028\x85", "x" * 10_000_000, "\U0001f600", "", '"}],\\']
+)
+def test_any_message_is_one_line(journal, message):
+    journal.append([Entry(1, "before", None, 0), Entry(2, message, None, 0), Entry(3, "after", None, 0)])
+    assert [line["message"] for line in everything(journal)] == ["before", message, "after"]
+
+
+def test_keys_are_counted_within_a_stretch_of_time(journal):
+    journal.append([Entry(1000, "a", None, 2**64 - 1), Entry(1000, "a", None, 2**64 - 1), Entry(2000, "b", None, 7)])
+    assert journal.seen(0, 1000) == {}
+    assert journal.seen(1000, 2000) == {2**64 - 1: 2}
+    assert journal.seen(0, 10**15) == {2**64 - 1: 2, 7: 1}
+
+
+def test_keys_without_a_time_of_their_own_are_counted_apart(journal):
+    journal.append([Entry(5, "a", None, 2**63 + 1, timed=False), Entry(5, "a", None, 2**63 + 1, timed=False)])
+    assert journal.seen(0, 100) == {}
+    assert journal.seen_untimed() == {2**63 + 1: 2}
+
+
+def test_trimming_takes_lines_and_leaves_their_keys(journal, entries):
+    journal.append(entries(0, 3 * MAX_LINES))
+    assert journal.trim(2 * MAX_LINES + 100) == 2 * MAX_LINES
+    assert journal.state().trimmed_to == 2 * MAX_LINES
+    assert texts(journal.read(0))[0] == f"line {2 * MAX_LINES}"
+    assert len(journal.seen(0, 2**62)) == 3 * MAX_LINES
+
+
+def test_only_the_holder_of_the_lease_appends(journals, journal, entries):
+    assert journal.acquire("one", 60)
+    assert not journal.acquire("two", 60)
+    journal.append(entries(0, 1), lease="one")
+    with pytest.raises(LeaseLost):
+        journal.append(entries(1, 1), lease="two")
+    journal.release("one")
+    assert journal.acquire("two", 60)
+    assert journal.state().last_line == 1
+
+
+def test_a_lease_that_ran_out_is_there_for_the_taking(journal):
+    assert journal.acquire("one", -1)
+    assert journal.acquire("two", 60)
+    assert not journal.acquire("one", 60)
+
+
+def test_a_heartbeat_alone_is_no_change(journal):
+    journal.set_status({"job_id": "a", "last_heartbeat": "1"})
+    revision = journal.state().revision
+    journal.set_status({"job_id": "a", "last_heartbeat": "2"})
+    assert journal.state().revision == revision
+
+
+def test_forgetting_begins_anew_and_leaves_nothing_on_the_disk(journals, tmp_path):
+    journal = journals.open("b")
+    journal.append([Entry(1, "hunter2-is-the-password", None, 1)] * 2000)
+    epoch = journal.epoch
+    journal.forget()
+    state = journal.state()
+    assert (state.last_line, state.finished) == (0, False)
+    assert state.epoch != epoch
+    assert not any(b"hunter2" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_another_process_sees_the_same_journal(journals, journal, entries, tmp_path):
+    other = Journals(tmp_path, Redactor(()), beat_ms=1000)
+    journal.append(entries(0, 2))
+    theirs = other.open("a-job")
+    theirs.append(entries(2, 2))
+    assert theirs.epoch == journal.epoch
+    assert texts(journal.read(0)) == [f"line {n}" for n in range(4)]
+    other.close()
+
+
+def test_a_damaged_file_is_set_aside_and_begun_anew(journals, tmp_path, caplog):
+    path = journals.path("a-job")
+    path.write_bytes(b"this is no database, and it never was one" * 100)
+    journal = journals.open("a-job")
+    journal.append([Entry(1, "on we go", None, 0)])
+    assert len(list(path.parent.glob("*.damaged-*"))) == 1
+    assert "set aside" in caplog.text
+
+
+def test_an_unwritable_folder_is_a_clear_error(tmp_path):
+    (tmp_path / "jobs").write_text("a file, not a folder")
+    with pytest.raises(JournalError, match="jobs"):
+        Journals(tmp_path, Redactor(()), beat_ms=1000).open("a-job")
+
+
+def test_ids_that_differ_in_case_alone_have_journals_of_their_own(journals, entries):
+    journals.open("Job").append(entries(0, 1))
+    assert journals.existing("job") is None
+    assert journals.open("job").state().last_line == 0
+
+
+def test_journals_past_their_time_go_and_a_full_folder_loses_the_oldest(tmp_path, entries):
+    journals = Journals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20, retention_days=1)
+    for job, days in (("old", 2), ("elder", 0.5), ("younger", 0.4)):
+        journals.open(job).append([Entry(1, "x" * 1000, None, n + 1) for n in range(600)])
+        journals.release(job)
+        then = os.stat(journals.path(job)).st_mtime - days * 86400
+        os.utime(journals.path(job), (then, then))
+    assert journals.sweep() == ["old", "elder"]
+    assert journals.existing("younger") is not None
+    journals.close()
+
+
+def test_the_journal_in_use_is_trimmed_where_it_alone_is_too_large(tmp_path):
+    journals = Journals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20)
+    journal = journals.open("big")
+    for _ in range(10):
+        journal.append([Entry(1, "x" * 1000, None, n + 1) for n in range(500)])
+    assert journals.sweep() == []
+    assert journal.state().trimmed_to >= 2000
+    assert texts(journal.read(4999)) == ["x" * 1000]
+    journals.close()
+
+
+def test_what_was_appended_is_there_after_a_kill(tmp_path):
+    """kill -9 in the midst of appending: every line that append() returned for is there, and none twice."""
+    script = textwrap.dedent(
+        f"""
+        import sys
+        from pathlib import Path
+        from webapp.journal.line import Entry
+        from webapp.journal.redact import Redactor
+        from webapp.journal.shelf import Journals
+        journal = Journals(Path({str(tmp_path)!r}), Redactor(()), beat_ms=1000).open("a-job")
+        n = 0
+        while True:
+            journal.append([Entry(n + k, str(n + k), None, n + k + 1) for k in range(50)])
+            n += 50
+            print(n, flush=True)
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    promised = 0
+    while promised < 3000:
+        promised = int(process.stdout.readline())
+    process.send_signal(signal.SIGKILL)
+    promised = max([promised, *map(int, process.stdout.read().split())])
+    process.wait()
+    journals = Journals(Path(tmp_path), Redactor(()), beat_ms=1000)
+    lines = everything(journals.open("a-job"))
+    assert [line["message"] for line in lines] == [str(n) for n in range(len(lines))]
+    assert len(lines) >= promised
+    journals.close()
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_half_written(journals, journal, entries):
+    journal.append(entries(0, 10))
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalError, match="full"):
+        journal.append([Entry(1, "x" * 1000, None, 1) for _ in range(5000)])
+    assert texts(journal.read(0)) == [f"line {n}" for n in range(10)]
+    journal._db.execute("PRAGMA max_page_count = 1000000")
+    journal.append(entries(10, 1))
+    assert journal.state().last_line == 11
+
+
+def test_every_commit_is_on_disk_before_it_returns(journal):
+    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert sqlite3.threadsafety == 3
+
+
+def test_the_last_line_of_an_append_and_the_first_of_the_job_are_kept(journal, entries):
+    (batch,) = journal.append(entries(0, 5))
+    assert [bool(mark & KEPT) for mark in batch.marks] == [True, False, False, False, True]
+    (batch,) = journal.append(entries(5, 3))
+    assert [bool(mark & KEPT) for mark in batch.marks] == [False, False, True]
