@@ -1,0 +1,171 @@
+"""The one function that decides who may do what. Every route asks it, by way of `guarded`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from ..errors import Denied, JournalError, SignInNeeded
+from ..settings import Settings
+from .cookies import SESSION_COOKIE, link_cookie
+from .grant import Action, Grant
+from .link import Link
+from .local import check_local
+from .peer import Proxies, group, header, peer
+from .seats import Seats
+from .shares import Shares, now_ms
+from .signer import Purpose, Signer, make_signer
+from .tries import Tries
+
+__all__ = ["Access", "Action", "Caller", "Grant", "decide"]
+
+log = logging.getLogger("jobtail.access")
+
+# What the holder of a link may do with the job of that link.
+_SHARED = frozenset({Action.OPEN, Action.VIEW, Action.VIEW_PART})
+MAX_USER = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a request has proved. `owner`: the name to record; `link`: one that works, of whatever job."""
+
+    owner: str | None = None
+    session: str | None = None
+    ends_ms: int | None = None
+    link: Link | None = None
+
+
+def decide(caller: Caller, action: Action, job: str | None) -> Grant:
+    """Denied where a link does not reach; SignInNeeded for everybody else, the same whether the job exists or not."""
+    if caller.owner is not None:
+        return Grant("owner", caller.owner, can_cancel=True, ends_ms=caller.ends_ms, session=caller.session)
+    link = caller.link
+    if link is not None and job is not None and link.job == job:
+        if not _within(link, action):
+            raise Denied("the link that you were given does not allow that: ask whoever sent it, or sign in")
+        return Grant("share", f"link {link.id}", link.id, link.lines, link.can_cancel, link.ends_ms)
+    if action is Action.OPEN:
+        return Grant("anybody")
+    raise SignInNeeded("sign in with the access token, or open the link that you were sent")
+
+
+def _within(link: Link, action: Action) -> bool:
+    if action is Action.CANCEL:
+        return link.can_cancel
+    if action is Action.VIEW and link.lines is not None:
+        return False
+    return action in _SHARED
+
+
+class Access:
+    """Finds out what a request proves, and asks `decide`."""
+
+    def __init__(self, settings: Settings, shares: Shares, signer: Signer | None = None) -> None:
+        self.shares = shares
+        self.signer = signer or make_signer(settings)
+        self.seats = Seats()
+        self.sign_ins = Tries(10, generous=False)
+        self._tokens = Tries(100)
+        self._token = settings.access_token.get_secret_value()
+        self._user_header = settings.trusted_user_header.lower().encode()
+        self._proxies = Proxies(settings.trusted_proxies)
+
+    @property
+    def needs_token(self) -> bool:
+        return bool(self._token)
+
+    def decide(self, request: HTTPConnection, action: Action, job: str | None) -> Grant:
+        """Denied, SignInNeeded or TooManyTries where the caller may not."""
+        if not self._token:
+            check_local(request.scope)
+            return decide(Caller(self._named(request.scope) or "this machine"), action, job)
+        if action is Action.OPEN and job is None:
+            return decide(Caller(), action, job)
+        return decide(self.caller(request, job), action, job)
+
+    def caller(self, request: HTTPConnection, job: str | None) -> Caller:
+        """Who asks: by the token, the proxy's header, a sign-in, or a link of this job."""
+        if not self._token:
+            return Caller(self._named(request.scope) or "this machine")
+        if self._bears_token(request.scope):
+            return Caller("the access token")
+        named = self._named(request.scope)
+        if named is not None:
+            return Caller(named)
+        return self._signed_in(request) or Caller(link=self._link(request, job))
+
+    def address(self, request: HTTPConnection) -> str:
+        """From where, as the socket or a configured proxy says."""
+        return self._proxies.address(request.scope)
+
+    def right_token(self, given: str) -> bool:
+        return self._equal(given.encode("utf-8", "surrogateescape"))
+
+    def ended(self, grant: Grant) -> bool:
+        """Whether what was granted is over: asked once a second by every stream. Cheap."""
+        if grant.ends_ms is not None and now_ms() >= grant.ends_ms:
+            return True
+        try:
+            if grant.share is not None:
+                return self.shares.revoked(grant.share)
+            return grant.session is not None and self.shares.session_ended(grant.session)
+        except JournalError as error:
+            log.warning("whether a link was revoked can't be read: %s", error)
+            return False
+
+    def link_of(self, token: str) -> tuple[Link, bool] | None:
+        """The link in the address of `/s/{token}` and whether it works; None when we did not sign it."""
+        return self._read_link(Purpose.LINK, token)
+
+    def _read_link(self, purpose: Purpose, token: str) -> tuple[Link, bool] | None:
+        signed = self.signer.read(purpose, token)
+        if signed is None:
+            return None
+        link = Link.from_payload(signed.payload, signed.ends_ms)
+        return link, now_ms() < link.ends_ms and not self.shares.revoked(link.id)
+
+    def _link(self, request: HTTPConnection, job: str | None) -> Link | None:
+        value = None if job is None else request.cookies.get(link_cookie(job))
+        found = self._read_link(Purpose.LINK_COOKIE, value) if value else None
+        return found[0] if found and found[1] else None
+
+    def _bears_token(self, scope: Any) -> bool:
+        value = header(scope, b"authorization")
+        given = (value or b"").strip().partition(b" ")[2].strip()
+        if not given:
+            return False
+        address = group(self._proxies.address(scope))
+        self._tokens.check(address)
+        if self._equal(given):
+            self._tokens.succeeded(address)
+            return True
+        self._tokens.failed(address)
+        return False
+
+    def _equal(self, given: bytes) -> bool:
+        """In constant time, whatever the lengths."""
+        want = hashlib.sha256(self._token.encode("utf-8", "surrogateescape")).digest()
+        return hmac.compare_digest(hashlib.sha256(given).digest(), want)
+
+    def _named(self, scope: Any) -> str | None:
+        """The user whom a configured proxy names. Nobody else's header is believed."""
+        if not self._user_header or not self._proxies.hold(peer(scope)):
+            return None
+        values = [value for key, value in scope["headers"] if key == self._user_header]
+        if len(values) != 1:
+            return None
+        name = values[0].decode("utf-8", "replace").strip()
+        return name if name and len(name) <= MAX_USER and name.isprintable() else None
+
+    def _signed_in(self, request: HTTPConnection) -> Caller | None:
+        value = request.cookies.get(SESSION_COOKIE)
+        signed = self.signer.read(Purpose.SESSION, value) if value else None
+        if signed is None or now_ms() >= signed.ends_ms or self.shares.session_ended(signed.payload):
+            return None
+        return Caller("signed in", signed.payload, signed.ends_ms)

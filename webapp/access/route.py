@@ -1,0 +1,68 @@
+"""A route that asks before its endpoint runs. There is no other kind: a test walks all routes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..errors import JournalError, UpstreamDown, UpstreamError
+from ..models import check_job_id
+from .grant import Action, Grant
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+log = logging.getLogger("jobtail.access")
+
+Endpoint = Callable[[Request, "Service", Grant], Awaitable[Response]]
+
+
+class GuardedRoute(Route):
+    action: Action
+
+
+def guarded(
+    path: str, endpoint: Endpoint, action: Action, methods: Sequence[str] = ("GET",), name: str | None = None
+) -> Route:
+    """`endpoint(request, service, grant)` runs once the job's id is well-formed and the caller may do `action`."""
+
+    async def check_and_answer(request: Request) -> Response:
+        service: Service = request.app.state.service
+        job = request.path_params.get("job")
+        if job is not None:
+            check_job_id(job)
+        grant = service.access.decide(request, action, job)
+        if grant.share is not None:
+            await note_use(service, grant.share)
+        try:
+            return await endpoint(request, service, grant)
+        except UpstreamError as error:
+            if grant.sees_upstream_detail:
+                raise
+            raise without_detail(error) from None
+
+    route = GuardedRoute(path, check_and_answer, methods=list(methods), name=name or endpoint.__name__)
+    route.action = action
+    return route
+
+
+def without_detail(error: UpstreamError) -> UpstreamError:
+    """The same error without the upstream's own words."""
+    if isinstance(error, UpstreamDown):
+        return UpstreamDown("the system that runs the job does not answer: try again", error.retry_after)
+    return type(error)("the system that runs the job answered wrongly")
+
+
+async def note_use(service: Service, share: str) -> None:
+    """A disk that is full keeps nobody from looking."""
+    if service.shares.unnoted(share):
+        try:
+            await asyncio.to_thread(service.shares.used, share)
+        except JournalError as error:
+            log.warning("the last use of a link can't be noted: %s", error)

@@ -1,0 +1,112 @@
+"""Signed text: links, cookies, short-lived addresses. A salt a purpose, SHA-256, keys that rotate."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from ..database import private
+from ..errors import JournalError
+from ..settings import Settings
+
+log = logging.getLogger("jobtail.access")
+
+MAX_TOKEN = 2048
+WEAK_KEY = 16
+
+
+class Purpose(StrEnum):
+    SESSION = "session"
+    LINK = "link"
+    LINK_COOKIE = "link-cookie"
+    CONFIG = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What was signed, whether or not it has ended."""
+
+    payload: Any
+    ends_ms: int
+
+
+class Signer:
+    """`keys`: newest first; the first signs, all are accepted. `access_token` is part of what signs sessions, so
+    that a new token ends every session."""
+
+    def __init__(self, keys: list[str], access_token: str = "") -> None:
+        self._serializers = {
+            purpose: URLSafeSerializer(
+                list(reversed(keys)),  # itsdangerous wants the oldest first
+                salt=f"jobtail.{purpose}.{access_token if purpose is Purpose.SESSION else ''}",
+                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+            )
+            for purpose in Purpose
+        }
+
+    def sign(self, purpose: Purpose, payload: Any, ends_ms: int) -> str:
+        """Text that is safe in an address. Its payload can be read by whoever holds it."""
+        signed = self._serializers[purpose].dumps([ends_ms, payload])
+        return signed if isinstance(signed, str) else signed.decode()
+
+    def read(self, purpose: Purpose, token: str) -> Signed | None:
+        """None for what we did not sign for this purpose. The end is the caller's to compare."""
+        if len(token) > MAX_TOKEN:
+            return None
+        try:
+            ends_ms, payload = self._serializers[purpose].loads(token)
+        except BadData:
+            return None
+        return Signed(payload, ends_ms)
+
+
+def make_signer(settings: Settings) -> Signer:
+    """From `JOBTAIL_SECRET_KEY`, else from a key made once and kept in the data folder."""
+    given = [key.strip() for key in settings.secret_key.get_secret_value().split(",") if key.strip()]
+    if any(len(key) < WEAK_KEY for key in given):
+        log.warning(
+            "JOBTAIL_SECRET_KEY holds a key of fewer than %d characters: whoever has one link can guess it", WEAK_KEY
+        )
+    keys = given or [kept_key(settings.data_dir)]
+    return Signer(keys, settings.access_token.get_secret_value())
+
+
+def kept_key(folder: Path) -> str:
+    """The key in `secret.key`, made when absent. Two processes that start at once agree on one."""
+    path = folder / "secret.key"
+    try:
+        private(folder)
+        with contextlib.suppress(FileExistsError):
+            _make(path)
+        path.chmod(0o600)
+        key = path.read_text().strip()
+    except OSError as error:
+        raise JournalError(f"{path} can't be made or read: {error}") from error
+    if len(key) < WEAK_KEY:
+        raise JournalError(f"{path} holds no key: remove it, and a new one is made (links and sign-ins end)")
+    return key
+
+
+def _make(path: Path) -> None:
+    """Written under another name and then linked, so that nobody ever reads half a key."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    finally:
+        draft.unlink()
