@@ -109,7 +109,7 @@ async def cancel_job(request: Request, service: Service, grant: Grant) -> tuple[
     current = await channel.status()
     if current.finished:
         return current, True
-    address = request.client.host if request.client else ""
+    address = service.access.address(request)
     now = int(time.time() * 1000)
     await asyncio.to_thread(service.catalog.record_cancel, job, grant.who, now, address, grant.share)
     cancelled = await service.source.cancel(job, grant.who)
@@ -179,10 +179,10 @@ routes = [
     guarded("/healthz", healthz, Action.OPEN),
     guarded("/readyz", readyz, Action.OPEN),
     guarded("/api/jobs", jobs, Action.LIST),
-    guarded("/api/jobs/{job}", status, Action.VIEW),
-    guarded("/api/jobs/{job}/exec-time", exec_time, Action.VIEW),
-    guarded("/api/jobs/{job}/overview", overview, Action.VIEW),
-    guarded("/api/jobs/{job}/wait", wait, Action.VIEW),
+    guarded("/api/jobs/{job}", status, Action.VIEW_PART),
+    guarded("/api/jobs/{job}/exec-time", exec_time, Action.VIEW_PART),
+    guarded("/api/jobs/{job}/overview", overview, Action.VIEW_PART),
+    guarded("/api/jobs/{job}/wait", wait, Action.VIEW_PART),
     guarded("/api/jobs/{job}/cancel", cancel, Action.CANCEL, ("POST",)),
     guarded("/api/jobs/{job}/config", config, Action.CONFIG),
     guarded("/api/jobs/{job}/steps-config", steps_config, Action.CONFIG),

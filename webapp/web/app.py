@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Starlette:
             *(route for part in parts for route in part.routes),
             Mount("/static", StaticFiles(directory=assets("static"))),
         ],
-        middleware=[Middleware(Guard, settings=settings)],
+        middleware=[Middleware(Guard, settings=settings, refuse=on_error)],
         exception_handlers={JobtailError: on_error, HTTPException: on_http, Exception: on_crash},
         lifespan=lifespan,
     )

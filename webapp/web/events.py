@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..access.decide import Action, Grant
-from ..access.headers import PRIVATE_HEADERS
+from ..access.headers import stream_headers
 from ..access.route import guarded
 from ..errors import UpstreamDenied, UpstreamError
 from ..journal.cursor import Cursor, parse_cursor
@@ -46,7 +46,7 @@ async def events(request: Request, service: Service, grant: Grant) -> Response:
     cursor = parse_cursor(header) if header else given
     position, reset = await _start(channel, form, cursor, bool(header), None if header or given else tail)
     if cursor is not None and not reset and cursor.done and _nothing_since(channel, cursor):
-        return Response(status_code=204, headers=PRIVATE_HEADERS)
+        return Response(status_code=204, headers=stream_headers(request.scope))
 
     def viewer(ended: Callable[[], None]) -> Viewer:
         viewer = Viewer(channel, form, refresh, position, ended=ended)
@@ -57,7 +57,7 @@ async def events(request: Request, service: Service, grant: Grant) -> Response:
         viewer.link_ended = (lambda: service.access.ended(grant)) if grant.kind == "share" else None
         return viewer
 
-    return Stream(viewer, PRIVATE_HEADERS)
+    return Stream(viewer, stream_headers(request.scope))
 
 
 def event_form(params: Params, grant: Grant, longest: int) -> Form:
@@ -97,4 +97,4 @@ def _nothing_since(channel: Channel, cursor: Cursor) -> bool:
     return channel.state.finished and cursor.line >= channel.state.last_line
 
 
-routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW)]
+routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW_PART)]

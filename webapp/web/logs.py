@@ -190,4 +190,4 @@ async def _wait(channel: Channel, state: State) -> None:
         pass
 
 
-routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW)]
+routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW_PART)]

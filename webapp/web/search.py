@@ -77,4 +77,4 @@ def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> tup
     return found, after
 
 
-routes = [guarded("/api/jobs/{job}/search", search, Action.VIEW)]
+routes = [guarded("/api/jobs/{job}/search", search, Action.VIEW_PART)]
