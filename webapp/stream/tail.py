@@ -16,7 +16,7 @@ def tail_start(journal: Journal, state: State, form: Form, tail: int | None) -> 
         first = max(first, min(journal.line_at(form.since_ms) - 1, high))
     if tail is None:
         return first
-    if not form.filters:
+    if not form.filters or tail == 0:
         return max(first, high - tail)
     before, wanted = high + 1, tail
     while wanted > 0 and before - 1 > first:
