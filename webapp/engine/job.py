@@ -20,8 +20,9 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`command`: redacted. Times in ms. `cancel_ms`: when somebody asked for its end. `exit_code`: as a shell
-    gives it (128 + signal); None while it runs and where nobody saw the end. `lost`: its runner was lost."""
+    """`command`: redacted. Times in ms. `cancel_ms`: when somebody asked for its end. `exit_code`: as a
+    shell gives it (128 + signal); None while it runs and where nobody saw the end. `lost`: its runner was
+    lost."""
 
     id: str
     name: str

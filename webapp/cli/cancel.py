@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import click
+
+from ..client.api import Client
+from .options import job_argument, json_option, with_client
+from .words import painted, printable, show_json, state_of
+
+
+@click.command("cancel")
+@job_argument
+@json_option
+@with_client
+def command(client: Client, job: str, as_json: bool) -> None:
+    """Ask a job to end. One that has ended already stays as it is.
+
+    \b
+    Examples:
+      jobtail cancel JOB
+      jobtail cancel JOB && jobtail wait JOB
+    """
+    status = client.cancel(job)
+    if as_json:
+        show_json(status)
+    else:
+        click.echo(painted(printable(state_of(status))))

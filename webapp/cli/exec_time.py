@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from ..client.api import Client
+from .options import job_argument, json_option, with_client
+from .words import show_json
+
+
+@click.command("exec-time")
+@job_argument
+@json_option
+@with_client
+def command(client: Client, job: str, as_json: bool) -> None:
+    """Show the time from a job's first line to its last.
+
+    \b
+    Examples:
+      jobtail exec-time JOB
+      jobtail exec-time JOB --json | jq .seconds
+    """
+    found = client.exec_time(job)
+    if as_json:
+        show_json(found)
+        return
+    click.echo(str(timedelta(seconds=found["seconds"])))
+    if found.get("in_progress"):
+        click.echo("jobtail: it is still in progress: this is the time up to its newest line", err=True)

@@ -1,0 +1,99 @@
+"""`jobtail`: the command itself. Each subcommand is a module that is loaded when it is asked for, so that the
+command line answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from .. import __version__
+
+# Name: where it is, and what `jobtail --help` says of it.
+COMMANDS = {
+    "serve": ("serve", "Run the service: live pages and the API."),
+    "run": ("run", "Run a command of this machine as a job that can be watched."),
+    "jobs": ("jobs", "List the newest jobs."),
+    "status": ("status", "Show how a job stands."),
+    "logs": ("logs", "Print a job's log so far."),
+    "tail": ("tail", "Print a job's log, and follow it until the job ends."),
+    "wait": ("wait", "Wait until a job has ended."),
+    "cancel": ("cancel", "Ask a job to end."),
+    "exec-time": ("exec_time", "Show the time from a job's first line to its last."),
+    "config": ("config", "Show what a job runs."),
+    "share": ("share", "Make a link to one job, which ends and can be revoked."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+EXAMPLES = """\b
+Examples:
+  jobtail serve                            the service, on http://127.0.0.1:8484
+  jobtail run -- make -j8                  a command as a job, with a link on top
+  jobtail tail 20260102-030405-abcdefghij  follow a job, by its id or its link
+  jobtail wait JOB && ./deploy             go on only if it succeeded
+
+\b
+JOB is an id or a link to a job. Exit codes: 0; 1 the job failed or was cancelled; 2 usage;
+124 timed out; 69 the service can't be reached.
+"""
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{COMMANDS[cmd_name][0]}", __package__)
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(__version__, prog_name="jobtail")
+def cli() -> None:
+    """The live log page for batch jobs that a team can share."""
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """What to exit with; nothing but a sentence on standard error where something is wrong."""
+    try:
+        code = cli.main(arguments, prog_name="jobtail", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whatever is still to be flushed goes nowhere, silently.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from .failure import exit_code
+
+    code = exit_code(error)
+    if code is None:
+        raise error
+    click.echo(f"jobtail: {error}", err=True)
+    return code

@@ -1,0 +1,67 @@
+"""One line at the foot of a terminal that says how a long wait goes. Nothing where nobody sees it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from typing import Any
+
+from ..client.api import Client
+from ..client.errors import ClientError
+from .words import duration, moment, printable, state_of
+
+CLEAR = "\r\x1b[K"
+LATER_SECONDS = 0.5
+
+
+class StatusLine:
+    """While the block runs, on standard error. `seconds`: how often the status is asked for."""
+
+    def __init__(self, client: Client, job: str, seconds: float) -> None:
+        self._client = client
+        self._job = job
+        self._seconds = max(1.0, seconds)
+        self._begun = time.time()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status line", daemon=True)
+
+    def __enter__(self) -> None:
+        if sys.stderr.isatty():
+            self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join(1)
+            sys.stderr.write(CLEAR)
+            sys.stderr.flush()
+
+    def _run(self) -> None:
+        status: dict[str, Any] = {}
+        asked = 0.0
+        pause = LATER_SECONDS
+        while not self._over.wait(pause):
+            pause = 1.0
+            if time.monotonic() - asked >= self._seconds or not status:
+                asked = time.monotonic()
+                try:
+                    status = self._client.status(self._job)
+                except ClientError as error:
+                    status = {"status": str(error)}
+            if not self._over.is_set():
+                sys.stderr.write(CLEAR + words(status, self._begun, time.time(), shutil.get_terminal_size().columns))
+                sys.stderr.flush()
+
+
+def words(status: dict[str, Any], begun: float, now: float, width: int) -> str:
+    """`etl · Running · 3 of 10 tasks · 3m 07s`, no wider than the terminal. `begun`: when the wait began, for a
+    job that does not say when it did."""
+    started = moment(status.get("creation_date"))
+    parts = [str(status.get("job_name") or ""), state_of(status)]
+    if (status.get("total_tasks") or 0) > 1:
+        parts.append(f"{status.get('finished_tasks', 0)} of {status['total_tasks']} tasks")
+    parts.append(duration(max(0.0, now - (started.timestamp() if started else begun))))
+    text = " · ".join(printable(part) for part in parts if part)
+    return text if len(text) < width else text[: max(0, width - 2)] + "…"

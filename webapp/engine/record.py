@@ -1,0 +1,198 @@
+"""What is written down of a job while it runs: its row in the catalog, its lines and status in the journal.
+
+A runner goes on without it: where the data folder can't be used, the command still runs and its output still
+passes.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import JobtailError, JournalError
+from ..journal.journal import Journal
+from ..journal.redact import Redactor
+from ..journal.shelf import Journals
+from ..settings import Settings
+from .backlog import Backlog, backlog_path
+from .catalog import Catalog
+from .job import CANCELING, Job, new_id, now_ms, status_of
+from .lock import RunnerLock
+from .outcome import Outcome
+from .recorder import Recorder
+
+HEARTBEAT_SECONDS = 1.0
+CANCEL_SECONDS = 0.2
+CLOSE_SECONDS = 10.0
+NAME_LENGTH = 80
+
+
+def catalog_path(folder: Path) -> Path:
+    return folder / "jobtail.sqlite3"
+
+
+class Record:
+    """Open from just before the command starts to just after it ended. JournalError where it can't be begun.
+
+    `wake`: called from other threads when somebody asks for the job's end, and when there is room again.
+    """
+
+    def __init__(
+        self, settings: Settings, job: Job, *, say: Callable[[str], None], wake: Callable[[], None]
+    ) -> None:
+        self.job = job
+        self.cancel_asked: str | None = None
+        self._wake = wake
+        self._say = say
+        folder = settings.data_dir
+        self._catalog = Catalog(catalog_path(folder))
+        self._lock = RunnerLock(folder, job.id)
+        try:
+            self._lock.hold()
+        except OSError as error:
+            raise JournalError(f"{self._lock.path} can't be made: {error}") from error
+        self._catalog.create(job)
+        self._journals = journals_of(settings)
+        self.recorder = Recorder(
+            self._open_journal,
+            f"runner of {job.id}",
+            Backlog(backlog_path(folder, job.id)),
+            say=say,
+            caught_up=wake,
+        )
+        self._over = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+
+    def _open_journal(self, damage: Exception | None) -> Journal:
+        if damage is not None:
+            return self._journals.set_aside(self.job.id, damage)
+        return self._journals.open(self.job.id)
+
+    def start(self, pid: int) -> None:
+        """The command runs."""
+        self.job = replace(self.job, pid=pid)
+        self.recorder.tell(status_of(self.job).model_dump(mode="json"))
+        self.recorder.start()
+        self._keeper.start()
+
+    def _keep(self) -> None:
+        """Beats once a second, and sees within a moment that somebody asks for the end."""
+        beat, trouble, pid = 0.0, "", 0
+        while not self._over.wait(CANCEL_SECONDS):
+            try:
+                if pid != self.job.pid:
+                    self._catalog.started(self.job.id, self.job.pid)
+                    pid = self.job.pid
+                if time.monotonic() >= beat:
+                    beat = time.monotonic() + HEARTBEAT_SECONDS
+                    self._catalog.heartbeat(self.job.id)
+                self._look()
+                trouble = ""
+            except JobtailError as error:
+                if not trouble:
+                    self._say(f"its heartbeat can't be written: {error}")
+                trouble = str(error)
+
+    def _look(self) -> None:
+        if self.cancel_asked is None:
+            who = self._catalog.cancel_asked(self.job.id)
+            if who is not None:
+                self.job = replace(self.job, state=CANCELING, state_ms=now_ms())
+                self.recorder.tell(status_of(self.job).model_dump(mode="json"))
+                self.cancel_asked = who
+                self._wake()
+
+    def ask_cancel(self, who: str) -> None:
+        """The person in front of the terminal does: for the others to see."""
+        threading.Thread(target=self._ask_cancel, args=(who,), daemon=True).start()
+
+    def _ask_cancel(self, who: str) -> None:
+        try:
+            self._catalog.request_cancel(self.job.id, who)
+            self._catalog.record_cancel(self.job.id, who, now_ms())
+        except JobtailError as error:
+            self._say(f"that it was cancelled can't be written: {error}")
+
+    def end(self, end: Outcome) -> None:
+        """Everything that was read gets to the disk, then the end does. Says so where it can't, and returns."""
+        whole = self.recorder.close(CLOSE_SECONDS)
+        self._over.set()
+        at = now_ms()
+        self.job = replace(
+            self.job,
+            state=end.state,
+            state_ms=at,
+            heartbeat_ms=at,
+            exit_code=end.exit_code,
+            detail=end.detail,
+        )
+        try:
+            self._catalog.ended(self.job.id, end.state, end.exit_code, end.detail)
+            if whole:
+                self.recorder.finish(status_of(self.job).model_dump(mode="json"), complete=True)
+            else:
+                self._say("not all of its lines are in the journal; jobtail serve takes in what was kept")
+        except JobtailError as error:
+            self._say(f"its end can't be written: {error}")
+        self._close()
+
+    def _close(self) -> None:
+        if self._keeper.ident is not None:
+            self._keeper.join(5)
+        try:
+            self._lock.release()
+            self._catalog.close()
+            self._journals.close()
+        except (OSError, JobtailError) as error:
+            self._say(f"the data folder can't be closed: {error}")
+
+
+def journals_of(settings: Settings) -> Journals:
+    return Journals(
+        settings.data_dir,
+        Redactor(settings.redact),
+        beat_ms=int(settings.refresh_seconds * 1000),
+        max_bytes=settings.journal_max_bytes,
+        retention_days=settings.retention_days,
+    )
+
+
+def new_job(command: Sequence[str], name: str, settings: Settings) -> Job:
+    """A job that is about to start, without the secrets of its command line."""
+    at = now_ms()
+    redactor = Redactor(settings.redact)
+    shown = redactor.value(list(command))
+    title = name or shlex.join([os.path.basename(shown[0]) or shown[0], *shown[1:]])
+    return Job(
+        id=new_id(at),
+        name=shortened(redactor.text(title)),
+        command=tuple(shown),
+        cwd=redactor.text(os.getcwd()),
+        host=socket.gethostname(),
+        user=_user(),
+        python=platform.python_version(),
+        pid=os.getpid(),
+        created_ms=at,
+        heartbeat_ms=at,
+    )
+
+
+def shortened(title: str) -> str:
+    """On one line, and no longer than a list can show."""
+    title = " ".join("".join(char if char.isprintable() else " " for char in title).split())
+    return title if len(title) <= NAME_LENGTH else title[: NAME_LENGTH - 1] + "…"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

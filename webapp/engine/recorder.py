@@ -1,0 +1,239 @@
+"""Takes a running command's output to the journal, on a thread of its own, so that no disk slows the
+command.
+
+The first line after a silence is written at once; while output flows, everything that came within one
+beat is one append. When the journal can't be written, lines wait in the backlog and the thread tries
+again; the command never waits for that. When the journal works but is slower than the command, `room`
+says no until it has caught up, as a pipe would.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import JobtailError, JournalError
+from ..journal.journal import Journal, LeaseLost
+from ..journal.line import Entry
+from ..journal.schema import DamagedJournal
+from .backlog import Backlog
+from .splitter import Splitter
+
+log = logging.getLogger("jobtail.engine")
+
+BEAT = 0.06
+MOST_BYTES = 32 << 20
+APPEND_BYTES = 4 << 20
+LEASE_SECONDS = 5.0
+RENEW_SECONDS = 1.0
+# A journal that takes no line for so long is treated as one that fails.
+STALL_SECONDS = 10.0
+RETRY = (0.5, 5.0)
+
+
+class Recorder:
+    """`put` and `tell` from the thread that runs the command, `close` at the end. `open_journal`: called
+    on the recorder's own thread, again while it fails. `say`: tells the person in front of the terminal.
+    `caught_up`: called when there is room again."""
+
+    def __init__(
+        self,
+        open_journal: Callable[[Exception | None], Journal],
+        holder: str,
+        backlog: Backlog,
+        *,
+        say: Callable[[str], None],
+        caught_up: Callable[[], None] = lambda: None,
+        beat: float = BEAT,
+    ) -> None:
+        self.journal: Journal | None = None
+        self._open_journal = open_journal
+        self._holder = holder
+        self._backlog = backlog
+        self._say = say
+        self._caught_up = caught_up
+        self._beat = beat
+        self._splitters = {name: Splitter(name) for name in ("stdout", "stderr")}
+        self._chunks: deque[tuple[str, int, bytes]] = deque()
+        self._bytes = 0
+        self._status: dict[str, Any] | None = None
+        self._damage: Exception | None = None
+        self._moved = time.monotonic()
+        self._unread = 0
+        self._trouble = ""
+        self._retry_at = self._renew_at = 0.0
+        self._retry_after = RETRY[0]
+        self._closing = False
+        self._give_up_at = 0.0
+        self._there = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    # --- called by the thread that runs the command
+
+    def room(self) -> bool:
+        """False while the journal, though it works, is behind by as much as may be held."""
+        return self._bytes < MOST_BYTES or bool(self._trouble) or self._stalled()
+
+    def _stalled(self) -> bool:
+        return time.monotonic() - self._moved > STALL_SECONDS
+
+    def put(self, stream: str, timestamp: int, data: bytes) -> None:
+        """Never waits for the disk. Where the disk stands still and no more may be held, lines are
+        counted as lost."""
+        with self._there:
+            if self._bytes >= 2 * MOST_BYTES:
+                self._unread += data.count(b"\n")
+                return
+            if not self._chunks:
+                self._moved = time.monotonic()
+            self._chunks.append((stream, timestamp, data))
+            self._bytes += len(data)
+            self._there.notify()
+
+    def tell(self, status: dict[str, Any]) -> None:
+        """The journal's viewers learn of this status soon."""
+        with self._there:
+            self._status = status
+            self._there.notify()
+
+    def close(self, seconds: float) -> bool:
+        """Ends the streams and waits until all is written; where it can't be, `seconds` and no longer.
+        False: not everything is in the journal."""
+        with self._there:
+            self._closing = True
+            self._give_up_at = time.monotonic() + seconds
+            self._there.notify()
+        while self._thread.is_alive() and not (time.monotonic() > self._give_up_at and self._stalled()):
+            self._thread.join(0.5)
+        return not self._thread.is_alive() and not self._trouble
+
+    @property
+    def lost(self) -> int:
+        """Lines that are nowhere."""
+        return self._backlog.lost + self._unread
+
+    # --- the recorder's own thread
+
+    def _run(self) -> None:
+        written = 0.0
+        while True:
+            self._wait(written + self._beat)
+            written = time.monotonic()
+            with self._there:
+                taken, status = self._take(), self._status
+                last = self._closing and not self._chunks
+            entries = [entry for chunk in taken for entry in self._splitters[chunk[0]].feed(*chunk[1:])]
+            if last:
+                entries += [entry for splitter in self._splitters.values() for entry in splitter.end()]
+            self._write(entries, status)
+            self._moved = time.monotonic()
+            self._caught_up()
+            if last and (not self._trouble or self._given_up()):
+                return
+
+    def _wait(self, until: float) -> None:
+        """For something to write, and for the beat to be over; for the lease to need renewing; for
+        nothing at the end."""
+        with self._there:
+            if self._closing and self._trouble and not self._chunks:
+                self._there.wait(0.1)
+            while not self._closing:
+                now = time.monotonic()
+                if self._bytes >= APPEND_BYTES or ((self._chunks or self._status) and now >= until):
+                    return
+                idle = self._retry_at if self._trouble else self._renew_at
+                if now >= idle:
+                    return
+                self._there.wait((min(idle, until) if self._chunks or self._status else idle) - now)
+
+    def _take(self) -> list[tuple[str, int, bytes]]:
+        taken: list[tuple[str, int, bytes]] = []
+        size = 0
+        while self._chunks and size < APPEND_BYTES:
+            taken.append(self._chunks.popleft())
+            size += len(taken[-1][2])
+        self._bytes -= size
+        return taken
+
+    def _write(self, entries: list[Entry], status: dict[str, Any] | None) -> None:
+        try:
+            if self._trouble:
+                self._backlog.push(entries)
+                if time.monotonic() < self._retry_at:
+                    return
+                entries = []
+            journal = self._ready()
+            self._catch_up(journal)
+            journal.append(entries, lease=self._holder, mark_late=False)
+            entries = []
+            if status is not None:
+                journal.set_status(status, lease=self._holder)
+        except Exception as error:
+            self._backlog.push(entries)
+            self._failed(error)
+            return
+        with self._there:
+            if self._status is status:
+                self._status = None
+        if self._trouble:
+            self._trouble = ""
+            self._say("the journal can be written again")
+
+    def _ready(self) -> Journal:
+        """The journal, ours to write."""
+        if self.journal is None:
+            self.journal = self._open_journal(self._damage)
+            self._damage = None
+        if time.monotonic() >= self._renew_at:
+            if not self.journal.acquire(self._holder, LEASE_SECONDS):
+                raise LeaseLost("another writes this journal")
+            self._renew_at = time.monotonic() + RENEW_SECONDS
+            if self.journal.state().finished:
+                # We slept, were given up, and somebody closed the journal in our name.
+                self.journal.reopen(lease=self._holder)
+        return self.journal
+
+    def _catch_up(self, journal: Journal) -> None:
+        while entries := self._backlog.peek():
+            journal.append(entries, lease=self._holder, mark_late=False)
+            self._backlog.drop(len(entries))
+        if self.lost:
+            journal.add_gap(journal.state().last_line, "upstream", self.lost, lease=self._holder)
+            self._say(f"{self.lost} lines could not be kept")
+            self._unread = self._backlog.lost = 0
+
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, JobtailError):
+            log.error("the recorder met an error of another kind", exc_info=error)
+        self._renew_at = 0.0
+        if isinstance(error, DamagedJournal):
+            self.journal, self._damage = None, error
+        if not self._trouble:
+            self._say(f"the journal can't be written ({error}): lines wait in {self._backlog.path}")
+            self._retry_after = RETRY[0]
+        else:
+            self._retry_after = min(2 * self._retry_after, RETRY[1])
+        self._trouble = str(error) or type(error).__name__
+        self._retry_at = time.monotonic() + self._retry_after
+
+    def _given_up(self) -> bool:
+        if time.monotonic() < self._give_up_at:
+            return False
+        self._backlog.save()
+        return True
+
+    def finish(self, status: dict[str, Any], complete: bool) -> None:
+        """After `close`: the log is whole, and this is the status at its end. JournalError."""
+        if self.journal is None:
+            raise JournalError("there is no journal")
+        self.journal.acquire(self._holder, LEASE_SECONDS)
+        self.journal.set_status(status, lease=self._holder)
+        self.journal.finish(complete, lease=self._holder)
+        self.journal.release(self._holder)

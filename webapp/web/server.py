@@ -1,0 +1,152 @@
+"""The process that serves: its socket, its signals, what it says when it starts, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from ..engine import link
+from ..engine.catalog import Catalog
+from ..engine.record import catalog_path
+from ..errors import SettingsError
+from ..settings import Settings
+
+# A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
+# else it keeps megabytes, and holds up the end.
+USER_TIMEOUT_MS = 8_000
+UNSENT_BYTES = 64 << 10
+SHUTDOWN_SECONDS = 3
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """`started`: called once requests are answered. The app's `state.stopping`, where it has one, is called
+    before anything is closed, so that every viewer can be told."""
+
+    def __init__(self, config: uvicorn.Config, app: Any, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._on_start = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            settle_memory()
+            self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stopping = getattr(self._app.state, "stopping", None)
+        if stopping is not None:
+            stopping()
+        await super().shutdown(sockets)
+
+
+def run(settings: Settings) -> int:
+    """Serves until SIGTERM or Ctrl-C. SettingsError where the address is taken or can't be listened on,
+    JournalError where the data folder can't be written."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    empty = is_empty(settings)
+    listening = listen(settings.host, settings.port)
+    more_files()
+
+    from .app import create_app
+
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        loop="auto",
+        http="auto",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    server = Server(config, app, lambda: greet(settings, listening.getsockname()[1], empty))
+    with ends_quietly(), contextlib.closing(listening):
+        server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def is_empty(settings: Settings) -> bool:
+    """True before the first job of the embedded engine. Writes nothing, but fails where it could not."""
+    catalog = Catalog(catalog_path(settings.data_dir))
+    try:
+        catalog.writable()
+        return not settings.upstream_url and not catalog.newest(1)
+    finally:
+        catalog.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """SettingsError, in one sentence, where that can't be."""
+    bare = host.strip("[]")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise SettingsError(f"JOBTAIL_HOST holds {host!r}: {error.strerror or error}") from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for name, value in (("TCP_USER_TIMEOUT", USER_TIMEOUT_MS), ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
+            if hasattr(socket, name):
+                listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise SettingsError(f"{bare}:{port} can't be listened on: {error.strerror}; choose another --port") from None
+    return listening
+
+
+def more_files() -> None:
+    """Every viewer is an open file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def settle_memory() -> None:
+    """What is loaded by now stays: the collector need not look at it again, nor look so often at the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def greet(settings: Settings, port: int, empty: bool) -> None:
+    address = link.base(settings.model_copy(update={"port": port}))
+    print(f"jobtail serves on {address}", flush=True)
+    if empty:
+        print("No jobs yet. Start one in another terminal: jobtail run -- CMD", flush=True)
+
+
+@contextlib.contextmanager
+def ends_quietly() -> Iterator[None]:
+    """uvicorn raises the signal that stopped it once more, when all is closed: by then it has been obeyed."""
+
+    def obeyed(number: int, frame: FrameType | None) -> None:
+        pass
+
+    before = {number: signal.signal(number, obeyed) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
