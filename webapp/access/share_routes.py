@@ -1,0 +1,193 @@
+"""Shared links over HTTP: made, listed and revoked by owners; opened by whoever has one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..errors import JobtailError, NotFound
+from ..models import RunStatus
+from ..page import page
+from ..settings import loopback
+from .cookies import drop_cookie, link_cookie, secure, set_cookie, too_many
+from .grant import Action, Grant
+from .headers import PRIVATE_HEADERS
+from .link import Link
+from .route import guarded, note_use
+from .shares import Share, new_id, now_ms
+from .signer import Purpose
+from .terms import read_terms
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+# The address of this page is the token: it may not even go to our own files as a referrer.
+DOOR_HEADERS = {**PRIVATE_HEADERS, "Referrer-Policy": "no-referrer"}
+STATUS_SECONDS = 3.0
+ENDED = (
+    "Links end by themselves, can be taken back by whoever made them, and break when a part is lost in copying. "
+    "Ask for a new one."
+)
+
+
+def iso(ms: int | None) -> str | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+
+
+def base_url(request: Request, service: Service) -> str:
+    """Of the links: JOBTAIL_PUBLIC_URL, else as the request came."""
+    if service.settings.public_url:
+        return service.settings.public_url
+    return f"{'https' if secure(request) else 'http'}://{request.headers['host']}"
+
+
+def shown(share: Share) -> dict[str, Any]:
+    link = share.link
+    return {
+        "id": link.id,
+        "expires_at": iso(link.ends_ms),
+        "can_cancel": link.can_cancel,
+        "note": share.note,
+        "lines": None if link.lines is None else list(link.lines),
+        "made_by": share.made_by,
+        "made_at": iso(share.made_ms),
+        "last_used_at": iso(share.used_ms),
+        "revoked": share.revoked_ms is not None,
+        "revoked_at": iso(share.revoked_ms),
+        "works": share.works(now_ms()),
+    }
+
+
+async def make(request: Request, service: Service, grant: Grant) -> Response:
+    terms = read_terms(await request.body())
+    job = request.path_params["job"]
+    await service.hub.channel(job)  # JobNotFound: there is nothing to share
+    link = Link(new_id(), job, now_ms() + terms.seconds * 1000, terms.can_cancel, terms.lines)
+    note = service.redactor.text(terms.note)
+    share = await asyncio.to_thread(service.shares.add, link, note, grant.who)
+    base = base_url(request, service)
+    url = f"{base}/s/{service.access.signer.sign(Purpose.LINK, link.payload(), link.ends_ms)}"
+    warning = None
+    if loopback(urlsplit(base).hostname or ""):
+        warning = f"{base} is reached by this machine alone, so nobody else can open the link: set JOBTAIL_PUBLIC_URL"
+    return JSONResponse({**shown(share), "url": url, "warning": warning}, 201, PRIVATE_HEADERS)
+
+
+async def listed(request: Request, service: Service, grant: Grant) -> Response:
+    shares = await asyncio.to_thread(service.shares.of_job, request.path_params["job"])
+    return JSONResponse([shown(share) for share in shares], headers=PRIVATE_HEADERS)
+
+
+async def revoke(request: Request, service: Service, grant: Grant) -> Response:
+    share = request.path_params["share"]
+    if not await asyncio.to_thread(service.shares.revoke, request.path_params["job"], share):
+        raise NotFound(f"this job has no link {share[:40]!r}")
+    return Response(status_code=204, headers=PRIVATE_HEADERS)
+
+
+async def door(request: Request, service: Service, grant: Grant) -> Response:
+    """Trades a link for the cookie of its job."""
+    found = service.access.link_of(request.path_params["token"])
+    if found is None or not found[1]:
+        return no_entry(request, service, found[0] if found else None)
+    link = found[0]
+    await note_use(service, link.id)
+    response = await _welcome(request, service, link)
+    name = link_cookie(link.job)
+    cookie = service.access.signer.sign(Purpose.LINK_COOKIE, link.payload(), link.ends_ms)
+    set_cookie(request, response, name, cookie, max(1, (link.ends_ms - now_ms()) // 1000))
+    for other in too_many(list(request.cookies), name):
+        drop_cookie(request, response, other)
+    return response
+
+
+def no_entry(request: Request, service: Service, link: Link | None) -> Response:
+    """Ended, revoked and forged look the same; only an owner is told which."""
+    caller = service.access.caller(request, None)
+    detail = ENDED
+    if caller.owner is not None:
+        detail = "This service never made that link." if link is None else _why(service, link)
+    if _wants_json(request):
+        body = {"type": "about:blank", "title": "This link does not work", "status": 404, "detail": detail}
+        return JSONResponse(body, 404, DOOR_HEADERS, media_type="application/problem+json")
+    context = {"title": "This link does not work", "detail": detail, "sign_in": caller.owner is None, "next": ""}
+    return page("error.html", context, 404, DOOR_HEADERS)
+
+
+def _why(service: Service, link: Link) -> str:
+    share = service.shares.get(link.id)
+    if share is not None and share.revoked_ms is not None:
+        return f"The link {link.id} to the job {link.job} was taken back on {iso(share.revoked_ms)}."
+    if now_ms() >= link.ends_ms:
+        return f"The link {link.id} to the job {link.job} ended on {iso(link.ends_ms)}."
+    return f"The link {link.id} to the job {link.job} is not in this service's list of links."
+
+
+async def _welcome(request: Request, service: Service, link: Link) -> Response:
+    job_url = f"/jobs/{quote(link.job, safe=':')}"
+    headers = {**DOOR_HEADERS, "Content-Location": job_url}
+    if _wants_json(request):
+        body = {
+            "job": link.job,
+            "url": job_url,
+            "expires_at": iso(link.ends_ms),
+            "can_cancel": link.can_cancel,
+            "lines": link.lines and list(link.lines),
+        }
+        return JSONResponse(body, 200, headers)
+    title, status, elapsed = await preview(service, link)
+    context = {"title": title, "status": status, "elapsed": elapsed, "job_url": job_url}
+    return page("share.html", context, 200, headers)
+
+
+def _wants_json(request: Request) -> bool:
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+async def preview(service: Service, link: Link) -> tuple[str, str, str]:
+    """Title, status and elapsed time, as far as they are known soon: a chat does not wait."""
+    title, label, took = link.job, "", ""
+    try:
+        async with asyncio.timeout(STATUS_SECONDS):
+            channel = await service.hub.channel(link.job)
+            if channel.state.status is None:
+                await channel.status()
+            ends = await asyncio.to_thread(channel.journal.first_and_last_ms)
+    except (JobtailError, TimeoutError):
+        return title, label, took
+    if channel.state.status is not None:
+        status = RunStatus.model_validate(channel.state.status)
+        title = service.redactor.text(status.job_name) or link.job
+        label = status.job_status or ("Finished" if status.finished else status.status.capitalize())
+    if ends is not None:
+        running = channel.state.status is not None and not RunStatus.model_validate(channel.state.status).finished
+        took = elapsed((now_ms() if running else ends[1]) - ends[0])
+    if link.lines:
+        title = f"{title}, lines {link.lines[0]} to {link.lines[1]}"
+    return title, label, took
+
+
+def elapsed(ms: int) -> str:
+    """`48 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    seconds = max(0, ms // 1000)
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    for (unit, size), (small, part) in pairwise(units):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size} {unit}" + (f" {rest} {small}" if rest else "")
+    return f"{seconds} s"
+
+
+routes = [
+    guarded("/api/jobs/{job}/shares", make, Action.SHARE, ("POST",), "make_share"),
+    guarded("/api/jobs/{job}/shares", listed, Action.SHARE, name="list_shares"),
+    guarded("/api/jobs/{job}/shares/{share}", revoke, Action.SHARE, ("DELETE",), "revoke_share"),
+    guarded("/s/{token}", door, Action.OPEN, name="open_share"),
+]
