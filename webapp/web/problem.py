@@ -22,6 +22,12 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
     return Response(body, status, {**PRIVATE_HEADERS, **(headers or {})}, media_type="application/problem+json")
 
 
+def fused_problem(status: int, detail: str, headers: dict[str, str]) -> Response:
+    """As the Fused wire has it: the published client reads no other type than plain JSON."""
+    body = orjson.dumps({"detail": detail})
+    return Response(body, status, {**PRIVATE_HEADERS, **headers}, media_type="application/json")
+
+
 async def on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JobtailError)
     headers: dict[str, str] = {}
@@ -52,7 +58,9 @@ def _answer(request: Request, status: int, title: str, detail: str, headers: dic
     if redactor is not None:
         detail = redactor.text(detail)
     path = request.scope["path"]
-    if not path.startswith(("/api/", "/server/")) and "text/html" in request.headers.get("accept", ""):
+    if path.startswith("/server/"):
+        return fused_problem(status, detail, headers)
+    if not path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
         from .pages import error_page
 
         return error_page(request, status, title, detail, headers)

@@ -1,0 +1,85 @@
+"""What `/server/v1/logs` makes of a journal: entries as they came, sorted by time, whatever the batches are."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from webapp.journal.journal import Journal
+from webapp.journal.line import Entry
+from webapp.journal.redact import Redactor
+from webapp.models import JobRecord
+from webapp.web.published import published_config, published_entry, published_record, sorted_log
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "job.sqlite3", "job-1", Redactor(()), 1000)
+
+
+def log(journal: Journal, since_ms: int | None = None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(b"".join(sorted_log(journal, since_ms)))
+    return found
+
+
+def test_no_line_is_an_empty_list(journal: Journal) -> None:
+    assert log(journal) == []
+
+
+def test_late_lines_stand_where_they_belong_and_ties_keep_their_order(journal: Journal) -> None:
+    journal.append([Entry(1000, "a"), Entry(2000, "c"), Entry(2000, "d")])
+    journal.append([Entry(1500, "b"), Entry(2000, "e"), Entry(3000, "f")])
+    journal.append([Entry(500, "first")])
+    assert [entry["message"] for entry in log(journal)] == ["first\n", "a\n", "b\n", "c\n", "d\n", "e\n", "f\n"]
+
+
+def test_since_ms_holds_the_millisecond_itself(journal: Journal) -> None:
+    journal.append([Entry(1000, "a"), Entry(2000, "b"), Entry(2001, "c")])
+    journal.append([Entry(1999, "late"), Entry(2000, "late too")])
+    assert [entry["message"] for entry in log(journal, 2000)] == ["b\n", "late too\n", "c\n"]
+    assert log(journal, 5000) == []
+    assert len(log(journal, -1)) == 5
+
+
+def test_many_batches_in_any_order_come_out_sorted(journal: Journal) -> None:
+    chance = random.Random(7)
+    expected = []
+    for batch in range(60):
+        entries = [
+            Entry(max(0, batch * 100 + i - (chance.randrange(3000) if chance.random() < 0.05 else 0)), f"{batch}/{i}")
+            for i in range(100)
+        ]
+        entries.sort(key=lambda entry: entry.timestamp)
+        journal.append(entries)
+        expected += [(entry.timestamp, entry.message + "\n") for entry in entries]
+    expected.sort(key=lambda pair: pair[0])
+    assert [(entry["timestamp"], entry["message"]) for entry in log(journal)] == expected
+
+
+def test_an_entry_has_its_own_keys_and_none_of_ours(journal: Journal) -> None:
+    journal.append([Entry(1, "x", {"stream": "stderr", "id": 7, "level": "loud", "line": 3, "pod": {"a": [1]}})])
+    assert log(journal) == [
+        {"timestamp": 1, "message": "x\n", "stream": "stderr", "id": 7, "level": "loud", "line": 3, "pod": {"a": [1]}}
+    ]
+    plain = b'{"id":"e-1","line":1,"timestamp":5,"message":"m","level":null,"late":true}'
+    assert json.loads(published_entry(plain)) == {"timestamp": 5, "message": "m\n"}
+
+
+def test_a_command_is_given_as_a_step_that_the_published_client_knows() -> None:
+    step = {"type": "command", "name": "n", "command": ["echo", "a b"], "cwd": "/x"}
+    found = published_config({"name": "n", "steps": [step], "metadata": {"host": "h"}})
+    assert found["steps"][0]["type"] == "udf"
+    assert found["steps"][0]["udf"]["code"] == "echo 'a b'"
+    assert found["steps"][0]["command"] == ["echo", "a b"]
+    theirs = {"name": None, "steps": [{"type": "newer", "x": 1}], "metadata": None}
+    assert published_config(theirs) == theirs
+
+
+def test_a_record_holds_what_the_published_client_insists_on() -> None:
+    record = published_record(JobRecord.model_validate({"id": "j", "extra": 1}))
+    assert record["user_id"] == "" and record["execution_environment_id"] == ""
+    assert record["creation_date"] and record["extra"] == 1

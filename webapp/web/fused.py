@@ -1,0 +1,82 @@
+"""The Fused wire under `/server/v1`, from the same journals and pollers, for the published client as it is."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from ..access.cookies import secure
+from ..access.decide import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.route import guarded
+from ..access.signer import Purpose
+from ..errors import NotFound
+from ..service import Service
+from .api import MAX_JOBS, answer, cancel_job, visible
+from .params import Params
+from .published import published_config, published_record, sorted_log
+
+MAX_MS = 1 << 53
+PAGE = 25
+CONFIG_SECONDS = 60
+
+
+async def status(request: Request, service: Service, grant: Grant) -> Response:
+    channel = await service.hub.channel(request.path_params["job"])
+    return answer(visible(service, await channel.status(), grant))
+
+
+async def cancel(request: Request, service: Service, grant: Grant) -> Response:
+    current, _ = await cancel_job(request, service, grant)
+    return answer(visible(service, current, grant))
+
+
+async def jobs(request: Request, service: Service, grant: Grant) -> Response:
+    params = Params(request)
+    limit = params.integer("limit", 0, MAX_JOBS)
+    limit = PAGE if limit is None else limit
+    listed = await service.listing.jobs(limit, params.integer("skip", 0, 10**9) or 0) if limit else []
+    return answer([service.redactor.value(published_record(job)) for job in listed])
+
+
+async def logs(request: Request, service: Service, grant: Grant) -> Response:
+    since_ms = Params(request).integer("since_ms", -MAX_MS, MAX_MS)
+    channel = await service.hub.channel(request.path_params["job"])
+    await channel.fresh()
+    return StreamingResponse(
+        sorted_log(channel.journal, since_ms), headers=PRIVATE_HEADERS, media_type="application/json"
+    )
+
+
+async def config(request: Request, service: Service, grant: Grant) -> Response:
+    """To where the configuration is given without credentials, for a minute: the published client sends none."""
+    job = request.path_params["job"]
+    await (await service.hub.channel(job)).status()
+    token = service.access.signer.sign(Purpose.CONFIG, job, int((time.time() + CONFIG_SECONDS) * 1000))
+    return RedirectResponse(f"{_base(request, service)}/server/v1/config/{token}", 307, PRIVATE_HEADERS)
+
+
+def _base(request: Request, service: Service) -> str:
+    """The client follows no relative address. The Host has been checked by the guard."""
+    scheme = "https" if secure(request) else "http"
+    return service.settings.public_url or f"{scheme}://{request.headers['host']}"
+
+
+async def signed_config(request: Request, service: Service, grant: Grant) -> Response:
+    signed = service.access.signer.read(Purpose.CONFIG, request.path_params["token"])
+    if signed is None or signed.ends_ms < time.time() * 1000:
+        raise NotFound("this address has ended: ask for the configuration again")
+    found = await service.source.config(signed.payload)
+    return answer(service.redactor.value(published_config(found.model_dump(mode="json"))))
+
+
+routes = [
+    guarded("/server/v1/run/by-id/{job}", status, Action.VIEW, name="fused_status"),
+    guarded("/server/v1/run/by-id/{job}/cancel", cancel, Action.CANCEL, ("POST",), name="fused_cancel"),
+    guarded("/server/v1/logs/{job}", logs, Action.VIEW, name="fused_logs"),
+    guarded("/server/v1/job/self", jobs, Action.LIST, name="fused_jobs"),
+    guarded("/server/v1/job/by-id/{job}/config", config, Action.CONFIG, name="fused_config"),
+    guarded("/server/v1/config/{token}", signed_config, Action.OPEN),
+]
