@@ -1,0 +1,35 @@
+// Which place of the scrollbar stands for which line. Pure.
+//
+// A browser caps the height of an element (Chromium at 33 million px, Firefox at 17), so past `CAP` the middle of the
+// log is squeezed. The first and last `EDGE` px stay true, pixel for pixel: there a reader can reach the very end.
+
+export const CAP = 8e6;
+export const EDGE = 1e6;
+
+export class Scale {
+  /** Lines `first` to `last`, `row` px each on average. */
+  constructor(first, last, row) {
+    this.first = first;
+    this.row = row;
+    this.full = Math.max(0, last - first + 1) * row;
+    this.height = Math.min(this.full, CAP);
+    this.squeeze = this.full > CAP ? (this.full - 2 * EDGE) / (CAP - 2 * EDGE) : 1;
+  }
+
+  /** px from the top of the scrollbar's range to a line. */
+  top(line) {
+    const px = (line - this.first) * this.row;
+    if (this.squeeze === 1 || px <= EDGE) return Math.max(0, px);
+    if (px >= this.full - EDGE) return this.height - (this.full - px);
+    return EDGE + (px - EDGE) / this.squeeze;
+  }
+
+  /** The line at a px, the inverse of `top`. */
+  line(px) {
+    let full = px;
+    if (this.squeeze > 1 && px > EDGE) {
+      full = px >= this.height - EDGE ? this.full - (this.height - px) : EDGE + (px - EDGE) * this.squeeze;
+    }
+    return this.first + Math.max(0, Math.floor(full / this.row));
+  }
+}

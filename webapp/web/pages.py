@@ -1,0 +1,134 @@
+"""The pages: the list of jobs, one job, and what went wrong. Useful as they are; `static/` makes them live."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from ..access.decide import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.route import guarded
+from ..errors import JobNotFound, JobtailError, UpstreamError
+from ..models import RunStatus
+from ..service import Service
+from ..stream.channel import Channel
+from .api import cancel_job, visible
+from .params import Params
+from .render import render
+from .words import STATES, elapsed, job_words, line_words, row_words
+
+PAGE_JOBS = 50
+NEWEST_LINES = 200
+NEWEST_BYTES = 256 << 10
+# How long the first sight of a job may wait for the upstream: the live page loads the rest by itself.
+PATIENCE_SECONDS = 2.0
+
+
+async def home(request: Request, service: Service, grant: Grant) -> Response:
+    params = Params(request)
+    skip = params.integer("skip", 0, 10**9) or 0
+    text, state = params.text("text"), params.text("state")
+    records, error = [], ""
+    try:
+        records = await service.listing.jobs(PAGE_JOBS + 1, skip)
+    except UpstreamError as problem:
+        error = service.redactor.text(f"{problem.title}: {problem.detail}")
+    now = datetime.now(UTC)
+    jobs = [row_words(record, now) for record in records[:PAGE_JOBS]]
+    for job in jobs:
+        job["name"] = service.redactor.text(job["name"])
+        matches = text.lower() in f"{job['name']} {job['id']} {job['by']}".lower()
+        job["hidden"] = not matches or bool(state and state != job["state"])
+    return render(
+        "list.html", jobs=jobs, n=PAGE_JOBS, skip=skip, text=text, state=state, states=STATES, error=error,
+        newer=_page(max(0, skip - PAGE_JOBS), text, state) if skip else "",
+        older=_page(skip + PAGE_JOBS, text, state) if len(records) > PAGE_JOBS else "",
+        embedded=not service.settings.upstream_url, can_sign_out=grant.session is not None,
+    )  # fmt: skip
+
+
+def _page(skip: int, text: str, state: str) -> str:
+    query = {name: value for name, value in (("skip", skip), ("text", text), ("state", state)) if value}
+    return f"/?{urlencode(query)}" if query else "/"
+
+
+async def job(request: Request, service: Service, grant: Grant) -> Response:
+    name = request.path_params["job"]
+    channel = await service.hub.channel(name)
+    error = await _look(channel, grant)
+    state = channel.state
+    status = RunStatus.model_validate(state.status) if state.status else None
+    if status is not None:
+        status = RunStatus.model_validate(visible(service, status, grant))
+    lines, ends = await asyncio.to_thread(_newest, channel, grant)
+    cancels: list[dict[str, Any]] = []
+    if grant.owner:
+        cancels = [asdict(one) for one in await asyncio.to_thread(service.catalog.cancels, name)]
+    return render(
+        "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines], last_line=state.last_line,
+        owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
+        elapsed=elapsed(status, ends, datetime.now(UTC)), commands=_commands(request, service, name),
+    )  # fmt: skip
+
+
+async def _look(channel: Channel, grant: Grant) -> str:
+    """Waits a little for the upstream; what keeps it, in words. JobNotFound where there is nothing to show."""
+    try:
+        await channel.status()
+        await channel.fresh(PATIENCE_SECONDS)
+    except JobNotFound:
+        if channel.state.last_line == 0:
+            raise
+        return "The upstream does not know this job any more. What the journal holds of it stays."
+    except JobtailError as problem:
+        return f"{problem.title}: {problem.detail}" if grant.sees_upstream_detail else f"{problem.title}."
+    finally:
+        await channel.reload()
+    return ""
+
+
+def _newest(channel: Channel, grant: Grant) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
+    """The newest lines that the caller may see; least and greatest timestamp of all, for those who may see all."""
+    first, last = grant.clip(1, channel.state.last_line)
+    batches = channel.journal.read_back(last + 1, most_bytes=NEWEST_BYTES) if last >= first else []
+    lines = [orjson.loads(line) for batch in batches for line in batch.split()]
+    lines = [line for line in lines if line["line"] >= first][-NEWEST_LINES:]
+    return lines, channel.journal.first_and_last_ms() if grant.lines is None else None
+
+
+def _commands(request: Request, service: Service, job: str) -> list[str]:
+    """What follows the job from a terminal. The token is named, never shown."""
+    base = service.settings.public_url or str(request.base_url).rstrip("/")
+    secret = ' -H "Authorization: Bearer $JOBTAIL_TOKEN"' if service.access.needs_token else ""
+    address = shlex.quote(f"{base}/api/jobs/{job}/logs?format=text&follow=true")
+    return [f"curl -N{secret} {address}", f"jobtail tail {shlex.quote(f'{base}/jobs/{job}')}"]
+
+
+async def cancel(request: Request, service: Service, grant: Grant) -> Response:
+    """The form of the page without JavaScript."""
+    await cancel_job(request, service, grant)
+    return RedirectResponse(f"/jobs/{request.path_params['job']}", 303, headers=PRIVATE_HEADERS)
+
+
+def error_page(request: Request, status: int, title: str, detail: str, headers: dict[str, str]) -> Response:
+    """An error for a person. `next` brings them back here once they have signed in."""
+    path = request.scope["path"]
+    after = path if request.method == "GET" and not path.startswith(("/login", "/s/")) else ""
+    return render(
+        "error.html", status=status, headers=headers, title=title, detail=detail, sign_in=status == 401, next=after
+    )
+
+
+routes = [
+    guarded("/", home, Action.LIST),
+    guarded("/jobs/{job}", job, Action.VIEW_PART),
+    guarded("/jobs/{job}/cancel", cancel, Action.CANCEL, ("POST",)),
+]

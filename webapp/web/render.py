@@ -1,0 +1,35 @@
+"""Pages from `templates/`: escaped by default, never cached, under the strict policy of `PRIVATE_HEADERS`."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from ..access.headers import PRIVATE_HEADERS
+from ..settings import assets
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    loader = FileSystemLoader(assets("templates"))
+    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env.globals["version"] = _version()
+    return env
+
+
+def _version() -> str:
+    """Changes with any static file: part of their addresses, so that a browser takes the new ones."""
+    digest = hashlib.sha256()
+    for file in sorted(assets("static").iterdir()):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def render(template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Response:
+    """A page as a response. What a template needs and `context` lacks raises jinja2.UndefinedError."""
+    body = environment().get_template(template).render(context)
+    return Response(body, status, {**PRIVATE_HEADERS, **(headers or {})}, media_type="text/html; charset=utf-8")

@@ -1,0 +1,143 @@
+"""A job and its lines in the words of the page. Pure; `static/status.js` says the same in the browser."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from ..models import JobRecord, RunStatus
+from ..stream.form import plain
+
+SHOWN = 2000  # characters of a line on the page without JavaScript
+STATES = (
+    ("", "Any status"),
+    ("running", "Running"),
+    ("pending", "Pending"),
+    ("stopping", "Stopping"),
+    ("done", "Done"),
+    ("failed", "Failed"),
+    ("canceled", "Canceled"),
+)
+LIVE = frozenset(("running", "pending", "stopping"))
+_ENDED = {"done": "Done", "failed": "Failed", "canceled": "Canceled", "cancelled": "Canceled"}
+_PENDING = re.compile(r"pend|queue|creat|start|wait", re.IGNORECASE)
+_LETTERS = {"error": "E", "warning": "W", "debug": "D"}
+
+
+def state_of(name: str | None, finished: bool, instance: str = "") -> tuple[str, str]:
+    """A style (pending, running, stopping, done, failed, canceled, ended) and a label, from a `job_status`."""
+    ended = _ENDED.get((name or "").lower())
+    if ended:
+        return ended.lower(), ended
+    if finished:
+        return "ended", name or "Ended"
+    if (name or "").lower().startswith("cancel"):
+        return "stopping", "Stopping"
+    if _PENDING.search(name or instance):
+        return "pending", "Pending"
+    return "running", "Running"
+
+
+def duration(seconds: float) -> str:
+    """`12.3 s`, `4 min 5 s`, `2 h 4 min`, `3 d 2 h`."""
+    if seconds < 1:
+        return f"{max(0, round(seconds * 1000))} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    place = next(index for index, (_, size) in enumerate(units) if whole >= size)
+    name, size = units[place]
+    text = f"{whole // size} {name}"
+    if place + 1 < len(units):
+        lesser, part = units[place + 1]
+        rest = whole % size // part
+        text += f" {rest} {lesser}" if rest else ""
+    return text
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    seconds = (now - moment).total_seconds()
+    return "just now" if seconds < 5 else f"{duration(int(seconds))} ago"
+
+
+def job_words(job: str, status: RunStatus | None) -> dict[str, Any]:
+    """The head of a job's page."""
+    if status is None:
+        return {
+            "id": job, "name": job, "state": "pending", "label": "Unknown", "finished": False,
+            "total": 0, "done": 0, "detail": "",
+        }  # fmt: skip
+    state, label = state_of(status.job_status, status.finished, status.status)
+    more = status.model_extra or {}
+    detail = more.get("detail") or (f"exit code {more['exit_code']}" if more.get("exit_code") else "")
+    return {
+        "id": job, "name": status.job_name or job, "state": state, "label": label, "finished": status.finished,
+        "total": status.total_tasks, "done": status.finished_tasks, "detail": str(detail),
+    }  # fmt: skip
+
+
+def elapsed(status: RunStatus | None, ends_ms: tuple[int, int] | None, now: datetime) -> str:
+    """How long the job took or has been running: from its creation or its first line; "" when nothing tells."""
+    if status is None:
+        return ""
+    begun = _moment((status.model_extra or {}).get("creation_date"))
+    begun = begun or (_from_ms(ends_ms[0]) if ends_ms else None)
+    over = now
+    if status.finished:
+        over = _aware(status.job_status_date) or (_from_ms(ends_ms[1]) if ends_ms else now) or now
+    if begun is None or over < begun:
+        return ""
+    return ("took " if status.finished else "") + duration((over - begun).total_seconds())
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        return _aware(value)
+    try:
+        return _aware(datetime.fromisoformat(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    """The wire's times are UTC where they do not say otherwise."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def _from_ms(ms: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC) if ms > 10**9 else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def row_words(job: JobRecord, now: datetime) -> dict[str, Any]:
+    """A row of the list."""
+    more = job.model_extra or {}
+    state, label = state_of(job.job_status, False)
+    begun, moved = _aware(job.creation_date), _aware(job.job_status_date)
+    over = now if state in LIVE else moved
+    took = duration((over - begun).total_seconds()) if begun and over and over >= begun else ""
+    return {
+        "id": job.id, "name": str(more.get("job_name") or more.get("name") or job.id), "state": state, "label": label,
+        "started": ago(begun, now) if begun else "", "started_iso": begun.isoformat() if begun else "",
+        "took": took, "by": job.user_id or "", "hidden": False,
+    }  # fmt: skip
+
+
+def line_words(line: dict[str, Any]) -> dict[str, Any]:
+    """A line as plain text."""
+    text = str(line["message"])
+    if "\r" in text:
+        text = next((part for part in reversed(text.split("\r")) if plain(part).strip()), text)
+    text = plain(text)
+    moment = _from_ms(line["timestamp"])
+    level = line.get("level") or ""
+    return {
+        "id": line["id"], "line": line["line"], "level": level, "letter": _LETTERS.get(level, ""),
+        "stream": line.get("stream"), "iso": moment.isoformat() if moment else "",
+        "time": moment.strftime("%H:%M:%S.%f")[:-3] + "Z" if moment else str(line["timestamp"]),
+        "text": text if len(text) <= SHOWN else text[:SHOWN] + " …",
+    }  # fmt: skip
