@@ -1,0 +1,228 @@
+"""The client against answers of every kind, right and wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import socket
+from typing import Any
+
+import pytest
+
+from webapp.client import Client, RunResponse, connect, errors
+from webapp.client.errors import BadAnswer, ClientError, TimedOut
+
+from .stub import Asked, Stub, http
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JOBTAIL_URL", "JOBTAIL_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def body(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def problem(status: int, detail: str, *headers: str) -> bytes:
+    return http(status, body({"title": "t", "status": status, "detail": detail}), "application/problem+json", *headers)
+
+
+def run_at(url: str, job: str) -> RunResponse:
+    return RunResponse.model_validate({"job_id": job}, context=Client(url))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.UsageError),
+        (401, errors.SignInNeeded),
+        (403, errors.Denied),
+        (404, errors.JobNotFound),
+        (409, errors.Conflict),
+        (502, errors.UpstreamFailed),
+        (503, errors.UpstreamFailed),
+        (500, errors.ServiceDown),
+    ],
+)
+def test_each_error_is_one_of_the_tree_in_one_sentence(status: int, kind: type[ClientError]) -> None:
+    with Stub(lambda asked: problem(status, "this and that")) as stub, pytest.raises(ClientError) as raised:
+        Client(stub.url).status("job-1")
+    assert type(raised.value) is kind
+    assert str(raised.value).startswith("this and that")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(200, b"<html>hello", "text/html"),
+        http(200, b"[]"),
+        http(200, b"null"),
+        http(200, b"{"),
+        http(404, b"<html>nginx", "text/html"),
+        http(302, b"", "text/html", "Location: http://other.example/"),
+    ],
+)
+def test_what_is_no_service_of_ours_is_said_so(answer: bytes) -> None:
+    with Stub(lambda asked: answer) as stub, pytest.raises(BadAnswer) as raised:
+        Client(stub.url).status("job-1")
+    assert stub.url in str(raised.value)
+    assert len(stub.asked) == 1
+
+
+def test_an_answer_without_its_keys_is_no_answer() -> None:
+    with Stub(lambda asked: http(200, b'{"job_name": "x"}')) as stub, pytest.raises(BadAnswer, match="'job_id'"):
+        connect(stub.url).job("job-1")
+
+
+def test_no_service_is_said_at_once() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    for call in (
+        lambda: connect(url).job("job-1"),
+        lambda: connect(url).jobs(),
+        lambda: Client(url).wait("job-1"),
+        lambda: list(Client(url).lines("job-1")),
+        lambda: list(Client(url).stream("job-1")),
+        lambda: run_at(url, "job-1").tail_logs(),
+    ):
+        with pytest.raises(errors.Unreachable, match="jobtail serve"):
+            call()
+
+
+def test_the_token_goes_to_its_origin_and_to_no_other() -> None:
+    run = http(200, b'{"job_id": "job-1"}')
+    with Stub(lambda asked: run) as home, Stub(lambda asked: run) as other:
+        client = connect(home.url, "the-token")
+        client.job("job-1")
+        client.job(f"{home.url}/jobs/job-1#L3")
+        client.job(f"{other.url}/jobs/job-1").refresh_status()
+    assert [asked.headers.get("authorization") for asked in home.asked] == ["Bearer the-token"] * 2
+    assert [asked.path for asked in other.asked] == ["/api/jobs/job-1"] * 2
+    assert not any("authorization" in asked.headers for asked in other.asked)
+
+
+def test_a_redirect_takes_the_token_nowhere() -> None:
+    with Stub(lambda asked: http(200, b"{}")) as thief:
+        location = f"Location: {thief.url}/api/jobs/job-1"
+        with Stub(lambda asked: http(307, b"", "text/html", location)) as stub, pytest.raises(BadAnswer):
+            Client(stub.url, "the-token").status("job-1")
+    assert thief.asked == []
+
+
+def test_the_environment_names_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Client().url == "http://127.0.0.1:8484"
+    monkeypatch.setenv("JOBTAIL_URL", "https://logs.example/deep/")
+    assert Client().url == "https://logs.example/deep"
+    assert Client("http://127.0.0.1:1").url == "http://127.0.0.1:1"
+    monkeypatch.setenv("JOBTAIL_URL", "logs.example")
+    with pytest.raises(errors.UsageError, match=r"JOBTAIL_URL holds 'logs\.example'"):
+        Client()
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    with Stub(lambda asked: http(200, b'{"job_id": "x"}')) as stub:
+        assert Client(stub.url).status("x") == {"job_id": "x"}
+
+
+def test_the_token_is_never_shown_or_written_down() -> None:
+    client = connect("http://127.0.0.1:1", "secret-token")
+    run = RunResponse.model_validate({"job_id": "x"}, context=client)
+    for text in (
+        repr(client),
+        str(client),
+        repr(run),
+        str(run),
+        pickle.dumps(client),
+        pickle.dumps(run),
+        run.model_dump_json(),
+    ):
+        assert "secret-token" not in str(text)
+    assert copy.deepcopy(run) == run
+
+
+def test_a_token_that_no_header_can_hold_is_said_so() -> None:
+    with pytest.raises(errors.UsageError, match="token"):
+        Client("http://127.0.0.1:1", "sn\u2603w").status("x")
+
+
+def test_a_connection_that_was_closed_meanwhile_is_asked_again() -> None:
+    def answers(asked: Asked) -> bytes:
+        return b"" if asked.number == 0 else http(200, b'{"job_id": "x"}')
+
+    with Stub(answers) as stub:
+        assert Client(stub.url).status("x") == {"job_id": "x"}
+
+
+def test_what_changes_something_is_asked_once() -> None:
+    with Stub(lambda asked: b"") as stub, pytest.raises(errors.ServiceDown):
+        Client(stub.url).cancel("x")
+    assert len(stub.asked) == 1
+
+
+def test_a_log_that_breaks_off_goes_on_after_its_last_line() -> None:
+    lines = [body({"id": f"e-{n}", "line": n, "timestamp": n, "message": f"a\u2028{n}"}) + b"\n" for n in range(1, 7)]
+
+    def answers(asked: Asked) -> bytes:
+        if asked.number == 0:
+            return http(200, b"".join(lines[:3]) + lines[3][:9], "application/x-ndjson", length=9999)
+        if asked.number == 1:
+            return problem(503, "busy", "Retry-After: 0")
+        return http(200, b"".join(lines[3:]), "application/x-ndjson")
+
+    with Stub(answers) as stub:
+        found = list(Client(stub.url).lines("x", tail=100, level="info", limit=50))
+    assert [line.message for line in found] == [f"a\u2028{n}" for n in range(1, 7)]
+    assert "tail=100" in stub.asked[0].path
+    assert "after=e-3" in stub.asked[2].path and "level=info" in stub.asked[2].path
+    assert "limit=47" in stub.asked[2].path and "tail" not in stub.asked[2].path
+
+
+def test_a_log_that_never_comes_is_given_up() -> None:
+    with (
+        Stub(lambda asked: problem(503, "busy", "Retry-After: 0")) as stub,
+        pytest.raises(errors.UpstreamFailed, match="busy"),
+    ):
+        list(Client(stub.url).lines("x"))
+    assert len(stub.asked) == 6
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+def test_a_log_or_stream_of_another_type_is_no_log(kind: str) -> None:
+    with Stub(lambda asked: http(200, b"<html>", kind)) as stub:
+        for call in (Client(stub.url).lines("x"), Client(stub.url).stream("x")):
+            with pytest.raises(BadAnswer, match="something other than"):
+                list(call)
+
+
+def test_waiting_ends_with_the_time_given() -> None:
+    with Stub(lambda asked: problem(504, "not finished yet")) as stub, pytest.raises(TimedOut) as raised:
+        run_at(stub.url, "x").wait_for_job(timeout=0.2)
+    assert isinstance(raised.value, TimeoutError)
+
+
+def test_waiting_bears_a_service_that_restarts() -> None:
+    def answers(asked: Asked) -> bytes:
+        return [problem(504, "not yet"), b"", problem(503, "down", "Retry-After: 0"), http(200, b'{"job_id": "x"}')][
+            min(asked.number, 3)
+        ]
+
+    with Stub(answers) as stub:
+        run = run_at(stub.url, "x").wait_for_job(poll_interval_seconds=0.01)
+    assert run.job_id == "x"
+
+
+def test_a_wrong_id_is_refused_before_anything_is_asked() -> None:
+    with Stub(lambda asked: http(200, b"{}")) as stub:
+        for job in ("../../etc", "a b", "", "x" * 200):
+            with pytest.raises(errors.UsageError, match="no job id"):
+                Client(stub.url).status(job)
+    assert stub.asked == []
