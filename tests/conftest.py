@@ -1,0 +1,42 @@
+"""What tests of all kinds need: a real service on a free port, and the commands that belong to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .served import Served
+
+# A setting of whoever runs the tests must not change what they prove; nor may a proxy stand before loopback.
+for name in [name for name in os.environ if name.startswith("JOBTAIL_")]:
+    del os.environ[name]
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def serve(data_dir: Path) -> Iterator[Callable[..., Served]]:
+    """`serve(access_token="...", ...)` starts `jobtail serve` with these settings, in a process of its own, on a
+    free port. All are stopped at the end, and must have stopped cleanly."""
+    running: list[Served] = []
+
+    def start(**settings: object) -> Served:
+        served = Served({"data_dir": data_dir, **settings})
+        running.append(served)
+        return served.start()
+
+    yield start
+    for served in running:
+        served.stop()

@@ -1,0 +1,5 @@
+"""`python -m webapp` is `jobtail`."""
+
+from .cli.main import main
+
+main()
