@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 LOUD = 3  # warning; see levels.LEVELS
 LOUD_A_BEAT = 100
@@ -26,19 +27,17 @@ def keep(
 ) -> tuple[bytearray, Sample]:
     """One byte a line (1: kept), and the state for the next append. `times`: ms; `levels`: codes; none are empty."""
     kept = bytearray(len(times))
+    beats = [time // beat_ms for time in times]
+    for index, (this, following) in enumerate(pairwise(beats)):
+        if this != following:
+            kept[index] = 1
     beat, loud = sample.beat, sample.loud
-    previous = times[0] // beat_ms
-    for index, (time, level) in enumerate(zip(times, levels, strict=True)):
-        current = time // beat_ms
-        if current != previous:
-            kept[index - 1] = 1
-            previous = current
-        if level >= LOUD:
-            if current != beat:
-                beat, loud = current, 0
-            loud += 1
-            if loud <= LOUD_A_BEAT:
-                kept[index] = 1
+    for index in [index for index, level in enumerate(levels) if level >= LOUD]:
+        if beats[index] != beat:
+            beat, loud = beats[index], 0
+        loud += 1
+        if loud <= LOUD_A_BEAT:
+            kept[index] = 1
     kept[-1] = 1
     if first:
         kept[0] = 1

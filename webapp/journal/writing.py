@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import accumulate, repeat
 
 from .batch import KEPT, LATE, MAX_BYTES, MAX_LINES, SEPARATOR, Batch
 from .levels import levels
@@ -41,32 +42,33 @@ class Encoder:
         epoch, last, high_ms, out_ms, beat, loud = row
         times = [entry.timestamp for entry in self.entries]
         kept, sample = keep(times, self.levels, beat_ms, last == 0, Sample(beat, loud))
-        if mark_late and times and min(times) < out_ms:
-            late: list[bool] | repeat[bool] = [time < out_ms for time in times]
-        else:
-            late = repeat(False)
+        late = [time < out_ms for time in times] if mark_late and min(times) < out_ms else []
         name = epoch.encode()
+        numbers = range(last + 1, last + 1 + len(times))
         lines = [
             encode(name, number, time, message, level, is_late, extra)
             for number, time, message, level, is_late, extra in zip(
-                range(last + 1, last + 1 + len(times)),
-                times,
-                self.messages,
-                self.levels,
-                late,
-                self.extras,
-                strict=False,
+                numbers, times, self.messages, self.levels, late or repeat(False), self.extras, strict=False
             )
         ]
-        marks = bytes(
-            level | (KEPT if is_kept else 0) | (LATE if is_late else 0)
-            for level, is_kept, is_late in zip(self.levels, kept, late, strict=False)
-        )
-        out_ms = max(out_ms, max((time for time in times if time <= now_ms), default=-1))
-        written = Written(epoch, last + len(times), max(high_ms, max(times)), out_ms, sample)
+        marks = _marks(self.levels, kept, bytes(late))
+        highest = max(times)
+        if highest > out_ms:
+            out_ms = (
+                max(out_ms, max((time for time in times if time <= now_ms), default=-1))
+                if highest > now_ms
+                else highest
+            )
+        written = Written(epoch, last + len(times), max(high_ms, highest), out_ms, sample)
         written.cut(last + 1, lines, marks, array("q", times))
         written.note([entry.key for entry in self.entries], [entry.timed for entry in self.entries])
         return written
+
+
+def _marks(levels: bytes, kept: bytearray, late: bytes) -> bytes:
+    """A byte a line. As one large number, since then a shift is a shift of each byte: no byte's bits reach the next."""
+    together = int.from_bytes(levels) | int.from_bytes(kept) * KEPT | int.from_bytes(late) * LATE
+    return together.to_bytes(len(levels))
 
 
 @dataclass(slots=True)
@@ -84,16 +86,14 @@ class Written:
 
     def cut(self, first: int, lines: list[bytes], marks: bytes, times: array[int]) -> None:
         """Into batches of at most MAX_LINES lines, and of MAX_BYTES but where one line is longer."""
-        start = size = longest = 0
-        for index, line in enumerate(lines):
-            length = len(line)
-            if index - start >= MAX_LINES or (size + length > MAX_BYTES and index > start):
-                self._add(first, lines, marks, times, start, index, longest)
-                start, size, longest = index, 0, 0
-            size += length
-            if length > longest:
-                longest = length
-        self._add(first, lines, marks, times, start, len(lines), longest)
+        sizes = list(map(len, lines))
+        start = 0
+        while start < len(lines):
+            end = min(start + MAX_LINES, len(lines))
+            if sum(sizes[start:end]) > MAX_BYTES:
+                end = start + max(1, bisect_right(list(accumulate(sizes[start:end])), MAX_BYTES))
+            self._add(first, lines, marks, times, start, end, max(sizes[start:end]))
+            start = end
 
     def _add(
         self, first: int, lines: list[bytes], marks: bytes, times: array[int], start: int, end: int, longest: int
