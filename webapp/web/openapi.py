@@ -1,0 +1,183 @@
+"""`GET /api/openapi.json`: the API's own description, made from the routes that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from .. import __version__
+from ..access.decide import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.route import GuardedRoute, guarded
+from ..models import JOB_ID, JobConfig, JobList, JobRecord, JobStepConfig, RunStatus
+from ..service import Service
+from .operations import OPERATIONS, Json, gives, ref
+
+# Names of the wire for our classes.
+_PUBLIC = {"RunStatus": "RunResponse", "JobRecord": "JobResponse", "JobList": "Jobs"}
+_TIME = {"type": "string", "format": "date-time"}
+_TIME_OR_NONE = {"type": ["string", "null"], "format": "date-time"}
+_LINES = {"type": ["array", "null"], "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2}
+
+_PATH = {
+    "job": {"type": "string", "pattern": f"^{JOB_ID.pattern}$"},
+    "share": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+}
+_ERRORS = {
+    "400": "what was sent is wrong",
+    "401": "sign in first",
+    "403": "not allowed",
+    "404": "no such job, link or line",
+    "409": "not in this state",
+    "413": "what was sent is too large",
+    "429": "too many wrong tokens",
+    "500": "our fault",
+    "502": "the upstream answered wrongly",
+    "503": "not now: `Retry-After` says when",
+}
+
+
+async def openapi(request: Request, service: Service, grant: Grant) -> Response:
+    return JSONResponse(document(request.app.routes), headers=PRIVATE_HEADERS)
+
+
+def document(routes: Iterable[BaseRoute]) -> Json:
+    """OpenAPI 3.1 of the guarded routes that OPERATIONS knows; of pages and the Fused wire there is nothing to say."""
+    paths: dict[str, Json] = {}
+    for route in routes:
+        if isinstance(route, GuardedRoute):
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                known = OPERATIONS.get((method, route.path))
+                if known is not None:
+                    paths.setdefault(route.path, {})[method.lower()] = operation(route, known)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "jobtail", "version": __version__, "summary": "Live logs of batch jobs"},
+        "paths": paths,
+        "components": {"schemas": schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"token": []}],
+    }
+
+
+def operation(route: GuardedRoute, known: Json) -> Json:
+    path = [{"name": name, "in": "path", "required": True, "schema": _PATH[name]} for name in route.param_convertors]
+    errors = {status: gives(ref("Problem"), does, "application/problem+json") for status, does in _ERRORS.items()}
+    found: Json = {
+        **known,
+        "operationId": route.name,
+        "parameters": [*path, *known.get("parameters", [])],
+        "responses": {**errors, **_as_problems(known["responses"])},
+    }
+    if route.action is Action.OPEN:
+        found["security"] = []
+    return found
+
+
+def _as_problems(responses: Json) -> Json:
+    """Errors are problems by their media type, too."""
+    return {
+        status: gives(ref("Problem"), answer["description"], "application/problem+json")
+        if answer.get("content", {}).get("application/json", {}).get("schema") == ref("Problem")
+        else answer
+        for status, answer in responses.items()
+    }
+
+
+def schemas() -> Json:
+    made: Json = {}
+    for model in (RunStatus, JobRecord, JobList, JobStepConfig, JobConfig):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        schema.pop("$defs", None)
+        made[_PUBLIC.get(model.__name__, model.__name__)] = renamed(schema)
+    return {**made, **OWN}
+
+
+def renamed(value: Any) -> Any:
+    """References and titles by the names of the wire."""
+    if isinstance(value, dict):
+        return {key: renamed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [renamed(inner) for inner in value]
+    if isinstance(value, str):
+        head, slash, name = value.rpartition("/")
+        return head + slash + _PUBLIC.get(name, name)
+    return value
+
+
+def _object(required: Json, optional: Json | None = None, *, closed: bool = False) -> Json:
+    made: Json = {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
+    return made | ({"additionalProperties": False} if closed else {})
+
+
+_COUNT = {"type": "integer", "minimum": 0}
+_SHARE = {
+    "id": _PATH["share"],
+    "expires_at": _TIME,
+    "can_cancel": {"type": "boolean"},
+    "note": {"type": "string"},
+    "lines": _LINES,
+    "made_by": {"type": "string"},
+    "made_at": _TIME,
+    "last_used_at": _TIME_OR_NONE,
+    "revoked": {"type": "boolean"},
+    "revoked_at": _TIME_OR_NONE,
+    "works": {"type": "boolean"},
+}
+
+OWN: Json = {
+    "Problem": _object(
+        {"type": {"type": "string"}, "title": {"type": "string"}, "status": _COUNT, "detail": {"type": "string"}}
+    ),
+    "Line": _object(
+        {
+            "id": {"type": "string"},
+            "line": {"type": "integer", "minimum": 1},
+            "timestamp": {"type": "integer"},
+            "message": {"type": "string"},
+            "level": {"enum": ["error", "warning", "info", "debug", None]},
+        },
+        {"late": {"const": True}, "stream": {"enum": ["stdout", "stderr"]}},
+    ),
+    "Found": _object(
+        {
+            "lines": {"type": "array", "items": ref("Line")},
+            "scanned_to": {"type": "string"},
+            "complete": {"type": "boolean"},
+        }
+    ),
+    "ExecTime": _object(
+        {
+            "seconds": {"type": "number"},
+            "in_progress": {"type": "boolean"},
+            "first": {"type": "integer"},
+            "last": {"type": "integer"},
+        }
+    ),
+    "Overview": _object(
+        {
+            "epoch": {"type": "string"},
+            "parts": {
+                "type": "array",
+                "items": _object(dict.fromkeys(("first", "last", "low_ms", "high_ms", "warnings", "errors"), _COUNT)),
+            },
+        }
+    ),
+    "ShareTerms": _object(
+        {},
+        {
+            "expires_in": {"type": "string", "pattern": "^[0-9]{1,9}[smhdw]$", "default": "7d"},
+            "can_cancel": {"type": "boolean", "default": False},
+            "note": {"type": ["string", "null"], "maxLength": 200},
+            "lines": _LINES,
+        },
+        closed=True,
+    ),
+    "Share": _object(_SHARE),
+    "NewShare": _object({**_SHARE, "url": {"type": "string"}, "warning": {"type": ["string", "null"]}}),
+}
+
+routes = [guarded("/api/openapi.json", openapi, Action.OPEN)]

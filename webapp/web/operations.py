@@ -1,0 +1,190 @@
+"""What each route of the API takes and gives, for `openapi.py`. A test holds it against the routes and the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+MS = {"type": "integer", "minimum": 0, "maximum": 1 << 53}
+NATURAL = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+CURSOR = {"type": "string", "pattern": r"^[0-9a-z]{1,16}-[0-9]{1,15}(\.done)?$"}
+FLAG = {"type": "boolean"}
+TEXT = {"type": "string", "maxLength": 2000}
+LEVELS = {"type": "string", "description": "error, warning, info, debug or none; several with commas"}
+
+
+def ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def query(name: str, schema: Json, does: str, *, required: bool = False) -> Json:
+    return {"name": name, "in": "query", "required": required, "schema": schema, "description": does}
+
+
+def gives(schema: Json | None, does: str, media: str = "application/json") -> Json:
+    answer: Json = {"description": does}
+    if schema is not None:
+        answer["content"] = {media: {"schema": schema}}
+    return answer
+
+
+def many(does: str, **media: Json) -> Json:
+    """An answer in several forms: `media` by the short names below."""
+    names = {
+        "json": "application/json",
+        "ndjson": "application/x-ndjson",
+        "text": "text/plain",
+        "sse": "text/event-stream",
+    }
+    return {"description": does, "content": {names[name]: {"schema": schema} for name, schema in media.items()}}
+
+
+SINCE = query("since_ms", MS, "a filter: only lines whose timestamp (ms since the epoch) is this or later")
+LEVEL = query("level", LEVELS, "a filter: only lines of these levels")
+WORDS = query("q", TEXT, "a filter: only lines that hold this text")
+AFTER = query("after", CURSOR, "only lines after this one; it stands for itself no more")
+TAIL = query("tail", NATURAL, "begin with the last so many lines that pass the filters")
+
+LOGS = [
+    AFTER,
+    query("before", CURSOR, "only lines before this one"),
+    query("from_line", {**NATURAL, "minimum": 1}, "only lines from this number on"),
+    TAIL,
+    SINCE,
+    query("until_ms", MS, "a filter: only lines whose timestamp is before this"),
+    LEVEL,
+    WORDS,
+    query("limit", {**NATURAL, "minimum": 1}, "so many lines at most; a page of JSON takes 10000 at most"),
+    query("format", {"enum": ["json", "ndjson", "text"]}, "`Accept` chooses too; json is the default"),
+    query("follow", FLAG, "with ndjson or text: go on until the job has ended"),
+    query("download", FLAG, "as a file with a name"),
+]
+
+EVENTS = [
+    SINCE,
+    query("refresh_seconds", {"type": "number", "minimum": 0.1, "maximum": 60}, "how often news are wanted"),
+    query("sample_logs", FLAG, "leave out most of a fast log, and say how much (default true)"),
+    query("timeout", {"type": "number", "minimum": 0, "maximum": 10**7}, "end the stream after so many seconds"),
+    query("get_logs_retries", {"type": "integer", "minimum": 0, "maximum": 10**6}, "give up after so many failures"),
+    AFTER,
+    TAIL,
+    LEVEL,
+    WORDS,
+    query("format", {"enum": ["line", "batch"]}, "an event a line, or an event with a list of lines"),
+    query("last_event_id", CURSOR, "for those who cannot set the header"),
+    {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}},
+]
+
+LINES: Json = {"type": "array", "items": ref("Line")}
+STATUS = gives(ref("RunResponse"), "the job's status")
+SHARE_BODY: Json = {"required": False, "content": {"application/json": {"schema": ref("ShareTerms")}}}
+
+OPERATIONS: dict[tuple[str, str], Json] = {
+    ("GET", "/api/jobs"): {
+        "summary": "Jobs, newest first",
+        "parameters": [
+            query("n", {"type": "integer", "minimum": 0, "maximum": 1000}, "how many (5)"),
+            query("skip", {"type": "integer", "minimum": 0, "maximum": 10**9}, "how many to leave out first (0)"),
+        ],
+        "responses": {"200": gives(ref("Jobs"), "a page of jobs")},
+    },
+    ("GET", "/api/jobs/{job}"): {"summary": "A job's status", "responses": {"200": STATUS}},
+    ("GET", "/api/jobs/{job}/logs"): {
+        "summary": "Lines: a page, the whole log, or followed",
+        "parameters": LOGS,
+        "responses": {
+            "200": many(
+                "lines, oldest first; a page of JSON with `Link: <...>; rel=next` where there is more",
+                json=LINES,
+                ndjson={"type": "string"},
+                text={"type": "string"},
+            )
+        },
+    },
+    ("GET", "/api/jobs/{job}/events"): {
+        "summary": "The live tail, as Server-Sent Events",
+        "parameters": EVENTS,
+        "responses": {
+            "200": many("a stream of events, which ends with `done`", sse={"type": "string"}),
+            "204": gives(None, "nothing came since `done`: do not come back"),
+        },
+    },
+    ("GET", "/api/jobs/{job}/search"): {
+        "summary": "Matching lines of the whole log, oldest first",
+        "parameters": [
+            query("q", {**TEXT, "minLength": 1}, "the text, or with regex=true an expression (RE2)"),
+            query("regex", FLAG, "take q as an expression"),
+            LEVEL,
+            AFTER,
+            query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "so many lines at most (100)"),
+        ],
+        "responses": {"200": gives(ref("Found"), "what was found as far as was looked")},
+    },
+    ("GET", "/api/jobs/{job}/exec-time"): {
+        "summary": "Time from the first to the last line",
+        "responses": {"200": gives(ref("ExecTime"), "the time"), "409": gives(ref("Problem"), "there is no line yet")},
+    },
+    ("GET", "/api/jobs/{job}/overview"): {
+        "summary": "The whole log in a few parts, for a map of it",
+        "parameters": [query("parts", {"type": "integer", "minimum": 1, "maximum": 500}, "how many (100)")],
+        "responses": {"200": gives(ref("Overview"), "the parts")},
+    },
+    ("GET", "/api/jobs/{job}/wait"): {
+        "summary": "The status once the job has finished",
+        "parameters": [query("timeout", {"type": "number", "minimum": 0, "maximum": 30}, "seconds to wait (30)")],
+        "responses": {"200": STATUS, "504": gives(ref("Problem"), "it runs on: ask again")},
+    },
+    ("POST", "/api/jobs/{job}/cancel"): {
+        "summary": "Cancel the job",
+        "responses": {
+            "202": gives(ref("RunResponse"), "asked to stop"),
+            "200": gives(ref("RunResponse"), "it had already finished"),
+        },
+    },
+    ("GET", "/api/jobs/{job}/cancels"): {
+        "summary": "Who cancelled the job, when, from where, through which link; owners only",
+        "responses": {"200": gives({"type": "array", "items": {"type": "object"}}, "oldest first")},
+    },
+    ("GET", "/api/jobs/{job}/config"): {
+        "summary": "The one step of a job that has exactly one; owners only",
+        "responses": {
+            "200": gives(ref("JobStepConfig"), "the step"),
+            "409": gives(ref("Problem"), "it has another number of steps"),
+        },
+    },
+    ("GET", "/api/jobs/{job}/steps-config"): {
+        "summary": "The whole configuration; owners only",
+        "responses": {"200": gives(ref("JobConfig"), "the configuration")},
+    },
+    ("DELETE", "/api/jobs/{job}/journal"): {
+        "summary": "Throw the job's lines away; owners only",
+        "responses": {"204": gives(None, "they are gone")},
+    },
+    ("POST", "/api/jobs/{job}/shares"): {
+        "summary": "Make a link to the job; owners only",
+        "requestBody": SHARE_BODY,
+        "responses": {"201": gives(ref("NewShare"), "the link; its address is shown this once")},
+    },
+    ("GET", "/api/jobs/{job}/shares"): {
+        "summary": "The job's links, newest first; owners only",
+        "responses": {"200": gives({"type": "array", "items": ref("Share")}, "links, ended and revoked ones too")},
+    },
+    ("DELETE", "/api/jobs/{job}/shares/{share}"): {
+        "summary": "Revoke a link; owners only",
+        "responses": {"204": gives(None, "it works no more")},
+    },
+    ("GET", "/api/openapi.json"): {
+        "summary": "This description",
+        "responses": {"200": gives({"type": "object"}, "OpenAPI 3.1")},
+    },
+    ("GET", "/healthz"): {"summary": "Alive", "responses": {"200": gives({"type": "object"}, "alive")}},
+    ("GET", "/readyz"): {
+        "summary": "Can serve",
+        "responses": {"200": gives({"type": "object"}, "yes"), "503": gives({"type": "object"}, "no, and why")},
+    },
+    ("GET", "/metrics"): {
+        "summary": "Figures for Prometheus; owners only",
+        "responses": {"200": many("Prometheus text", text={"type": "string"})},
+    },
+}
