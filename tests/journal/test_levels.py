@@ -172,9 +172,7 @@ _WORDS = [
     "E0102 ",
     "fatal error",
 ]
-_PARTS = st.sampled_from(
-    [*_WORDS, "Traceback (most recent call last)", ": ", "\x1b[31m", *"[]<>=: \"'_x7\né"]
-)
+_PARTS = st.sampled_from([*_WORDS, "Traceback (most recent call last)", ": ", "\x1b[31m", *"[]<>=: \"'_x7\né"])
 
 
 @settings(max_examples=300, deadline=None)

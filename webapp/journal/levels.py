@@ -49,9 +49,10 @@ _FOUND = (
     r"|Traceback(?=\ \(most\ recent\ call\ last\))"
 )
 _START = rf"(?=[A-Za-z]{{3,11}}+[:\[]){_ANY}(?=:|\[[A-Z][0-9]+\]:)|[IWEF](?=[01][0-9][0-3][0-9]\ )"
+_DATE = r"(?:[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T\ ][0-9]{2}:[0-9]{2}(?::[0-9]{2}[0-9.,]*+)?+)?+"
 # One match a line, whose one group is what was found. Possessive throughout: each character is passed once.
 _LINE = re.compile(
-    rf"[\ \t]*+(?:(?!{_START})[^\nA-Z\[<=:]*+(?:(?!{_FOUND})(?:[A-Z]++|[\[<=:])[^\nA-Z\[<=:]*+)*+)?+"
+    rf"[\ \t]*+(?:(?!{_START}){_DATE}[^\nA-Z\[<=:]*+(?:(?!{_FOUND})(?:[A-Z]++|[\[<=:])[^\nA-Z\[<=:]*+)*+)?+"
     rf"({_FOUND}|{_START})?[^\n]*+\n"
 )
 # Finds whatever _LINE finds, and some more: many logs hold no level, and RE2 sees that five times faster.
