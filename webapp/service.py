@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from .access.decide import Access
 from .access.shares import Shares
 from .engine.catalog import Catalog
 from .engine.source import EmbeddedSource
-from .journal.journal import Journal
 from .journal.redact import Redactor
 from .journal.shelf import Journals
-from .poller.budget import Budget
 from .poller.follower import Follower
-from .poller.poller import Poller
 from .settings import Settings
 from .source.base import Source
-from .source.fused import FusedSource
 from .source.listing import Listing
-from .stream.channel import Attendant
-from .stream.hub import Hub
+from .stream.hub import Attend, Hub
 
 DATABASE = "jobtail.sqlite3"
 
@@ -64,14 +58,7 @@ def build(settings: Settings) -> Service:
     journals = open_journals(settings, redactor)
     catalog = Catalog(settings.data_dir / DATABASE)
     shares = Shares(settings.data_dir / DATABASE)
-    source: Source = FusedSource(settings, redactor) if settings.upstream_url else EmbeddedSource(catalog, redactor)
-    budget = Budget()
-
-    def attend(journal: Journal, changed: Callable[[], None]) -> Attendant:
-        if source.exact:
-            return Follower(source, journal, changed)
-        return Poller(source, journal, settings, budget=budget, changed=changed)
-
+    source, attend = _upstream(settings, redactor) if settings.upstream_url else _embedded(catalog, journals)
     hub = Hub(
         journals,
         source.status,
@@ -83,10 +70,25 @@ def build(settings: Settings) -> Service:
         settings=settings,
         redactor=redactor,
         source=source,
-        listing=Listing(source.jobs),
+        listing=Listing(source.jobs, 0.5 if source.exact else 5.0),
         journals=journals,
         hub=hub,
         catalog=catalog,
         shares=shares,
         access=Access(settings, shares),
     )
+
+
+def _embedded(catalog: Catalog, journals: Journals) -> tuple[Source, Attend]:
+    source = EmbeddedSource(catalog, journals)
+    return source, lambda journal, changed: Follower(source, journal, changed)
+
+
+def _upstream(settings: Settings, redactor: Redactor) -> tuple[Source, Attend]:
+    # Imported here: without an upstream the service starts without its HTTP client.
+    from .poller.budget import Budget
+    from .poller.poller import Poller
+    from .source.fused import FusedSource
+
+    source, budget = FusedSource(settings, redactor), Budget()
+    return source, lambda journal, changed: Poller(source, journal, settings, budget=budget, changed=changed)

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ..errors import JournalError, UpstreamDown, UpstreamError
 from ..models import check_job_id
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("jobtail.access")
 
-Endpoint = Callable[[Request, "Service", Grant], Awaitable[Response]]
+Endpoint = Callable[[Request, "Service", Grant], Awaitable[ASGIApp]]
 
 
 class GuardedRoute(Route):
@@ -32,7 +32,7 @@ def guarded(
 ) -> Route:
     """`endpoint(request, service, grant)` runs once the job's id is well-formed and the caller may do `action`."""
 
-    async def check_and_answer(request: Request) -> Response:
+    async def check_and_answer(request: Request) -> ASGIApp:
         service: Service = request.app.state.service
         job = request.path_params.get("job")
         if job is not None:

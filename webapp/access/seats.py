@@ -9,6 +9,8 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from ..errors import Busy
 from .grant import Grant
 from .peer import group
@@ -33,6 +35,16 @@ class Seats:
         if self._taken[link] >= self._per_link:
             raise Busy(f"{self._per_link} watch through this link already", 10)
         return self._seat(near, link)
+
+    def seated(self, grant: Grant, address: str, response: ASGIApp) -> ASGIApp:
+        """The same answer, which keeps its seat while it lasts. Busy where none is free."""
+        seat = self.take(grant, address)
+
+        async def sitting(scope: Scope, receive: Receive, send: Send) -> None:
+            with seat:
+                await response(scope, receive, send)
+
+        return response if grant.kind != "share" else sitting
 
     @contextlib.contextmanager
     def _seat(self, *names: str) -> Iterator[None]:

@@ -239,8 +239,8 @@ class Channel:
                 viewer.finish("timeout")
             elif viewer.retries is not None and attempt > viewer.retries:
                 viewer.finish("retries_exhausted")
-            elif viewer.link_ended is not None and viewer.link_ended():
-                viewer.finish("link_ended")
+            elif viewer.grant_ended is not None and viewer.grant_ended():
+                viewer.finish(viewer.end_reason)
             elif isinstance(self.attendant.error, JobNotFound):
                 viewer.finish("not_found")
             elif isinstance(self.attendant.error, UpstreamDenied):

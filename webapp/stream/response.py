@@ -20,7 +20,7 @@ class Stream(EventSourceResponse):
     """`viewer` gets a function that it calls when the stream is over for a reason of ours."""
 
     def __init__(self, viewer: Callable[[Callable[[], None]], Viewer], headers: dict[str, str]) -> None:
-        super().__init__(_nothing(), headers={"Cache-Control": "no-cache, no-transform", **headers}, ping=15)
+        super().__init__(_nothing(), headers=headers)
         self._make = viewer
         self._over = False
         self._listening = False

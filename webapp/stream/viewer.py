@@ -35,7 +35,8 @@ class Viewer:
         self.state: State | None = None
         self.deadline: float | None = None
         self.retries: int | None = None
-        self.link_ended: Callable[[], bool] | None = None
+        self.grant_ended: Callable[[], bool] | None = None
+        self.end_reason = "link_ended"
         self.tail: int | None = None
         self.reset: str = ""
         self._ended = ended

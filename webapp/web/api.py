@@ -33,7 +33,7 @@ def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None)
 def visible(service: Service, status: RunStatus, grant: Grant) -> dict[str, Any]:
     """The status as this caller may see it, without credentials that a job's name may hold."""
     dumped: dict[str, Any] = service.redactor.value(status.model_dump(mode="json"))
-    return visible_status(dumped, grant.kind == "owner")
+    return visible_status(dumped, grant.sees_upstream_detail)
 
 
 async def jobs(request: Request, service: Service, grant: Grant) -> Response:
@@ -152,7 +152,7 @@ async def healthz(request: Request, service: Service, grant: Grant) -> Response:
 
 async def readyz(request: Request, service: Service, grant: Grant) -> Response:
     try:
-        await asyncio.to_thread(service.catalog.check)
+        await asyncio.to_thread(service.catalog.writable)
     except JobtailError as error:
         return answer({"status": "not ready", "reason": error.detail}, 503)
     return answer({"status": "ok"})

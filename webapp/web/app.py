@@ -11,12 +11,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from ..access import login, share_routes
 from ..access.guard import Guard
 from ..errors import JobtailError
 from ..service import build
 from ..settings import Settings, assets
-from . import api, events, fused, logs, openapi, pages, search
+from . import api, events, fused, logs, pages, search
 from .problem import on_crash, on_error, on_http
 
 
@@ -32,7 +31,7 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await service.stop()
 
-    parts = (events, logs, search, api, pages, share_routes, login, openapi, fused)
+    parts = (events, logs, search, api, pages, share_routes, login, fused)
     app = Starlette(
         routes=[
             *(route for part in parts for route in part.routes),

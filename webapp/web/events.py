@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from ..access.decide import Action, Grant
 from ..access.headers import stream_headers
@@ -26,7 +27,7 @@ MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
 
 
-async def events(request: Request, service: Service, grant: Grant) -> Response:
+async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     params = Params(request)
     form = event_form(params, grant, service.settings.max_line_bytes)
     refresh = params.seconds("refresh_seconds", 0.1, 60) or 1.0
@@ -54,10 +55,12 @@ async def events(request: Request, service: Service, grant: Grant) -> Response:
         viewer.retries = retries
         viewer.tail = tail
         viewer.reset = reset
-        viewer.link_ended = (lambda: service.access.ended(grant)) if grant.kind == "share" else None
+        viewer.grant_ended = (lambda: service.access.ended(grant)) if grant.ends_ms is not None else None
+        viewer.end_reason = grant.end_reason
         return viewer
 
-    return Stream(viewer, stream_headers(request.scope))
+    stream = Stream(viewer, stream_headers(request.scope))
+    return service.access.seats.seated(grant, service.access.address(request), stream)
 
 
 def event_form(params: Params, grant: Grant, longest: int) -> Form:
@@ -70,7 +73,7 @@ def event_form(params: Params, grant: Grant, longest: int) -> Form:
         since_ms=params.integer("since_ms", 0, MAX_MS),
         longest=longest,
         lines=grant.lines,
-        detail=grant.kind == "owner",
+        detail=grant.sees_upstream_detail,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
@@ -40,7 +42,7 @@ class Extent:
     limit: int | None
 
 
-async def logs(request: Request, service: Service, grant: Grant) -> Response:
+async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     params = Params(request)
     wanted = _format(params, request.headers.get("accept", ""))
     form = _form(params, grant, wanted)
@@ -59,8 +61,9 @@ async def logs(request: Request, service: Service, grant: Grant) -> Response:
         return await _page(request, params, channel, form, extent, headers)
     if follow:
         service.hub.admit(channel)
-    body = _stream(channel, form, extent, follow)
-    return StreamingResponse(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
+    body = _stream(channel, form, extent, follow, lambda: service.access.ended(grant))
+    response = StreamingResponse(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
+    return service.access.seats.seated(grant, service.access.address(request), response) if follow else response
 
 
 def _format(params: Params, accept: str) -> str:
@@ -155,13 +158,18 @@ async def _page(
     return Response(body, headers=headers, media_type=_TYPES["json"])
 
 
-async def _stream(channel: Channel, form: Form, extent: Extent, follow: bool) -> AsyncIterator[bytes]:
+async def _stream(
+    channel: Channel,
+    form: Form,
+    extent: Extent,
+    follow: bool,
+    ended: Callable[[], bool],
+) -> AsyncIterator[bytes]:
     epoch, after, left = channel.state.epoch, extent.after, extent.limit
-    channel.readers += follow
-    try:
+    with _reading(channel, follow):
         while True:
             state = channel.state
-            if state.epoch != epoch:
+            if state.epoch != epoch or ended():
                 return
             batches = await asyncio.to_thread(channel.journal.read, max(after, state.trimmed_to), upto=extent.upto)
             for batch in batches:
@@ -176,6 +184,14 @@ async def _stream(channel: Channel, form: Form, extent: Extent, follow: bool) ->
             if not follow or state.finished or (extent.upto is not None and after >= extent.upto):
                 return
             await _wait(channel, state)
+
+
+@contextmanager
+def _reading(channel: Channel, follow: bool) -> Iterator[None]:
+    """One who follows counts as somebody who watches."""
+    channel.readers += follow
+    try:
+        yield
     finally:
         channel.readers -= follow
 
@@ -183,11 +199,9 @@ async def _stream(channel: Channel, form: Form, extent: Extent, follow: bool) ->
 async def _wait(channel: Channel, state: State) -> None:
     """For news; while one waits, the job counts as watched."""
     channel.visit()
-    try:
-        async with asyncio.timeout(10):
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
             await channel.changed(state.revision)
-    except TimeoutError:
-        pass
 
 
 routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW_PART)]
