@@ -9,7 +9,8 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from ..errors import Busy
 from .grant import Grant
@@ -25,29 +26,19 @@ class Seats:
         self._per_link = per_link
         self._taken: Counter[str] = Counter()
 
-    def take(self, grant: Grant, address: str) -> contextlib.AbstractContextManager[None]:
-        """Busy where there is no seat left, at once; the seat is kept for as long as the context is open."""
+    def seated(self, grant: Grant, address: str, response: Response) -> Response:
+        """The same answer, which keeps its seat while it lasts. Busy where none is free."""
         if grant.kind != "share":
-            return contextlib.nullcontext()
+            return response
         near, link = f"address {group(address)}", f"link {grant.share}"
         if self._taken[near] >= self._per_address:
             raise Busy(f"{self._per_address} watch from your address already", 10)
         if self._taken[link] >= self._per_link:
             raise Busy(f"{self._per_link} watch through this link already", 10)
-        return self._seat(near, link)
-
-    def seated(self, grant: Grant, address: str, response: ASGIApp) -> ASGIApp:
-        """The same answer, which keeps its seat while it lasts. Busy where none is free."""
-        seat = self.take(grant, address)
-
-        async def sitting(scope: Scope, receive: Receive, send: Send) -> None:
-            with seat:
-                await response(scope, receive, send)
-
-        return response if grant.kind != "share" else sitting
+        return Seated(self, (near, link), response)
 
     @contextlib.contextmanager
-    def _seat(self, *names: str) -> Iterator[None]:
+    def seat(self, names: tuple[str, ...]) -> Iterator[None]:
         self._taken.update(names)
         try:
             yield
@@ -56,3 +47,23 @@ class Seats:
             for name in names:
                 if self._taken[name] <= 0:
                     del self._taken[name]
+
+    @property
+    def taken(self) -> int:
+        """By address and by link together: nought when nobody watches."""
+        return self._taken.total()
+
+
+class Seated(Response):
+    """An answer within its seat. It is sent as the one inside sends it."""
+
+    def __init__(self, seats: Seats, names: tuple[str, ...], inside: Response) -> None:
+        self.status_code = inside.status_code
+        self.background = None
+        self.body = b""
+        self.raw_headers = inside.raw_headers
+        self._seats, self._names, self._inside = seats, names, inside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._seats.seat(self._names):
+            await self._inside(scope, receive, send)

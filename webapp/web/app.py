@@ -15,7 +15,7 @@ from ..access.guard import Guard
 from ..errors import JobtailError
 from ..service import build
 from ..settings import Settings, assets
-from . import api, events, fused, logs, pages, search
+from . import api, events, fused, login, logs, openapi, pages, search, shares
 from .problem import on_crash, on_error, on_http
 
 
@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await service.stop()
 
-    parts = (events, logs, search, api, pages, share_routes, login, fused)
+    parts = (events, logs, search, api, pages, shares, login, openapi, fused)
     app = Starlette(
         routes=[
             *(route for part in parts for route in part.routes),

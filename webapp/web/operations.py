@@ -142,10 +142,6 @@ OPERATIONS: dict[tuple[str, str], Json] = {
             "200": gives(ref("RunResponse"), "it had already finished"),
         },
     },
-    ("GET", "/api/jobs/{job}/cancels"): {
-        "summary": "Who cancelled the job, when, from where, through which link; owners only",
-        "responses": {"200": gives({"type": "array", "items": {"type": "object"}}, "oldest first")},
-    },
     ("GET", "/api/jobs/{job}/config"): {
         "summary": "The one step of a job that has exactly one; owners only",
         "responses": {

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from ..access.cookies import drop_cookie, link_cookie, secure, set_cookie, too_many
+from ..access.grant import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.link import Link
+from ..access.route import guarded, note_use
+from ..access.shares import Share, new_id, now_ms
+from ..access.signer import Purpose
+from ..access.terms import read_terms
 from ..errors import JobtailError, NotFound
 from ..models import RunStatus
-from ..page import page
+from ..service import Service
 from ..settings import loopback
-from .cookies import drop_cookie, link_cookie, secure, set_cookie, too_many
-from .grant import Action, Grant
-from .headers import PRIVATE_HEADERS
-from .link import Link
-from .route import guarded, note_use
-from .shares import Share, new_id, now_ms
-from .signer import Purpose
-from .terms import read_terms
-
-if TYPE_CHECKING:
-    from ..service import Service
+from .render import render
+from .words import elapsed, state_of
 
 # The address of this page is the token: it may not even go to our own files as a referrer.
 DOOR_HEADERS = {**PRIVATE_HEADERS, "Referrer-Policy": "no-referrer"}
@@ -116,8 +114,10 @@ def no_entry(request: Request, service: Service, link: Link | None) -> Response:
     if _wants_json(request):
         body = {"type": "about:blank", "title": "This link does not work", "status": 404, "detail": detail}
         return JSONResponse(body, 404, DOOR_HEADERS, media_type="application/problem+json")
-    context = {"title": "This link does not work", "detail": detail, "sign_in": caller.owner is None, "next": ""}
-    return page("error.html", context, 404, DOOR_HEADERS)
+    return render(
+        "error.html", status=404, headers=DOOR_HEADERS,
+        title="This link does not work", detail=detail, sign_in=caller.owner is None, next="",
+    )  # fmt: skip
 
 
 def _why(service: Service, link: Link) -> str:
@@ -141,9 +141,8 @@ async def _welcome(request: Request, service: Service, link: Link) -> Response:
             "lines": link.lines and list(link.lines),
         }
         return JSONResponse(body, 200, headers)
-    title, status, elapsed = await preview(service, link)
-    context = {"title": title, "status": status, "elapsed": elapsed, "job_url": job_url}
-    return page("share.html", context, 200, headers)
+    title, label, took = await preview(service, link)
+    return render("share.html", headers=headers, title=title, label=label, elapsed=took, job_url=job_url)
 
 
 def _wants_json(request: Request) -> bool:
@@ -153,36 +152,20 @@ def _wants_json(request: Request) -> bool:
 
 async def preview(service: Service, link: Link) -> tuple[str, str, str]:
     """Title, status and elapsed time, as far as they are known soon: a chat does not wait."""
-    title, label, took = link.job, "", ""
+    name, label, took = link.job, "", ""
     try:
         async with asyncio.timeout(STATUS_SECONDS):
             channel = await service.hub.channel(link.job)
-            if channel.state.status is None:
-                await channel.status()
+            status = RunStatus.model_validate(channel.state.status) if channel.state.status else await channel.status()
             ends = await asyncio.to_thread(channel.journal.first_and_last_ms)
     except (JobtailError, TimeoutError):
-        return title, label, took
-    if channel.state.status is not None:
-        status = RunStatus.model_validate(channel.state.status)
-        title = service.redactor.text(status.job_name) or link.job
-        label = status.job_status or ("Finished" if status.finished else status.status.capitalize())
-    if ends is not None:
-        running = channel.state.status is not None and not RunStatus.model_validate(channel.state.status).finished
-        took = elapsed((now_ms() if running else ends[1]) - ends[0])
-    if link.lines:
-        title = f"{title}, lines {link.lines[0]} to {link.lines[1]}"
+        pass
+    else:
+        name = service.redactor.text(status.job_name) or link.job
+        label = state_of(status.job_status, status.finished, status.status)[1]
+        took = elapsed(status, ends, datetime.now(UTC))
+    title = f"{name}, lines {link.lines[0]} to {link.lines[1]}" if link.lines else name
     return title, label, took
-
-
-def elapsed(ms: int) -> str:
-    """`48 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
-    seconds = max(0, ms // 1000)
-    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
-    for (unit, size), (small, part) in pairwise(units):
-        if seconds >= size:
-            rest = seconds % size // part
-            return f"{seconds // size} {unit}" + (f" {rest} {small}" if rest else "")
-    return f"{seconds} s"
 
 
 routes = [

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from ..access.cookies import SESSION_COOKIE, SESSION_SECONDS, drop_cookie, set_cookie
+from ..access.grant import Action, Grant
+from ..access.headers import PRIVATE_HEADERS
+from ..access.peer import group
+from ..access.route import guarded
+from ..access.shares import new_id, now_ms
+from ..access.signer import Purpose
 from ..errors import TooManyTries, UsageError
-from ..page import page
-from .cookies import SESSION_COOKIE, SESSION_SECONDS, drop_cookie, set_cookie
-from .grant import Action, Grant
-from .headers import PRIVATE_HEADERS
-from .peer import group
-from .route import guarded
-from .shares import new_id, now_ms
-from .signer import Purpose
-
-if TYPE_CHECKING:
-    from ..service import Service
+from ..service import Service
+from .render import render
 
 _OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]{0,500}")
 
@@ -39,7 +36,7 @@ async def login_page(request: Request, service: Service, grant: Grant) -> Respon
 
 
 def form(onward: str, error: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return page("login.html", {"error": error, "next": onward}, status, {**PRIVATE_HEADERS, **(headers or {})})
+    return render("login.html", status=status, headers=headers, error=error, next=onward)
 
 
 async def sign_in(request: Request, service: Service, grant: Grant) -> Response:
