@@ -63,6 +63,7 @@ def build(settings: Settings) -> Service:
         journals,
         source.status,
         attend,
+        forgotten=catalog.forget,
         max_viewers=settings.max_viewers,
         max_viewers_per_job=settings.max_viewers_per_job,
     )

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
@@ -22,6 +23,7 @@ from .viewer import Viewer
 
 log = logging.getLogger("jobtail.stream")
 LINGER_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 PIECES_KEPT = 8
 
 
@@ -39,8 +41,18 @@ class Attendant(Protocol):
 
 
 class Channel:
-    def __init__(self, job: str, journal: Journal, state: State, attend: Callable[[Channel], Attendant]) -> None:
+    def __init__(
+        self,
+        job: str,
+        journal: Journal,
+        state: State,
+        attend: Callable[[Channel], Attendant],
+        set_aside: Callable[[str, Exception], Journal],
+    ) -> None:
+        """`set_aside` gives another journal for one that is damaged."""
         self.job = job
+        self._attend_to = attend
+        self._set_aside = set_aside
         self.journal = journal
         self.state = state
         self.viewers: set[Viewer] = set()
@@ -49,6 +61,7 @@ class Channel:
         self.visited = time.monotonic()
         self._groups: dict[tuple[Form, float], Group] = {}
         self._pieces: OrderedDict[tuple[Any, ...], asyncio.Task[tuple[bytes, Position]]] = OrderedDict()
+        self._recovering = asyncio.Lock()
         self._signal = asyncio.Event()
         self._moved = asyncio.Event()
         self._attending: asyncio.Task[None] | None = None
@@ -62,10 +75,29 @@ class Channel:
 
     async def reload(self) -> None:
         state = await asyncio.to_thread(self.journal.state)
+        if isinstance(self.attendant.error, JournalError):
+            state = _troubled(state, self.attendant.error)
         if state.revision != self.state.revision or state.epoch != self.state.epoch:
             self.state = state
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+
+    async def recover(self, error: JournalError, journal: Journal) -> None:
+        """The journal could not be read: tried again soon, or, where it is damaged, begun anew under a new epoch.
+        `journal`: the one that failed, which another may have replaced by now."""
+        log.warning("%s: %s", self.job, error.detail)
+        if not isinstance(error, DamagedJournal):
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        async with self._recovering:
+            if self.journal is not journal:
+                return
+            if self._attending is not None:
+                self._attending.cancel()
+            self.journal = await asyncio.to_thread(self._set_aside, self.job, error)
+            self.attendant = self._attend_to(self)
+            await self.reload()
+            self.visit()
 
     async def changed(self, revision: int) -> None:
         """Returns once the state is another than the one with this revision."""
@@ -212,6 +244,7 @@ class Channel:
                     await self._signal.wait()
             except TimeoutError:
                 pass
+            journal = self.journal
             try:
                 if self._signal.is_set():
                     self._signal.clear()
@@ -220,17 +253,18 @@ class Channel:
                 for group in list(self._groups.values()):
                     if group.behind and group.due <= now:
                         await group.deliver()
-            except DamagedJournal:
-                raise
             except JournalError as error:
-                log.warning("%s: %s", self.job, error.detail)
-                await asyncio.sleep(1)
+                await self.recover(error, journal)
             if not self.viewers:
                 self._pieces.clear()
 
     def tick(self, now: float) -> None:
         """Once a second: heartbeats, and who has to go."""
-        self.attendant.watched = bool(self.viewers) or now - self.visited < LINGER_SECONDS
+        self.attendant.watched = bool(self.viewers or self.readers) or now - self.visited < LINGER_SECONDS
+        if self.viewers:
+            self.visit()
+        if isinstance(self.attendant.error, JournalError) != (self.state.revision < 0):
+            self.signal()
         for group in list(self._groups.values()):
             group.ping(now)
         attempt = int((self.state.upstream or {}).get("attempt") or 0)
@@ -255,7 +289,19 @@ class Channel:
             viewer.say(data)
 
     async def close(self) -> None:
+        for viewer in list(self.viewers):
+            viewer.stop()
         tasks = [task for task in (self._attending, self._delivering) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _troubled(state: State, error: JournalError) -> State:
+    """What is known, and that nothing new can be written down; its revision is none of the journal's."""
+    held = state.upstream or {}
+    since = held.get("since") if held.get("state") == "retrying" else int(time.time() * 1000)
+    trouble = {"state": "retrying", "since": since, "lines": state.last_line, "attempt": 1}
+    return replace(
+        state, upstream={**trouble, "retry_in_seconds": 1.0, "detail": error.detail}, revision=-1 - state.revision
+    )

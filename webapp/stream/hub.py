@@ -28,15 +28,24 @@ Ask = Callable[[str], Awaitable[RunStatus]]
 
 
 class Hub:
-    """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date."""
+    """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date;
+    `forgotten` is told which jobs' journals were past their time."""
 
     def __init__(
-        self, journals: Journals, ask: Ask, attend: Attend, *, max_viewers: int, max_viewers_per_job: int
+        self,
+        journals: Journals,
+        ask: Ask,
+        attend: Attend,
+        *,
+        forgotten: Callable[[list[str]], None],
+        max_viewers: int,
+        max_viewers_per_job: int,
     ) -> None:
         self.journals = journals
         self.channels: dict[str, Channel] = {}
         self._ask = ask
         self._attend = attend
+        self._forgotten = forgotten
         self._not_found: dict[str, float] = {}
         self._max_viewers = max_viewers
         self._max_viewers_per_job = max_viewers_per_job
@@ -71,7 +80,7 @@ class Hub:
             if channel is None:
                 journal = await asyncio.to_thread(self.journals.open, job)
                 state = await asyncio.to_thread(journal.state)
-                channel = self.channels[job] = Channel(job, journal, state, self._attendant)
+                channel = self.channels[job] = Channel(job, journal, state, self._attendant, self.journals.set_aside)
             return channel
 
     def _attendant(self, channel: Channel) -> Attendant:
@@ -139,7 +148,7 @@ class Hub:
             if now - swept > SWEEP_SECONDS:
                 swept = now
                 try:
-                    await asyncio.to_thread(self.journals.sweep)
+                    await asyncio.to_thread(lambda: self._forgotten(self.journals.sweep()))
                 except Exception:
                     log.exception("keeping the journals within their bounds failed")
 

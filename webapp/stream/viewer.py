@@ -12,6 +12,7 @@ import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
+from ..errors import JournalError
 from .events import event, retry
 from .form import Form
 from .step import Position, done_event, news, over, status_event, upstream_event
@@ -108,20 +109,28 @@ class Viewer:
         if self.state is None:
             await self._send_bytes(await self._greeting())
         while not self._over:
-            seen = self.channel.state
-            if self.position.epoch != seen.epoch:
-                await self._begin_anew("the journal was begun anew")
-            if self.state is not seen:
-                said = news(self.state or seen, seen, self.form)
-                self.state = seen
-                if said:
-                    await self._send_bytes(said)
-            data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self))
-            if data:
-                await self._send_bytes(data)
-            moved, self.position = after.line != self.position.line, after
-            if not moved and not data and seen is self.channel.state and await self._arrive(seen):
-                return
+            journal = self.channel.journal
+            try:
+                if await self._advance():
+                    return
+            except JournalError as error:
+                await self.channel.recover(error, journal)
+
+    async def _advance(self) -> bool:
+        """One piece further. True once this task has nothing left to do."""
+        seen = self.channel.state
+        if self.position.epoch != seen.epoch:
+            await self._begin_anew("the journal was begun anew")
+        if self.state is not seen:
+            said = news(self.state or seen, seen, self.form)
+            self.state = seen
+            if said:
+                await self._send_bytes(said)
+        data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self))
+        if data:
+            await self._send_bytes(data)
+        moved, self.position = after.line != self.position.line, after
+        return not moved and not data and seen is self.channel.state and await self._arrive(seen)
 
     async def _arrive(self, state: State) -> bool:
         """At the end of what there is: true once this task has nothing left to do."""
