@@ -149,17 +149,14 @@ class Catalog:
         lost = replace(job, state=FAILED, state_ms=at, detail=LOST, lost=True)
         with self._db.writing() as db:
             db.execute(
-                "UPDATE job SET state = ?, state_ms = ?, detail = ?, lost = 1"
-                " WHERE id = ? AND heartbeat_ms = ?",
+                "UPDATE job SET state = ?, state_ms = ?, detail = ?, lost = 1 WHERE id = ? AND heartbeat_ms = ?",
                 (lost.state, lost.state_ms, lost.detail, job.id, job.heartbeat_ms),
             )
         return lost
 
     # --- who cancelled what
 
-    def record_cancel(
-        self, job: str, who: str, at_ms: int, address: str = "", share: str | None = None
-    ) -> None:
+    def record_cancel(self, job: str, who: str, at_ms: int, address: str = "", share: str | None = None) -> None:
         values = (job, who, at_ms, address, share or "")
         with self._db.writing() as db:
             db.execute("INSERT INTO cancellation VALUES (?, ?, ?, ?, ?)", values)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ..settings import runtime_environment
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
 
@@ -46,7 +47,10 @@ class Child:
             os.killpg(self.process.pid, number)
 
     def alive(self) -> bool:
-        """True while any process of the group is there."""
+        """True while any process of the group is there. Asked once its first one was waited for."""
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-self.process.pid, os.WNOHANG)[0]:
+                pass
         try:
             os.killpg(self.process.pid, 0)
         except ProcessLookupError:
@@ -66,6 +70,19 @@ def environment(job: str) -> dict[str, str]:
 def start(command: Sequence[str], env: Mapping[str, str], *, tty: bool, own_input: bool) -> Child:
     """`tty`: its streams are one terminal. `own_input`: its standard input is a pipe that we write to."""
     return _start_on_terminal(command, env) if tty else _start_on_pipes(command, env, own_input)
+
+
+def script(command: Sequence[str]) -> list[str] | None:
+    """A shell's rule for a text file that names no interpreter: it is a script of `sh`. None for anything else."""
+    path = shutil.which(command[0])
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            head = file.read(256)
+    except OSError:
+        return None
+    return None if b"\0" in head else ["/bin/sh", path, *command[1:]]
 
 
 def _start_on_pipes(command: Sequence[str], env: Mapping[str, str], own_input: bool) -> Child:
@@ -135,9 +152,12 @@ def copy_window(master: int) -> None:
 
 
 def _popen(command: Sequence[str], **how: object) -> subprocess.Popen[bytes]:
+    _adopt_orphans()
     try:
         return subprocess.Popen(command, **how)  # type: ignore[call-overload, no-any-return]
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOEXEC and (again := script(command)):
+            return _popen(again, **how)
         raise cannot_start(command[0], error) from None
 
 
@@ -156,11 +176,30 @@ def cannot_start(name: str, error: Exception) -> CannotStart:
 def _die_with_parent() -> Callable[[], None] | None:
     """On Linux the kernel kills the command when its runner dies, even of SIGKILL. Looked up before the
     fork, since little may be done after it."""
+    prctl = _prctl()
+    if prctl is None:
+        return None
+    kill = int(signal.SIGKILL)
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, kill, 0, 0, 0)
+
+    return ask
+
+
+def _adopt_orphans() -> None:
+    """On Linux, what the command leaves behind becomes our child: else its end is for process 1 to notice, which in
+    a container it may do late or never."""
+    prctl = _prctl()
+    if prctl is not None:
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _prctl() -> Callable[..., int] | None:
     if not sys.platform.startswith("linux"):
         return None
     try:
-        prctl = ctypes.CDLL(None).prctl
+        found: Callable[..., int] = ctypes.CDLL(None).prctl
     except (OSError, AttributeError):
         return None
-    kill = int(signal.SIGKILL)
-    return lambda: prctl(PR_SET_PDEATHSIG, kill, 0, 0, 0) and None
+    return found

@@ -31,7 +31,7 @@ from .recorder import Recorder
 
 HEARTBEAT_SECONDS = 1.0
 CANCEL_SECONDS = 0.2
-CLOSE_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 NAME_LENGTH = 80
 
 
@@ -45,9 +45,7 @@ class Record:
     `wake`: called from other threads when somebody asks for the job's end, and when there is room again.
     """
 
-    def __init__(
-        self, settings: Settings, job: Job, *, say: Callable[[str], None], wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: Settings, job: Job, *, say: Callable[[str], None], wake: Callable[[], None]) -> None:
         self.job = job
         self.cancel_asked: str | None = None
         self._wake = wake
@@ -159,7 +157,7 @@ def journals_of(settings: Settings) -> Journals:
     return Journals(
         settings.data_dir,
         Redactor(settings.redact),
-        beat_ms=int(settings.refresh_seconds * 1000),
+        beat_ms=max(1, round(settings.refresh_seconds * 1000)),
         max_bytes=settings.journal_max_bytes,
         retention_days=settings.retention_days,
     )
