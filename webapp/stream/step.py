@@ -16,6 +16,7 @@ from .events import event
 from .form import Form, Omitted, encode
 
 PIECE_BYTES = 1 << 20
+SHARED = frozenset(RunStatus.model_fields) | {"creation_date", "exit_code"}
 
 
 @dataclass(slots=True)
@@ -77,6 +78,11 @@ def over(state: State, form: Form, position: Position) -> bool:
         return False
     if form.lines is not None and position.line >= form.lines[1]:
         return True
+    return settled(state)
+
+
+def settled(state: State) -> bool:
+    """The job is over and its log whole, as far as anybody will ever know."""
     return state.finished and (state.status is None or RunStatus.model_validate(state.status).finished)
 
 
@@ -98,8 +104,8 @@ def status_event(state: State, form: Form) -> bytes:
 
 
 def visible_status(status: dict[str, Any], detail: bool) -> dict[str, Any]:
-    """What the holder of a link may see of it: not the words of the upstream."""
-    return status if detail else {name: value for name, value in status.items() if name not in ("detail", "command")}
+    """What the holder of a link may see of it: what the wire names, and not the words of the upstream."""
+    return status if detail else {name: value for name, value in status.items() if name in SHARED}
 
 
 def upstream_event(state: State, form: Form) -> bytes:
