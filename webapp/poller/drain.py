@@ -1,0 +1,49 @@
+"""The end of a job: when its log may be called whole.
+
+Lines trickle in after a job has ended. So at least two rounds with nothing new and at least 5 s, then one clean fetch
+of the whole log to reconcile; after 60 s it is given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    WAIT = "wait"
+    RECONCILE = "reconcile"  # ask for the whole log now
+    OVER = "over"  # a clean fetch of the whole log brought nothing new
+    GIVEN_UP = "given up"
+
+
+@dataclass(slots=True)
+class Drain:
+    """`began`: when the job was first seen as finished; None while it runs. Times: seconds of one monotonic clock."""
+
+    least: float
+    rounds: int
+    most: float
+    began: float | None = None
+    quiet: int = 0
+
+    def finished(self, now: float) -> None:
+        if self.began is None:
+            self.began, self.quiet = now, 0
+
+    def running(self) -> None:
+        """The job goes on after all, or has not ended."""
+        self.began, self.quiet = None, 0
+
+    def round(self, *, now: float, failed: bool, new: int, whole: bool) -> Verdict:
+        """After a round: what now? A failed round is not a quiet one. `whole`: it read the whole log to its end."""
+        if self.began is None:
+            return Verdict.WAIT
+        self.quiet = 0 if failed or new else self.quiet + 1
+        if whole and not failed and not new:
+            return Verdict.OVER
+        if now - self.began >= self.most:
+            return Verdict.GIVEN_UP
+        if self.quiet >= self.rounds and now - self.began >= self.least:
+            return Verdict.RECONCILE
+        return Verdict.WAIT

@@ -1,0 +1,47 @@
+"""How often, how far and how long: the figures of the rule, in seconds. Tests pass smaller ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`late_every`, `sweep_every`: how often the late window and `sweep_reach` are read again. `sweep_share`: the part
+    of the time that sweeps may take. `drain_*`: how a job's end is waited for. `looks`: when to look again after it.
+    `idle_*`: polling that nobody waits for. `grace`: how long a job may be unknown before it is called so."""
+
+    late_every: float = 5.0
+    sweep_every: float = 30.0
+    sweep_reach: float = 600.0
+    sweep_share: float = 0.1
+    window_most: float = 120.0
+    drain_least: float = 5.0
+    drain_rounds: int = 2
+    drain_most: float = 60.0
+    looks: tuple[float, ...] = (60.0, 300.0)
+    idle_beat_most: float = 5.0
+    idle_stop: float = 30.0
+    grace: float = 5.0
+    backoff_first: float = 0.5
+    backoff_most: float = 30.0
+    lease: float = 5.0
+    lease_renew: float = 1.0
+    loading_every: float = 0.5
+
+    def scaled(self, factor: float) -> Pace:
+        """Every time of it multiplied; reaches and shares stay, since they speak of the log's own time."""
+        return replace(
+            self,
+            late_every=self.late_every * factor,
+            sweep_every=self.sweep_every * factor,
+            drain_least=self.drain_least * factor,
+            drain_most=self.drain_most * factor,
+            looks=tuple(look * factor for look in self.looks),
+            idle_beat_most=self.idle_beat_most * factor,
+            idle_stop=self.idle_stop * factor,
+            grace=self.grace * factor,
+            backoff_first=self.backoff_first * factor,
+            backoff_most=self.backoff_most * factor,
+            loading_every=self.loading_every * factor,
+        )

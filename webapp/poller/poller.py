@@ -1,0 +1,357 @@
+"""The one task that polls a job: status before logs, beat after beat, until the log is whole or nobody looks.
+
+It keeps nothing that matters: what it knows stands in the journal, so that another process can go on at any moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamError
+from ..journal.journal import Journal, LeaseLost
+from ..journal.schema import DamagedJournal
+from ..models import RunStatus
+from ..settings import Settings
+from ..source.base import Source
+from . import report
+from .backoff import Backoff
+from .budget import Budget
+from .drain import Drain, Verdict
+from .lease import Lease
+from .pace import Pace
+from .paging import Probing
+from .reader import Fetch, Reader
+from .window import Depth, Schedule, since_ms
+
+log = logging.getLogger("jobtail.poller")
+T = TypeVar("T")
+# How long a refusal (no such job, no such credential) is believed before the upstream is asked again.
+REFUSED_SECONDS = 5.0
+
+
+class Poller:
+    """`changed`: called on the event loop after every change of the journal that is on disk.
+
+    `watched`: somebody watches. `rounds`: how many rounds have read the log. `loaded`: one of this run has.
+    `error`: why the newest round failed; JobNotFound and UpstreamDenied end the run.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        journal: Journal,
+        settings: Settings,
+        *,
+        budget: Budget,
+        changed: Callable[[], None],
+        pace: Pace | None = None,
+    ) -> None:
+        self.watched = True
+        self.rounds = 0
+        self.loaded = False
+        self.error: JobtailError | None = None
+        self.pace = pace = pace or Pace()
+        self._source = source
+        self._journal = journal
+        self._budget = budget
+        self._changed = changed
+        self._beat = settings.refresh_seconds
+        self._lease = Lease(journal, pace.lease, pace.lease_renew, budget.threads)
+        self._reader = Reader(
+            source, journal, budget, self._lease.holder, self._appended,
+            window_most=pace.window_most, probing=Probing(pace.late_every, 8 * pace.late_every),
+        )  # fmt: skip
+        self._schedule = Schedule(
+            pace.late_every, pace.sweep_every, pace.sweep_share, settings.late_window_seconds, pace.window_most
+        )
+        self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most)
+        self._report = report.Report(pace.loading_every)
+        self._status_backoff = Backoff(pace.backoff_first, pace.backoff_most)
+        self._logs_backoff = Backoff(pace.backoff_first, pace.backoff_most)
+        self._status_due = self._logs_due = 0.0
+        self._status_error: JobtailError | None = None
+        self._missing_since: float | None = None
+        self._unwatched_since: float | None = None
+        self._refused_at = 0.0
+        self._epoch = ""
+        self._loading = False
+        self._reconcile = False  # the next round reads the whole log
+        self._finished = False  # the journal says that the log is over
+        self._looks: list[float] = []
+        self._idle = 0.0
+        self._started = self._ended = 0
+        self._round_over = anyio.Event()
+        self._woken = anyio.Event()
+
+    # --- for the channel -----------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Somebody looks: the next round comes as soon as the beat and the upstream allow."""
+        self._unwatched_since = None
+        self._woken.set()
+
+    async def round_done(self) -> None:
+        """Waits for the next round, good or bad, that starts after this call; or for the run to end."""
+        wanted = self._started + 1
+        self.wake()
+        while self._ended < wanted:
+            await self._round_over.wait()
+
+    async def run(self) -> None:
+        """Until cancelled, or nothing is left to do, or another holds the lease. It may be run again."""
+        self._unwatched_since = None
+        try:
+            if not self._refused() or time.monotonic() - self._refused_at >= REFUSED_SECONDS:
+                self.error = None
+                await self._run()
+        finally:
+            self.loaded = False
+            self._begin_round()
+            self._end_round()
+
+    async def _run(self) -> None:
+        if not await self._take_lease():
+            return
+        try:
+            state = await self._in_thread(self._journal.state)
+            self._report.resume(state.upstream)
+            self._finished = state.finished
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._lease.keep, tasks.cancel_scope.cancel)
+                await self._rounds()
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._lease.give_back()
+
+    async def _take_lease(self) -> bool:
+        """A disk that fails is tried again, and said to fail, for as long as somebody looks."""
+        while True:
+            try:
+                return await self._lease.take()
+            except DamagedJournal:
+                raise
+            except JournalError as error:
+                self._begin_round()
+                await self._disk_failed(error)
+                self._end_round()
+            if self._over():
+                return False
+            await self._pause()
+
+    # --- rounds --------------------------------------------------------------------------------------------------
+
+    async def _rounds(self) -> None:
+        while not self._over():
+            self._begin_round()
+            try:
+                await self._round(time.monotonic())
+            except (LeaseLost, DamagedJournal) as error:
+                if isinstance(error, DamagedJournal):
+                    self.error = error
+                return
+            except JournalError as error:
+                await self._disk_failed(error)
+            finally:
+                self._end_round()
+            await self._pause()
+
+    def _begin_round(self) -> None:
+        self._started += 1
+        self._woken = anyio.Event()
+        self._began = time.monotonic()
+
+    def _end_round(self) -> None:
+        self._ended = self._started
+        over, self._round_over = self._round_over, anyio.Event()
+        over.set()
+
+    async def _round(self, now: float) -> None:
+        if self._status_due <= now:
+            await self._ask_status()
+        if self._refused():
+            return
+        fetch: Fetch | None = None
+        reconcile = self._reconcile
+        if self._logs_due <= now:
+            fetch = await self._ask_logs()
+        if fetch is not None:
+            self.error = self._status_error if self._missing_since is None else None
+            if self._status_error is None:
+                await self._tell(self._report.ok(time.time()))
+        await self._judge(fetch, whole=reconcile)
+
+    async def _ask_status(self) -> None:
+        try:
+            async with self._budget.requests:
+                status = await self._source.status(self._journal.job)
+        except JobtailError as error:
+            await self._status_failed(error)
+            return
+        self._status_error = self._missing_since = None
+        self._status_backoff.succeeded()
+        await self._in_thread(partial(self._write_status, status))
+        self._changed()
+        if status.finished:
+            self._drain.finished(time.monotonic())
+        else:
+            self._drain.running()
+            self._reconcile, self._finished, self._looks = False, False, []
+
+    def _write_status(self, status: RunStatus) -> None:
+        self._journal.set_status(status.model_dump(mode="json"), lease=self._lease.holder)
+        if not status.finished and self._journal.state().finished:
+            self._journal.reopen(lease=self._lease.holder)
+
+    async def _status_failed(self, error: JobtailError) -> None:
+        now = time.monotonic()
+        self._status_error = error
+        delay = self._delay(self._status_backoff, error)
+        self._status_due = now + delay
+        if isinstance(error, JobNotFound):
+            if self._missing_since is None:
+                self._missing_since = now
+            if now - self._missing_since < self.pace.grace:
+                return
+        self.error, self._refused_at = error, now
+        await self._tell(self._report.retrying(self._status_backoff.attempt, delay, error.detail, time.time()))
+
+    async def _ask_logs(self) -> Fetch | None:
+        """Reads the log as far back as it is time for; None where that failed."""
+        began = time.monotonic()
+        state = await self._in_thread(self._journal.state)
+        if state.epoch != self._epoch:
+            self._epoch, self.loaded, self._loading = state.epoch, False, state.last_line == 0
+        depth = Depth.WHOLE if self._reconcile else self._schedule.depth(began) if self.loaded else Depth.SWEEP
+        if self._loading and not self._logs_backoff.attempt:
+            await self._tell(self._report.loading(state.last_line, time.time()))
+        newest = self._reader.newest(state)
+        try:
+            fetch = await self._reader.fetch(
+                None if depth is Depth.WHOLE else since_ms(newest, None, self._reach(depth))
+            )
+        except JournalError:
+            raise
+        except JobtailError as error:
+            if not isinstance(error, JobNotFound):
+                await self._logs_failed(error)
+                return None
+            if state.last_line or self._status_error is not None:
+                await self._logs_failed(UpstreamError("logs: the upstream answered 404"))
+                return None
+            fetch = Fetch(None, complete=True)  # a job without a line may have no log at all
+        self._read(fetch, depth, began)
+        return fetch
+
+    def _read(self, fetch: Fetch, depth: Depth, began: float) -> None:
+        now = time.monotonic()
+        if self.loaded:
+            self._schedule.done(depth, now, now - began)
+            self._schedule.came_late(fetch.late_ms)
+        else:
+            self._schedule.start(now)
+        self.loaded, self._loading = True, False
+        self.rounds += 1
+        self._logs_backoff.succeeded()
+
+    async def _logs_failed(self, error: JobtailError) -> None:
+        self.error, self._refused_at = error, time.monotonic()
+        delay = self._delay(self._logs_backoff, error)
+        self._logs_due = time.monotonic() + delay
+        await self._tell(self._report.retrying(self._logs_backoff.attempt, delay, error.detail, time.time()))
+
+    def _reach(self, depth: Depth) -> float:
+        """Seconds. Every round overlaps two beats at least."""
+        reach = {Depth.BEAT: 0.0, Depth.LATE: self._schedule.window}.get(depth, self.pace.sweep_reach)
+        return max(reach, 2 * self._beat)
+
+    async def _appended(self, lines: int) -> None:
+        self._changed()
+        if self._loading:
+            state = await self._in_thread(self._journal.state)
+            await self._tell(self._report.loading(state.last_line, time.time()))
+
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    async def _judge(self, fetch: Fetch | None, *, whole: bool) -> None:
+        """Whether the log is over, after a round."""
+        now = time.monotonic()
+        new = 0 if fetch is None else fetch.new
+        self._idle = 0.0 if new or self.watched else min(self.pace.idle_beat_most, max(self._beat, self._idle) * 1.5)
+        if self._finished:
+            self._looks = [look for look in self._looks if look > now]
+            return
+        failed = fetch is None or self._status_error is not None
+        verdict = self._drain.round(now=now, failed=failed, new=new, whole=whole)
+        self._reconcile = verdict is Verdict.RECONCILE
+        if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
+            complete = verdict is Verdict.OVER and fetch is not None and fetch.complete
+            await self._in_thread(partial(self._journal.finish, complete, lease=self._lease.holder))
+            self._finished, self._looks = True, [now + look for look in self.pace.looks]
+            self._changed()
+
+    def _refused(self) -> bool:
+        return isinstance(self.error, JobNotFound | UpstreamDenied)
+
+    def _over(self) -> bool:
+        """Nothing is left to do here."""
+        now = time.monotonic()
+        if self._refused():
+            return True
+        if self.watched:
+            self._unwatched_since = None
+            return False
+        if self._unwatched_since is None:
+            self._unwatched_since = now
+        draining = self._drain.began is not None and not self._finished and self.error is None
+        return not draining and not self._looks and now - self._unwatched_since >= self.pace.idle_stop
+
+    # --- time, disk, threads -------------------------------------------------------------------------------------
+
+    async def _pause(self) -> None:
+        """Until the next round may be (the beat, a backoff), and then until it has to be, or somebody looks."""
+        may = max(self._began + self._beat, time.monotonic() + self._beat / 5)
+        due = min(self._status_due, self._logs_due) if self._status_error else self._logs_due
+        while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():
+            await anyio.sleep(min(1.0, rest))
+        while not self._woken.is_set() and not self._over():
+            now = time.monotonic()
+            must = self._began + self._beat + self._idle
+            if self._finished:
+                must = min(self._looks, default=now + 1)
+            if now >= must:
+                return
+            with anyio.move_on_after(min(1.0, must - now)):
+                await self._woken.wait()
+
+    def _delay(self, backoff: Backoff, error: JobtailError) -> float:
+        """Seconds until what failed is asked again: its own backoff, then its place among all jobs' retries."""
+        return backoff.failed(getattr(error, "retry_after", None)) + self._budget.retries.reserve(time.monotonic())
+
+    async def _tell(self, state: report.State | None) -> None:
+        if state is not None:
+            await self._in_thread(partial(self._journal.set_upstream, state, lease=self._lease.holder))
+            self._changed()
+
+    async def _disk_failed(self, error: JournalError) -> None:
+        """Said where it can be said; what could not be written is asked for again."""
+        if self.error is None or self.error.detail != error.detail:
+            log.error("%s: %s", self._journal.job, error.detail)
+        self.error = error
+        delay = self._logs_backoff.failed()
+        self._logs_due = time.monotonic() + delay
+        detail = f"{error.title}: {error.detail.rpartition(': ')[2]}"
+        try:
+            await self._tell(self._report.retrying(self._logs_backoff.attempt, delay, detail, time.time()))
+        except JournalError as again:
+            log.debug("%s: %s", self._journal.job, again.detail)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._budget.threads)

@@ -1,0 +1,260 @@
+"""Reads a job's log into its journal: asks, merges, pages on, finds gaps, appends. One fetch at a time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+from typing import TypeVar
+
+import anyio.to_thread
+
+from ..errors import UpstreamError
+from ..journal.journal import Journal
+from ..journal.line import Entry
+from ..journal.state import State
+from ..source.base import Answer, Source
+from .budget import Budget
+from .merge import Merge
+from .paging import Limits, Page, Probing
+from .tally import Tally
+
+T = TypeVar("T")
+# New entries are sorted and appended in pieces of so many bytes, about.
+APPEND_BYTES = 16 << 20
+# A timestamp so far past the upstream's own clock is from the future.
+HORIZON_MS = 300_000
+# Pages in a row that may lead no further: `since_ms` may have to pass one ms by two steps.
+STILL_MOST = 3
+
+
+@dataclass(slots=True)
+class Fetch:
+    """What a read of the log was like. `complete`: it was the whole log, and all that we held was in it. `late_ms`:
+    how much older than the newest one we knew the oldest new entry was, of those within the widest window."""
+
+    since: int | None
+    held: int = 0
+    epoch: str = ""
+    new: int = 0
+    entries: int = 0
+    late_ms: int = 0
+    holes: bool = False
+    complete: bool = False
+    newest_ms: int = -1
+    matched: int = 0
+    far: int = 0
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page while it is read. `newest_ms`: what we knew before it; `before`: the page that it goes on from."""
+
+    since: int | None
+    before: Page | None
+    state: State
+    newest_ms: int
+    merge: Merge
+    placed: bool = False
+    pending: list[Entry] = field(default_factory=list)
+    pending_bytes: int = 0
+
+
+class Reader:
+    """`holder`: the lease that appends are made under. `changed`: called after every append, with how many lines."""
+
+    def __init__(
+        self, source: Source, journal: Journal, budget: Budget, holder: str, changed: Callable[[int], Awaitable[None]],
+        *, window_most: float, probing: Probing,
+    ) -> None:  # fmt: skip
+        self.date_ms: int | None = None
+        self.limits = Limits()
+        self._source = source
+        self._journal = journal
+        self._budget = budget
+        self._holder = holder
+        self._changed = changed
+        self._window_most_ms = int(window_most * 1000)
+        self._probing = probing
+        self._short: int | None = None
+        self._fetch = Fetch(None)
+
+    async def fetch(self, since: int | None) -> Fetch:
+        """Reads from `since` (None: all) to the end and appends what is new. What fails leaves appended what had come
+        in whole. JobNotFound, UpstreamError, JournalError."""
+        fetch = self._fetch = Fetch(since)
+        probe = since is None or self._probing.due(time.monotonic())
+        page = first = await self._page(since, None)
+        still = 0
+        while (onward := self._onward(page, page is first, probe)) is not None and still < STILL_MOST:
+            after = await self._page(onward, page)
+            self._follow(page, after)
+            still = 0 if after.new or page.before(after.last_ms) else still + 1
+            page = after
+        if page is not first:
+            self._probing.done(time.monotonic(), found=page.new > 0)
+        self._short = None if page.reached else first.last_ms
+        matched = fetch.matched + fetch.far
+        fetch.complete = since is None and page.reached and not fetch.holes and matched == fetch.held
+        return fetch
+
+    def _onward(self, page: Page, first: bool, probe: bool) -> int | None:
+        if first and not page.reached and not page.new and page.last_ms == self._short:
+            return None  # the upstream ends earlier than we do, and that has been looked into
+        return self.limits.go_on(page, first=first, probe=probe)
+
+    def _follow(self, page: Page, after: Page) -> None:
+        if page.stuck and page.before(after.last_ms) and self.limits.suspect(page):
+            self._fetch.holes = True
+        self.limits.followed(page, after)
+
+    # --- one page ------------------------------------------------------------------------------------------------
+
+    async def _page(self, since: int | None, before: Page | None) -> Page:
+        async with self._budget.requests, self._source.logs(self._journal.job, since) as answer:
+            page = await self._in_thread(partial(self._begun, since, before, answer.date_ms))
+            try:
+                await self._take(answer, page, self._flush_large)
+            except UpstreamError:
+                # What came in whole is kept: an upstream that always breaks off would else never get further.
+                page.pending += await self._in_thread(page.merge.salvage)
+                await self._flush(page)
+                raise
+        await self._flush(page)
+        return self._ended(page, answer.date_ms)
+
+    def _begun(self, since: int | None, before: Page | None, date_ms: int | None) -> _Page:
+        state = self._journal.state()
+        fetch = self._fetch
+        if before is None:
+            fetch.held, fetch.epoch = state.last_line, state.epoch
+        newest = self.newest(state)
+        if before is None:
+            fetch.newest_ms = newest
+        tally = Tally(self._journal.seen, state.high_ms, untimed=self._journal.seen_untimed(), near_ms=newest)
+        return _Page(since, before, state, newest, self._merge(tally, newest, date_ms, before))
+
+    def _merge(self, tally: Tally, newest: int, date_ms: int | None, before: Page | None) -> Merge:
+        now = int(time.time() * 1000) if date_ms is None else date_ms
+        floor = None if before is None else before.last_ms
+        return Merge(tally, neighbour_ms=newest, horizon_ms=max(now + HORIZON_MS, newest), floor_ms=floor)
+
+    def newest(self, state: State) -> int:
+        """The greatest timestamp we know that is no future, -1 without any."""
+        if self.date_ms is not None:
+            return min(state.high_ms, self.date_ms)
+        return state.out_ms if state.out_ms >= 0 else state.high_ms
+
+    async def _take(self, answer: Answer, page: _Page, flush: Callable[[_Page], Awaitable[None]]) -> None:
+        merge = page.merge
+        async for chunk in answer.chunks:
+            merge.splitter.feed(chunk)
+            while merge.splitter.ready:
+                entries, size = await self._in_thread(partial(_measured, merge.cut))
+                page.pending += entries
+                page.pending_bytes += size
+                await flush(page)
+        page.pending += (await self._in_thread(partial(_measured, merge.end)))[0]
+
+    def _ended(self, page: _Page, date_ms: int | None) -> Page:
+        merge, fetch = page.merge, self._fetch
+        self.limits.note(merge.entries)
+        self.date_ms = date_ms
+        fetch.entries += merge.entries
+        fetch.new += merge.new
+        at_last = 0 if page.before is None else page.before.at_last
+        fetch.matched += merge.matched + max(0, merge.at_floor - at_last)
+        fetch.far = max(fetch.far, merge.far)
+        reached = merge.last_ms is not None and merge.last_ms >= page.newest_ms
+        reached = reached or page.newest_ms < 0
+        return Page(page.since, merge.entries, merge.new, merge.last_ms, reached, merge.at_last)
+
+    # --- appending -----------------------------------------------------------------------------------------------
+
+    async def _flush_large(self, page: _Page) -> None:
+        if page.pending_bytes >= APPEND_BYTES:
+            await self._flush(page)
+
+    async def _flush(self, page: _Page) -> None:
+        if not page.pending:
+            return
+        if not page.placed:
+            page.placed = True
+            await self._place(page)
+        entries, page.pending, page.pending_bytes = page.pending, [], 0
+        await self._in_thread(partial(self._append, entries))
+        await self._changed(len(entries))
+
+    def _append(self, entries: list[Entry]) -> None:
+        fetch = self._fetch
+        entries.sort(key=attrgetter("timestamp"))
+        if fetch.newest_ms >= 0:
+            floor = fetch.newest_ms - self._window_most_ms
+            oldest = next((entry.timestamp for entry in entries if entry.timed and entry.timestamp >= floor), None)
+            if oldest is not None:
+                fetch.late_ms = max(fetch.late_ms, fetch.newest_ms - oldest)
+        self._journal.append(entries, lease=self._holder)
+
+    # --- gaps ----------------------------------------------------------------------------------------------------
+
+    async def _place(self, page: _Page) -> None:
+        """Before the first append of a page: do its entries follow on what we hold? Where they may not, a second answer
+        decides, and the gap is written before them."""
+        before = page.before
+        if before is not None and before.stuck and before.reached and self.limits.suspect(before):
+            if before.before(page.merge.last_ms):
+                second = await self._again(page, before.since)
+                if second.entries and second.last_ms == before.last_ms:
+                    await self._gap(page)
+            return
+        if await self._in_thread(partial(self._apart, page)):
+            second = await self._again(page, page.since)
+            if not second.tally.near and (second.least_ms is None or second.least_ms >= page.newest_ms):
+                await self._gap(page)
+
+    def _apart(self, page: _Page) -> bool:
+        """Nothing that we hold of the time that was asked for is in the answer, and what is comes after it."""
+        merge = page.merge
+        if merge.tally.near or page.newest_ms < 0 or merge.least_ms is None or merge.least_ms < page.newest_ms:
+            return False
+        if page.since is None:
+            return page.state.last_line > 0
+        return bool(self._journal.seen(page.since + 1, page.newest_ms + 1))
+
+    async def _again(self, page: _Page, since: int | None) -> Merge:
+        """Asks once more; what the first answer did not have joins what waits to be appended. No place in the budget is
+        taken: this is still the same fetch, and two that wait for each other would wait for ever."""
+        held = Counter(entry.key for entry in page.pending)
+        async with self._source.logs(self._journal.job, since) as answer:
+            tally = Tally(
+                self._journal.seen, page.state.high_ms,
+                untimed=self._journal.seen_untimed(), held=held, near_ms=page.newest_ms,
+            )  # fmt: skip
+            merge = self._merge(tally, page.newest_ms, answer.date_ms, None)
+            second = _Page(since, None, page.state, page.newest_ms, merge)
+            await self._take(answer, second, _enough)
+        page.pending += second.pending
+        self._fetch.new += second.merge.new
+        return second.merge
+
+    async def _gap(self, page: _Page) -> None:
+        gap = partial(self._journal.add_gap, page.state.last_line, "upstream", None, lease=self._holder)
+        await self._in_thread(gap)
+        self._fetch.holes = True
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._budget.threads)
+
+
+async def _enough(page: _Page) -> None:
+    """A second answer is held as a whole, so it is bounded: what is past the bound comes with the next round."""
+    if page.pending_bytes > 4 * APPEND_BYTES:
+        raise UpstreamError("the upstream's answer is too long to be compared")
+
+
+def _measured(take: Callable[[], list[Entry]]) -> tuple[list[Entry], int]:
+    entries = take()
+    return entries, sum(len(entry.message) for entry in entries) + 200 * len(entries)

@@ -1,0 +1,204 @@
+"""The Fused wire through httpx: five calls, and their errors as ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import httpx
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from ..errors import JobtailError, UpstreamDown, UpstreamError
+from ..models import JobConfig, JobRecord, RunStatus
+from ..settings import Settings
+from .base import Answer
+from .elsewhere import target
+from .refusal import date_ms, refusal
+
+Model = TypeVar("Model", bound=BaseModel)
+MOST_BODY = 8 << 20  # of any answer but a log
+MOST_ERROR = 64 << 10
+PAGE = 25  # jobs a request, as the published client asks
+# A log that comes in slower than this, once a minute has gone by, hangs.
+SLOWEST = 256
+
+
+class Blanker(Protocol):
+    """Takes credentials out of a text."""
+
+    def text(self, text: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, for an answer (or the next bytes of it), for a cancellation, which waits for the job's end,
+    and for a free connection."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    cancel: float = 130.0
+    pool: float = 60.0
+
+    def of(self, read: float) -> httpx.Timeout:
+        return httpx.Timeout(read, connect=self.connect, pool=self.pool)
+
+
+class FusedSource:
+    """Implements `base.Source`. The credential goes to `settings.upstream_url` and nowhere else."""
+
+    exact = False
+
+    def __init__(self, settings: Settings, blanker: Blanker, timeouts: Timeouts | None = None) -> None:
+        self._blanker = blanker
+        self._timeouts = timeouts or Timeouts()
+        self._token = settings.upstream_token.get_secret_value()
+        headers = {"accept": "application/json", "user-agent": "jobtail"}
+        if self._token:
+            headers["authorization"] = f"{settings.upstream_auth_scheme} {self._token}"
+        self._base = httpx.URL(settings.upstream_url + "/")
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+        self._client = httpx.AsyncClient(
+            headers=headers, timeout=self._timeouts.of(self._timeouts.read), limits=limits, follow_redirects=False
+        )
+        # For signed addresses elsewhere: it has no credential, no cookie, and no proxy between it and its target.
+        self._bare = httpx.AsyncClient(timeout=self._timeouts.of(self._timeouts.read), trust_env=False)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+        await self._bare.aclose()
+
+    async def status(self, job: str) -> RunStatus:
+        body = await self._call("GET", f"run/by-id/{job}", what="status", job=job)
+        return self._model(RunStatus, body, "status")
+
+    async def cancel(self, job: str, who: str = "") -> RunStatus:
+        timeout = self._timeouts.of(self._timeouts.cancel)
+        body = await self._call("POST", f"run/by-id/{job}/cancel", what="cancel", job=job, timeout=timeout)
+        return self._model(RunStatus, body, "cancel")
+
+    async def jobs(self, n: int, skip: int) -> list[JobRecord]:
+        found: list[JobRecord] = []
+        while len(found) < n:
+            limit = min(PAGE, n - len(found))
+            params = {"skip": skip + len(found), "limit": limit}
+            rows = _json(await self._call("GET", "job/self", what="list of jobs", params=params), "list of jobs")
+            if not isinstance(rows, list):
+                raise UpstreamError("list of jobs: the upstream's answer is no JSON list")
+            found += [self._valid(JobRecord, row, "list of jobs") for row in rows[:limit]]
+            if len(rows) < limit:
+                break
+        return found
+
+    async def config(self, job: str) -> JobConfig:
+        """Follows the one redirect to the signed address, without our credential."""
+        async with self._stream("GET", f"job/by-id/{job}/config", "config", job, redirect=True) as response:
+            location = response.headers.get("location")
+            if not response.is_redirect or location is None:
+                return self._model(JobConfig, await _body(response, MOST_BODY), "config")
+        to = await target(location, self._base)
+        request = self._bare.build_request(
+            "GET", to.url, headers={"host": to.host, "accept": "application/json"}, extensions={"sni_hostname": to.name}
+        )
+        request.headers.pop("cookie", None)
+        async with self._sent(self._bare, request) as response:
+            if response.status_code != 200:
+                # Not what it says: a storage's error names keys and signatures.
+                raise UpstreamError(f"config: the storage that the upstream named answered {response.status_code}")
+            return self._model(JobConfig, await _body(response, MOST_BODY), "config")
+
+    @asynccontextmanager
+    async def logs(self, job: str, since_ms: int | None) -> AsyncIterator[Answer]:
+        params = {} if since_ms is None else {"since_ms": since_ms}
+        async with self._stream("GET", f"logs/{job}", "logs", job, params=params) as response:
+            yield Answer(date_ms(response.headers.get("date")), self._chunks(response))
+
+    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        began, size = time.monotonic(), 0
+        try:
+            async for chunk in response.aiter_bytes(1 << 16):
+                yield chunk
+                size += len(chunk)
+                if (waited := time.monotonic() - began) > 60 and size < SLOWEST * waited:
+                    raise UpstreamDown(f"logs: the upstream sent {size} bytes in {waited:.0f} s")
+        except httpx.HTTPError as error:
+            raise self._unreached(error, "logs") from None
+
+    # --- one request ---------------------------------------------------------------------------------------------
+
+    async def _call(self, method: str, path: str, *, what: str, job: str | None = None, **options: Any) -> bytes:
+        async with self._stream(method, path, what, job, **options) as response:
+            return await _body(response, MOST_BODY)
+
+    @asynccontextmanager
+    async def _stream(
+        self, method: str, path: str, what: str, job: str | None, *, redirect: bool = False, **options: Any
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to one request of ours, when it is a good one (or, with `redirect`, leads on)."""
+        request = self._client.build_request(method, self._base.join(path), **options)
+        async with self._sent(self._client, request, what) as response:
+            if response.status_code != 200 and not (redirect and response.is_redirect):
+                body = await _body(response, MOST_ERROR, cut=True)
+                raise refusal(response.status_code, response.headers, body, what=what, job=job, blank=self._blank)
+            yield response
+
+    @asynccontextmanager
+    async def _sent(
+        self, client: httpx.AsyncClient, request: httpx.Request, what: str = "config"
+    ) -> AsyncIterator[httpx.Response]:
+        try:
+            response = await client.send(request, stream=True, follow_redirects=False)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreached(error, what) from None
+
+    def _unreached(self, error: Exception, what: str) -> JobtailError:
+        if isinstance(error, httpx.TimeoutException):
+            return UpstreamDown(f"{what}: the upstream did not answer in time ({type(error).__name__})")
+        said = self._blank(str(error) or type(error).__name__)[:200]
+        if isinstance(error, httpx.DecodingError):
+            return UpstreamError(f"{what}: the upstream's answer can't be decoded ({said})")
+        return UpstreamDown(f"{what}: the upstream can't be reached ({said})")
+
+    def _blank(self, text: str) -> str:
+        text = text.replace(self._token, "***") if self._token else text
+        return self._blanker.text(text)
+
+    def _model(self, model: type[Model], body: bytes, what: str) -> Model:
+        return self._valid(model, _json(body, what), what)
+
+    def _valid(self, model: type[Model], value: Any, what: str) -> Model:
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "it"
+            raise UpstreamError(
+                f"{what}: the upstream's answer is not as the wire has it: {where}: {first['msg']}"
+            ) from None
+
+
+def _json(body: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        begin = repr(body[:60].decode("utf-8", "replace"))
+        raise UpstreamError(f"{what}: the upstream's answer is no JSON; it begins with {begin}") from None
+
+
+async def _body(response: httpx.Response, most: int, *, cut: bool = False) -> bytes:
+    """The whole body, bounded. `cut`: what is past the bound is left unread instead of an error."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes(1 << 16):
+        body += chunk
+        if len(body) > most:
+            if cut:
+                break
+            raise UpstreamError(f"the upstream's answer is longer than {most >> 20} MiB")
+    return bytes(body[:most])
