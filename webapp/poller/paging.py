@@ -65,7 +65,7 @@ class Limits:
         more = after.new > 0 and page.before(after.last_ms)
         if more and (page.entries < MANY or page.stuck or 2 * after.entries >= page.entries):
             self.cut = page.entries if self.cut is None else min(self.cut, page.entries)
-        elif 2 * after.entries < page.entries:
+        elif 2 * after.entries < page.entries and not page.stuck:
             self.proven = max(self.proven, page.entries)
 
     def suspect(self, page: Page) -> bool:

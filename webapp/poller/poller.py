@@ -232,10 +232,10 @@ class Poller:
         depth = Depth.WHOLE if self._reconcile else self._schedule.depth(began) if self.loaded else Depth.SWEEP
         if self._loading and not self._logs_backoff.attempt:
             await self._tell(self._report.loading(state.last_line, time.time()))
-        newest = self._reader.newest(state)
+        anchor = self._reader.anchor(state)
         try:
             fetch = await self._reader.fetch(
-                None if depth is Depth.WHOLE else since_ms(newest, None, self._reach(depth))
+                None if depth is Depth.WHOLE else since_ms(anchor, None, self._reach(depth))
             )
         except JournalError:
             raise
@@ -320,7 +320,7 @@ class Poller:
         may = max(self._began + self._beat, time.monotonic() + self._beat / 5)
         due = min(self._status_due, self._logs_due) if self._status_error else self._logs_due
         while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():
-            await anyio.sleep(min(1.0, rest))
+            await anyio.sleep(min(1.0, rest))  # noqa: ASYNC110 - nobody may cut this wait short
         while not self._woken.is_set() and not self._over():
             now = time.monotonic()
             must = self._began + self._beat + self._idle

@@ -131,7 +131,7 @@ class Reader:
         fetch = self._fetch
         if before is None:
             fetch.held, fetch.epoch = state.last_line, state.epoch
-        newest = self.newest(state)
+        newest = _newest(state)
         if before is None:
             fetch.newest_ms = newest
         tally = Tally(self._journal.seen, state.high_ms, untimed=self._journal.seen_untimed(), near_ms=newest)
@@ -142,11 +142,10 @@ class Reader:
         floor = None if before is None else before.last_ms
         return Merge(tally, neighbour_ms=newest, horizon_ms=max(now + HORIZON_MS, newest), floor_ms=floor)
 
-    def newest(self, state: State) -> int:
-        """The greatest timestamp we know that is no future, -1 without any."""
-        if self.date_ms is not None:
-            return min(state.high_ms, self.date_ms)
-        return state.out_ms if state.out_ms >= 0 else state.high_ms
+    def anchor(self, state: State) -> int:
+        """What a round reaches back from: the greatest timestamp we know, but none past the upstream's clock at the
+        newest fetch that went well, since all that has come since then may bear a smaller one. -1 without any."""
+        return _newest(state) if self.date_ms is None else min(state.high_ms, self.date_ms)
 
     async def _take(self, answer: Answer, page: _Page, flush: Callable[[_Page], Awaitable[None]]) -> None:
         merge = page.merge
@@ -247,6 +246,11 @@ class Reader:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self._budget.threads)
+
+
+def _newest(state: State) -> int:
+    """The greatest timestamp we know that is no future, -1 without any."""
+    return state.out_ms if state.out_ms >= 0 else state.high_ms
 
 
 async def _enough(page: _Page) -> None:
