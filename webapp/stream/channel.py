@@ -17,7 +17,7 @@ from ..journal.state import State
 from ..models import RunStatus
 from .form import Form
 from .group import Group
-from .step import Position, step
+from .step import Position, settled, step
 from .tail import tail_start
 from .viewer import Viewer
 
@@ -64,6 +64,7 @@ class Channel:
         self._recovering = asyncio.Lock()
         self._signal = asyncio.Event()
         self._moved = asyncio.Event()
+        self._elsewhere = False  # another process keeps this journal up to date
         self._attending: asyncio.Task[None] | None = None
         self._delivering = asyncio.get_running_loop().create_task(self._deliver())
 
@@ -116,24 +117,21 @@ class Channel:
     async def _attend(self) -> None:
         while self.viewers or time.monotonic() - self.visited < LINGER_SECONDS:
             try:
+                self._elsewhere = False
                 await self.attendant.run()
+                self._elsewhere = not self.attendant.loaded and self.attendant.error is None
             except JournalError as error:
                 log.warning("%s: %s", self.job, error.detail)
             except Exception:
                 log.exception("the attendant of %s failed", self.job)
             await asyncio.sleep(1)
 
-    @property
-    def elsewhere(self) -> bool:
-        """Another process keeps this journal up to date."""
-        return self.state.held_until > time.time() and not self.attendant.loaded
-
     async def fresh(self, seconds: float = 20.0, *, status_only: bool = False) -> None:
         """Waits for a round that succeeded, or with `status_only` for a first status, unless the journal is kept up
         to date already. Raises what the upstream says where nothing is known yet; else what is known has to do."""
         awake = self._attending is not None and not self._attending.done()
         self.visit()
-        if self.state.finished or (awake and self.attendant.loaded and self.attendant.error is None):
+        if settled(self.state) or (awake and self.attendant.loaded and self.attendant.error is None):
             return
         self.attendant.wake()
         try:
@@ -154,7 +152,7 @@ class Channel:
     def _known(self, status_only: bool) -> bool:
         if status_only and self.state.status is not None:
             return True
-        return self.attendant.loaded or (self.elsewhere and self.state.status is not None)
+        return self.attendant.loaded or (self._elsewhere and self.state.status is not None)
 
     async def _round(self) -> None:
         """A round of the attendant's, or a change that another process made."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
+from .straight import straight_send
 from .viewer import Viewer
 
 # How long one whose socket is full may hold up the end of its stream.
@@ -33,7 +34,7 @@ class Stream(EventSourceResponse):
             return
         self._task = asyncio.current_task()
         viewer = self._make(self._end)
-        viewer.start(send)  # type: ignore[arg-type]
+        viewer.start(straight_send(scope, send))  # type: ignore[arg-type]
         try:
             await self._disconnected(receive)
         finally:

@@ -42,4 +42,5 @@ def create_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
     )
     app.state.service = service
+    app.state.stopping = service.hub.bye
     return app

@@ -45,7 +45,7 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     except UpstreamError:
         pass  # the stream says how it goes on, and outlasts it
     cursor = parse_cursor(header) if header else given
-    position, reset = await _start(channel, form, cursor, bool(header), None if header or given else tail)
+    position, reset = await _start(channel, form, cursor, bool(header), tail)
     if cursor is not None and not reset and cursor.done and _nothing_since(channel, cursor):
         return Response(status_code=204, headers=stream_headers(request.scope))
 
