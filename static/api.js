@@ -8,8 +8,7 @@ export class Problem extends Error {
   }
 }
 
-/** More of a message than this is not kept in the tab; the whole of it is a request away. */
-export const KEEP = 8192;
+const KEEP = 8192; // characters of a message that stay in the tab; the whole of it is a request away
 
 export class Api {
   constructor(job) {
@@ -17,26 +16,21 @@ export class Api {
   }
 
   url(path, params = {}) {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(params)) {
-      if (value !== null && value !== undefined && value !== "" && value !== false) query.set(name, value);
-    }
-    const text = query.toString();
-    return this.base + path + (text ? `?${text}` : "");
+    const given = Object.entries(params).filter(([, value]) => value !== undefined && value !== "" && value !== false);
+    return `${this.base}${path}?${new URLSearchParams(given)}`;
   }
 
   /** The answer of a request that succeeded; else Problem. */
-  async ask(address, options = {}) {
+  async ask(address, options) {
     let response;
     try {
-      response = await fetch(address, { credentials: "same-origin", ...options });
+      response = await fetch(address, options);
     } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new Problem(0, "The service does not answer.");
+      throw error.name === "AbortError" ? error : new Problem(0, "The service does not answer.");
     }
     if (response.ok) return response;
-    const problem = await response.json().catch(() => ({}));
-    throw new Problem(response.status, problem.detail || problem.title || `The service answered ${response.status}.`);
+    const { detail } = await response.json().catch(() => ({}));
+    throw new Problem(response.status, detail ?? `The service answered ${response.status}.`);
   }
 
   async json(path, params, options) {
@@ -44,53 +38,42 @@ export class Api {
   }
 
   async send(method, path, body) {
-    const headers = body ? { "content-type": "application/json" } : {};
-    const response = await this.ask(this.base + path, { method, headers, body: body && JSON.stringify(body) });
-    return response.status === 204 ? null : response.json().catch(() => null);
+    const headers = { "content-type": "application/json" };
+    const response = await this.ask(this.base + path, body ? { method, headers, body: JSON.stringify(body) } : { method });
+    return response.json().catch(() => null);
   }
 
   /** Lines, oldest first. They are read one by one, so that a 10 MB message does not stay in memory. */
-  async lines(params, signal) {
-    const response = await this.ask(this.url("/logs", { ...params, format: "ndjson" }), { signal });
+  async lines(params) {
+    const response = await this.ask(this.url("/logs", { ...params, format: "ndjson" }));
     const lines = [];
-    let rest = "";
-    for await (const chunk of chunks(response.body)) {
-      if (!chunk.includes("\n")) {
-        rest += chunk;
-        continue;
+    let rest = [];
+    for await (const chunk of chunks(response)) {
+      const parts = chunk.split("\n");
+      rest.push(parts.shift());
+      for (const part of parts) {
+        lines.push(trim(JSON.parse(rest.join(""))));
+        rest = [part];
       }
-      const parts = (rest + chunk).split("\n");
-      rest = parts.pop();
-      for (const part of parts) if (part) lines.push(trim(JSON.parse(part)));
     }
-    if (rest.trim()) lines.push(trim(JSON.parse(rest)));
     return lines;
   }
+}
 
-  async text(params) {
-    return (await this.ask(this.url("/logs", { ...params, format: "text" }))).text();
+export async function* chunks(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    yield value;
   }
 }
 
-export async function* chunks(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
-}
-
-/** Cuts a long message; `size` remembers how long it was (of a line the stream has cut: at least that). */
+/** Cuts a long message; `size` remembers how long it was. */
 export function trim(line) {
   if (line.message.length > KEEP) {
-    line.size = line.message.length;
-    line.message = line.message.slice(0, KEEP);
-    line.cut = true;
+    const { message } = line;
+    Object.assign(line, { message: message.slice(0, KEEP), size: line.cut ? 0 : message.length, cut: true });
   }
   return line;
 }

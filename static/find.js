@@ -5,15 +5,13 @@ import { $, $$, number, toast } from "./dom.js";
 const MOST = 100_000;
 
 /**
- * What marks a match within a row, or null. A reader's expression runs in the tab only while it can't take long:
- * no repeated groups and at most two repeats (a link could bring any expression).
+ * What finds a match within a row, or null. An expression runs in the tab only where it can't take long: no repeated
+ * groups, two repeats at most (a link can bring any expression). The server's are linear.
  */
 export function marker(q, regex) {
-  const repeats = q.match(/[*+{]/g)?.length ?? 0;
-  if (regex && (repeats > 2 || /\)[*+{?]|\\\d/.test(q))) return null;
-  const either = !regex && q === q.toLowerCase();
+  if (!q || (regex && (/\)[*+{?]|\\\d/.test(q) || q.match(/[*+{]/g)?.length > 2))) return null;
   try {
-    return new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), either ? "giu" : "gu");
+    return new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), !regex && q === q.toLowerCase() ? "giu" : "gu");
   } catch {
     return null;
   }
@@ -21,107 +19,93 @@ export function marker(q, regex) {
 
 export class Find {
   matches = [];
-  at = -1;
   q = "";
 
-  constructor(api, viewer, changed) {
-    Object.assign(this, { api, viewer, changed });
-    this.output = $("#found");
+  constructor(api, viewer) {
+    Object.assign(this, { api, viewer });
   }
 
-  /** Searches anew; the first match at or after what is in view is shown when it is found. */
+  /** Searches anew, and shows the first match at or after what is in view. */
   async run(q, regex) {
     this.abort?.abort();
-    Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, jump: true });
-    this.pattern = q ? marker(q, regex) : null;
+    this.abort = new AbortController();
+    Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, pattern: marker(q, regex) });
     $("#find").removeAttribute("aria-invalid");
-    this.show();
-    if (q) await this.scan();
+    this.#show();
+    if (!q) return;
+    const { following, port } = this.viewer;
+    await this.#scan(following ? Infinity : port.topLine);
   }
 
-  /** Goes on from where the last scan ended. */
-  async scan() {
-    if (this.busy === this.q + this.regex || !this.q) return;
-    const mine = (this.busy = this.q + this.regex);
-    this.abort = new AbortController();
+  /** Goes on from where the last scan ended; `from`: the line from which on a match is shown at once. */
+  async #scan(from) {
     const { signal } = this.abort;
-    const from = this.viewer.following ? Infinity : this.viewer.port.topLine;
     try {
       do {
-        const params = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
-        const page = await this.api.json("/search", params, { signal });
-        for (const line of page.lines) this.matches.push(line.line);
-        this.scanned = page.scanned_to;
-        this.complete = page.complete;
-        if (this.jump && (this.complete || this.matches.at(-1) >= from)) await this.first(from);
-        this.show();
+        const query = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
+        const page = await this.api.json("/search", query, { signal });
+        this.matches.push(...page.lines.map(({ line }) => line));
+        Object.assign(this, { scanned: page.scanned_to, complete: page.complete });
+        this.#show();
+        if (from && (this.complete || this.matches.at(-1) >= from)) {
+          const at = this.matches.findIndex((line) => line >= from);
+          from = 0;
+          await this.#go(at < 0 ? this.matches.length - 1 : at);
+        }
       } while (!this.complete && this.matches.length < MOST);
     } catch (error) {
       if (error.name === "AbortError") return;
       $("#find").setAttribute("aria-invalid", "true");
-      toast(error.message, { bad: true });
-    } finally {
-      if (this.busy === mine) this.busy = "";
+      toast(error.message, true);
     }
   }
 
-  async first(from) {
-    this.jump = false;
-    const next = this.matches.findIndex((line) => line >= from);
-    this.at = next < 0 ? this.matches.length - 1 : next;
-    if (this.at >= 0) await this.go();
-  }
-
+  /** The next (1) or previous (-1) match, around the ends; what came since is searched too. */
   async step(by) {
-    if (!this.complete && this.at + by >= this.matches.length) await this.scan();
-    if (!this.matches.length) return;
-    this.at = (this.at + by + this.matches.length) % this.matches.length;
-    await this.go();
-  }
-
-  async go() {
-    this.viewer.follow(false);
-    await this.viewer.goto(this.matches[this.at]);
-    this.show();
-    this.paint();
-  }
-
-  show() {
+    if (this.at + by >= this.matches.length) await this.#scan(0);
     const count = this.matches.length;
-    const of = `${number(count)}${this.complete ? "" : "+"}`;
-    this.output.textContent = !this.q ? "" : count ? `${number(this.at + 1)} of ${of}` : this.complete ? "None" : "…";
-    for (const id of ["#find-prev", "#find-next"]) $(id).disabled = !count;
+    await this.#go((this.at + by + count) % count);
+  }
+
+  async #go(at) {
+    if (!(at >= 0)) return;
+    this.at = at;
+    await this.viewer.goto(this.matches[at]);
+    this.#show();
+  }
+
+  #show() {
+    const count = this.matches.length;
+    const place = count ? `${number(this.at + 1)} of ${number(count)}${this.complete ? "" : "+"}` : this.complete ? "None" : "…";
+    $("#found").textContent = this.q && place;
+    for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
     this.paint();
   }
 
   /** Marks the matches among the rows that are drawn. */
   paint() {
-    const current = this.matches[this.at];
     const ranges = [];
     for (const row of $$(".row", this.viewer.root)) {
-      row.classList.toggle("current", Number(row.dataset.line) === current);
-      if (this.pattern) ranges.push(...inRow($(".m", row), this.pattern));
+      row.classList.toggle("current", Number(row.dataset.line) === this.matches[this.at]);
+      if (this.pattern) ranges.push(...within(row.lastChild, this.pattern));
     }
-    globalThis.CSS?.highlights?.set("find", new Highlight(...ranges));
+    CSS.highlights?.set("find", new Highlight(...ranges));
   }
 }
 
-function inRow(message, pattern) {
+function within(message, pattern) {
   const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT);
   const nodes = [];
   while (walker.nextNode()) nodes.push(walker.currentNode);
-  const text = nodes.map((node) => node.data).join("").slice(0, 4000);
   const place = (offset) => {
-    for (const node of nodes) {
-      if (offset <= node.length) return [node, offset];
-      offset -= node.length;
-    }
-    return [nodes.at(-1), nodes.at(-1).length];
+    const node = nodes.find(({ length }) => offset <= length || ((offset -= length), false));
+    return [node, offset];
   };
-  return [...text.matchAll(pattern)].filter((match) => match[0]).slice(0, 200).map((match) => {
+  const found = message.textContent.slice(0, 4000).matchAll(pattern);
+  return [...found].filter(([text]) => text).slice(0, 100).map(({ 0: text, index }) => {
     const range = new Range();
-    range.setStart(...place(match.index));
-    range.setEnd(...place(match.index + match[0].length));
+    range.setStart(...place(index));
+    range.setEnd(...place(index + text.length));
     return range;
   });
 }

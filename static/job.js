@@ -1,9 +1,9 @@
 // The log page: puts its parts together.
 
+import { lineOf, parseView } from "./address.js";
 import { Api } from "./api.js";
-import { formatMark, formatView, lineOf, parseView } from "./address.js";
 import { Cancel } from "./cancel.js";
-import { $, announce, copy, number, plural, toast } from "./dom.js";
+import { $, copy, number, on, plural, pressed, toast } from "./dom.js";
 import { Find } from "./find.js";
 import { Head } from "./head.js";
 import { LogMap } from "./map.js";
@@ -13,221 +13,205 @@ import { silence } from "./times.js";
 import { keyOf, startUi } from "./ui.js";
 import { Viewer } from "./viewer.js";
 
-const root = $("#log");
-const api = new Api(root.dataset.job);
+const api = new Api($("#log").dataset.job);
 const view = parseView(location.search);
 const viewer = new Viewer(api, view, { changed, drawn });
 const find = new Find(api, viewer);
 const map = new LogMap(viewer);
-const cancel = new Cancel(api);
-const head = new Head(api, viewer, cancel);
-const stream = new Stream(api, { event, connection: (state, more) => head.connection(state, more), refused: (status, why) => head.refused(status, why) });
+const head = new Head(api, viewer, new Cancel(api));
+const stream = new Stream(api, {
+  event: (name, data) => events[name]?.(data),
+  connection: (...state) => head.connection(...state),
+  refused: (...why) => head.refused(...why),
+});
 new Sharing(api, viewer);
 
 let missing = []; // what the stream said is missing before its next line
-let lastOutput = 0;
+let heard = 0; // when the newest line came
+let left = 0; // the newest line when the reader left
 
-function event(name, data) {
-  if (name === "lines" || name === "message") {
-    const lines = Array.isArray(data) ? data : [data];
+const events = {
+  lines(lines) {
     if (missing.length) lines[0].before = missing;
     missing = [];
-    if (lines.at(-1).line > viewer.lines.last) heard(lines.at(-1));
+    const { line, timestamp } = lines.at(-1);
+    const now = Date.now();
+    if (line > viewer.lines.last) heard = !heard && timestamp > now - 864e5 && timestamp < now ? timestamp : now;
     viewer.push(lines);
-    if (find.q && find.complete) find.complete = false;
-  } else if (name === "omitted") {
-    missing.push({ kind: "omitted", count: data.count, line: lineOf(data.first) });
-    head.omitted += data.count;
-  } else if (name === "gap") {
-    viewer.setGaps([{ ...data, after: lineOf(data.after) }]);
-  } else if (name === "status") {
-    head.status(data);
-  } else if (name === "upstream") {
-    head.upstream(data);
-  } else if (name === "reset") {
+  },
+  omitted({ count, first }) {
+    missing.push({ count, line: lineOf(first) });
+    head.omitted += count;
+  },
+  gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
+  status: (status) => head.status(status),
+  upstream: (up) => head.upstream(up),
+  reset() {
     viewer.reset();
     toast("This job's journal was begun anew: everything follows again.");
-  } else if (name === "done") {
-    head.done(data);
+  },
+  done(done) {
+    head.done(done);
     overview();
-  } else if (name === "bye") {
-    head.connection("reconnecting", { bye: true });
-  }
-}
-
-function heard(line) {
-  const now = Date.now();
-  const sane = lastOutput === 0 && line.timestamp > now - 864e5 && line.timestamp < now;
-  lastOutput = sane ? line.timestamp : now;
-}
+  },
+  bye: () => head.connection("restarting"),
+};
 
 /** Everything around the log that depends on where the reader is. */
 function changed() {
   const { mark, lines, fresh } = viewer;
-  $("#follow").setAttribute("aria-pressed", viewer.following);
-  const button = $("#fresh");
-  button.hidden = viewer.following || !lines.last;
-  button.lastElementChild.textContent = fresh ? `${number(fresh)} new` : "To the end";
-  $("#count").textContent = lines.last ? plural(lines.last - lines.first + 1, "line") : "";
+  const count = lines.last - lines.first + 1;
+  pressed("#follow", viewer.following);
+  $("#fresh").hidden = viewer.following || !lines.last;
+  $("#fresh").lastChild.textContent = fresh ? `${number(fresh)} new` : "To the end";
+  $("#count").textContent = lines.last ? plural(count, "line") : "";
   $("#empty").hidden = lines.items.length > 0 || !lines.atEnd;
+  $("#empty").textContent = $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"];
   $("#markbar").hidden = !mark;
-  if (mark) {
-    $("#markbar b").textContent = mark.last > mark.first ? `Lines ${number(mark.first)}–${number(mark.last)}` : `Line ${number(mark.first)}`;
-    for (const format of ["text", "ndjson"]) {
-      $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(mark), format, download: true });
-    }
-  }
-  head.truth();
+  if (!mark) return;
+  $("#markbar b").textContent = mark.last > mark.first ? `Lines ${number(mark.first)}–${number(mark.last)}` : `Line ${number(mark.first)}`;
+  for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(), format, download: true });
 }
 
 function drawn() {
-  map.here();
-  if (find.q) find.paint();
+  map?.here();
+  if (find?.q) find.paint();
 }
 
-function save() {
-  history.replaceState(null, "", location.pathname + formatView(view) + formatMark(viewer.mark));
+function controls() {
+  for (const name of ["level", "time"]) $(`#${name}`).value = view[name];
+  for (const name of ["wrap", "regex", "sample_logs"]) pressed(`#${name}`, Boolean(view[name]));
+  viewer.save();
 }
 
-function look() {
-  $("#level").value = view.level;
-  $("#time").value = view.time;
-  $("#find").value = view.q;
-  for (const [id, on] of [["#wrap", view.wrap], ["#regex", view.regex], ["#sampled", view.sampled]]) $(id).setAttribute("aria-pressed", on);
-}
-
-function search() {
+async function search() {
   const text = $("#find").value;
-  if (/^:\d+$/.test(text)) return goto(Number(text.slice(1)));
-  view.q = text;
-  save();
-  find.run(view.q, view.regex);
+  const line = Number(/^:(\d+)$/.exec(text)?.[1]);
+  if (line) {
+    if (await viewer.goto(line)) viewer.setMark(line);
+    else toast(`There is no line ${number(line)}: the last is ${number(viewer.lines.last)}.`, true);
+  } else if (!text.startsWith(":")) {
+    view.q = text;
+    controls();
+    find.run(text, view.regex);
+  }
 }
 
-async function goto(line) {
-  const there = await viewer.goto(line);
-  if (!there) return toast(`There is no line ${number(line)}: the last is ${number(viewer.lines.last)}.`, { bad: true });
-  viewer.setMark(line, line);
-}
+const toggles = {
+  wrap: () => viewer.look(),
+  regex: () => view.q && search(),
+  sample_logs() {
+    head.omitted = 0;
+    stream.sampled = view.sample_logs;
+    viewer.reset();
+    stream.start();
+  },
+};
+
+const clicks = {
+  "find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
+  follow: () => (viewer.following ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
+  "mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "The link is in the clipboard"), "mark-clear": () => viewer.setMark(0),
+};
 
 function toolbar() {
-  const on = (id, type, act) => $(id).addEventListener(type, act);
   let typed = 0;
-  on("#find", "input", () => {
+  const soon = (event, ms) => {
     clearTimeout(typed);
-    if (!/^:\d*$/.test($("#find").value)) typed = setTimeout(search, 250);
-  });
-  on("#find", "keydown", (event) => {
-    if (event.key === "Escape") root.focus();
-    if (event.key !== "Enter") return;
+    typed = setTimeout(search, ms);
     event.preventDefault();
-    clearTimeout(typed);
-    if ($("#find").value === view.q && find.matches.length) find.step(event.shiftKey ? -1 : 1);
-    else search();
+  };
+  on("#find", "input", (event) => soon(event, 300));
+  on("#find", "keydown", (event) => {
+    if (event.key === "Escape") viewer.root.focus();
+    else if (event.key === "Enter" && find.q === $("#find").value && find.matches.length) find.step(event.shiftKey ? -1 : 1);
+    else if (event.key === "Enter") soon(event, 0);
   });
-  const toggle = (name, act) => on(`#${name}`, "click", () => {
-    view[name] = !view[name];
-    look();
-    save();
-    act();
-  });
-  toggle("wrap", () => viewer.look());
-  toggle("regex", () => view.q && search());
-  toggle("sampled", () => {
-    stream.stop();
-    stream.sampled = view.sampled;
-    head.omitted = 0;
-    viewer.reset();
-    viewer.follow(true);
-    stream.doneId = "";
-    stream.start();
-  });
-  on("#time", "change", () => {
-    view.time = $("#time").value;
-    save();
+  for (const name in toggles) {
+    on(`#${name}`, "click", () => {
+      view[name] = !view[name];
+      controls();
+      toggles[name]();
+    });
+  }
+  for (const name in clicks) on(`#${name}`, "click", clicks[name]);
+  on("#time", "change", ({ target }) => {
+    view.time = target.value;
+    controls();
     viewer.look();
   });
-  on("#level", "change", async () => {
-    view.level = $("#level").value;
-    save();
+  on("#level", "change", async ({ target }) => {
+    view.level = target.value;
+    controls();
     await viewer.filter(view.level);
     if (view.q) search();
   });
-  on("#find-next", "click", () => find.step(1));
-  on("#find-prev", "click", () => find.step(-1));
-  on("#err-next", "click", () => viewer.hop("error", 1));
-  on("#err-prev", "click", () => viewer.hop("error", -1));
-  on("#follow", "click", () => (viewer.following ? viewer.follow(false) : viewer.toEnd()));
-  on("#fresh", "click", () => viewer.toEnd());
-  on("#mark-copy", "click", () => viewer.copyMark());
-  on("#mark-link", "click", () => copy(location.href, "The link is in the clipboard"));
-  on("#mark-clear", "click", () => viewer.setMark(0));
 }
 
 function keys(event) {
-  if ((event.ctrlKey || event.metaKey) && !event.altKey) {
-    if (event.key === "f") {
-      event.preventDefault();
-      $("#find").select();
-    } else if (event.key === "a" && root.contains(document.activeElement)) {
-      event.preventDefault();
-      viewer.setMark(viewer.lines.first, viewer.lines.last);
-    } else if (event.key === "c" && viewer.mark && document.getSelection().isCollapsed) viewer.copyMark();
-    return;
+  const { key, ctrlKey, metaKey, target } = event;
+  const inLog = viewer.root.contains(target) || target === document.body;
+  if (ctrlKey || metaKey) {
+    if (key === "f") $("#find").select();
+    else if (key === "a" && inLog) viewer.setMark(viewer.lines.first, viewer.lines.last);
+    else if (key === "c" && inLog && viewer.mark && document.getSelection().isCollapsed) viewer.copyMark();
+    else return;
+  } else {
+    const named = keyOf(event);
+    if (named === "End" || named === "G") viewer.toEnd();
+    else if (named === "Home" || named === "g") viewer.goto(viewer.lines.first, "top");
+    else if (named === "Escape") viewer.setMark(0);
+    else return;
   }
-  if ($("dialog[open]")) return;
-  const key = keyOf(event);
-  if (key === "End" || key === "G") viewer.toEnd();
-  else if (key === "Home" || key === "g") viewer.toStart();
-  else if (key === "Escape") viewer.setMark(0);
-  else return;
   event.preventDefault();
 }
 
 async function overview() {
-  try {
-    const data = await api.json("/overview", { parts: 120 });
-    head.overview(data);
-    map.draw(data.parts);
-  } catch {
-    // the stream says what is wrong
+  const data = await api.json("/overview", { parts: 150 }).catch(() => null); // the stream says what is wrong
+  if (!data) return;
+  head.overview(data);
+  map.draw(data.parts);
+}
+
+/** A hidden tab holds no connection: HTTP/1.1 gives six, and a seventh tab must not hang. */
+function seen() {
+  if (document.hidden) {
+    left = viewer.lines.last;
+    stream.stop();
+    head.connection(head.closed ? "ended" : "paused");
+  } else {
+    stream.start();
+    overview();
   }
 }
 
-function seen() {
-  if (document.hidden) {
-    viewer.leave();
-    stream.stop();
-    head.connection("paused", {});
-    return;
-  }
-  viewer.returned = true;
-  if (!head.ended) stream.start();
-  overview();
+async function often() {
+  head.tick();
+  const recent = viewer.lines.items.slice(-50).map((line) => line.timestamp);
+  $("#silence").textContent = heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "";
+}
+
+/** While hidden a small question now and then keeps title and notice true. */
+async function seldom() {
+  if (!document.hidden) overview();
+  else api.json("").then((status) => head.status(status), () => {});
 }
 
 startUi();
-look();
-root.querySelector(".sheet").replaceChildren();
+$(".sheet").replaceChildren();
 viewer.begin();
+controls();
 toolbar();
+$("#find").value = view.q;
+stream.sampled = Boolean(view.sample_logs);
 document.addEventListener("keydown", keys);
 document.addEventListener("visibilitychange", seen);
 addEventListener("hashchange", () => viewer.hash());
-addEventListener("online", () => stream.retry());
+addEventListener("online", seen);
 addEventListener("pagehide", () => stream.stop());
 addEventListener("pageshow", (event) => event.persisted && seen());
-stream.sampled = view.sampled;
-head.begin();
-if (document.hidden) seen();
-else stream.start();
+setInterval(often, 1000);
+setInterval(() => head.over || seldom(), 5000);
+seen();
 if (view.level) viewer.filter(view.level);
-if (view.q) find.run(view.q, view.regex);
-setInterval(() => !document.hidden && !head.ended && overview(), 5000);
-setInterval(() => {
-  head.tick();
-  const quiet = lastOutput && !head.ended && head.live ? silence(Date.now() - lastOutput, viewer.usual()) : "";
-  $("#silence").textContent = quiet;
-}, 1000);
-overview();
-announce("");
+if (view.q) search();

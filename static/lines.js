@@ -1,16 +1,14 @@
 // A window of consecutive lines in memory; the server's journal holds the rest.
 
-import { LEVELS } from "./address.js";
 import { trim } from "./api.js";
 
 const PAGE = 500;
 const MAX = 3000;
 
-/** Index of the first item at or past `line`. Pure. */
+/** Where the first item at or past `line` is. Pure. */
 export function search(items, line) {
   let low = 0;
-  let high = items.length;
-  while (low < high) {
+  for (let high = items.length; low < high; ) {
     const middle = (low + high) >> 1;
     if (items[middle].line < line) low = middle + 1;
     else high = middle;
@@ -18,134 +16,112 @@ export function search(items, line) {
   return low;
 }
 
-/** The first line at or past `line` that no folded range (sorted `[from, to]`) hides; `step` -1 looks upwards. */
+/** The first line from `line` on (`step` -1: upwards) that none of the sorted ranges `[from, to]` hides. Pure. */
 export function unfolded(line, folded, step = 1) {
-  for (const [from, to] of step > 0 ? folded : [...folded].reverse()) {
+  for (const [from, to] of step > 0 ? folded : folded.toReversed()) {
     if (line >= from && line <= to) line = step > 0 ? to + 1 : from - 1;
   }
   return line;
 }
 
-/**
- * Items are lines as the API gives them, ordered by `line`. `base` counts items dropped from (or, negative, put
- * before) the front since the window was filled, so that `base + i` names an item whatever happens at the front.
- */
+/** `base` counts what was dropped from (negative: put before) the front: `base + i` names an item for good. */
 export class LineWindow {
-  items = [];
-  base = 0;
-  atStart = false;
-  atEnd = false;
   epoch = "";
-  first = 1; // the oldest line the journal still has
+  first = 1; // the oldest line that the journal still has
   last = 0; // the newest line known of
   folded = []; // sorted ranges of lines that are folded away
-  level = "";
+  level = ""; // levels shown, with commas; "" for all
   #turn = 0;
-  #busy = new Set();
 
   constructor(api) {
     this.api = api;
+    this.#fill([], false, false);
   }
 
   get end() {
     return this.base + this.items.length;
   }
 
-  /** Lines a row stands for, on average: 1 but for filters. */
+  /** Lines that an item stands for, on average: 1 but for filters. */
   get spread() {
     const { items } = this;
-    return items.length > 1 ? Math.max(1, (items.at(-1).line - items[0].line) / (items.length - 1)) : 1;
+    return items.length > 1 ? (items.at(-1).line - items[0].line) / (items.length - 1) : 1;
   }
 
   holds(line) {
-    const { items } = this;
-    if (!items.length) return false;
-    return (this.atStart || line >= items[0].line) && (this.atEnd || line <= items.at(-1).line);
+    const [from, to] = [this.items[0]?.line, this.items.at(-1)?.line];
+    return from !== undefined && (this.atStart || line >= from) && (this.atEnd || line <= to);
   }
 
   index(line) {
     return search(this.items, line);
   }
 
-  clear() {
+  /** Empties the window; `whole`: it then reaches from the first line to the last, as at the start of a job. */
+  clear(whole = false) {
     this.#turn++;
-    this.#busy.clear();
-    Object.assign(this, { items: [], base: 0, atStart: false, atEnd: false });
+    this.#fill([], whole, whole);
   }
 
-  /** Fills the window around a line. False: overtaken by a newer wish. */
-  async around(line) {
+  /** Fills the window around a line, or without one with the newest. False: overtaken by a newer wish. */
+  async load(line) {
     const turn = ++this.#turn;
-    const from = unfolded(Math.max(line, 1), this.folded);
-    const [older, newer] = await Promise.all([this.#older(from, 150), this.#newer(from, PAGE)]);
+    const [older, newer] = await Promise.all(
+      line ? [this.#page(-1, line, 150), this.#page(1, line, PAGE)] : [this.#page(-1, Infinity, PAGE), { lines: [], over: true }]);
     if (turn !== this.#turn) return false;
-    this.#fill([...older, ...newer], older.length < 150, newer.length < PAGE);
+    this.#fill([...older.lines, ...newer.lines], older.over, newer.over);
     return true;
   }
 
-  /** Fills the window with the newest lines. */
-  async tail() {
-    const turn = ++this.#turn;
-    const lines = await this.api.lines({ tail: PAGE, level: this.level });
-    if (turn !== this.#turn) return false;
-    this.#fill(lines.filter((line) => this.#shown(line)), lines.length < PAGE, true);
-    return true;
-  }
-
-  /** One more page above or below. False: there was nothing to do, or it is under way. */
-  async more(side) {
-    const up = side === "before";
-    if (!this.items.length || (up ? this.atStart : this.atEnd) || this.#busy.has(side)) return false;
+  /** One more page above (-1) or below (1). False: there was nothing to do, or it is under way. */
+  async more(step) {
+    const { items } = this;
+    if (!items.length || this.busy[step] || (step > 0 ? this.atEnd : this.atStart)) return false;
     const turn = this.#turn;
-    this.#busy.add(side);
-    try {
-      const lines = up ? await this.#older(this.items[0].line, PAGE) : await this.#newer(this.items.at(-1).line + 1, PAGE);
-      if (turn !== this.#turn) return false;
-      if (up) this.#prepend(lines);
-      else this.#append(lines);
-      return true;
-    } finally {
-      if (turn === this.#turn) this.#busy.delete(side);
+    const busy = this.busy;
+    busy[step] = true;
+    const { lines, over } = await this.#page(step, step > 0 ? items.at(-1).line + 1 : items[0].line, PAGE)
+      .finally(() => (busy[step] = false));
+    if (turn !== this.#turn) return false;
+    if (step > 0) {
+      items.push(...lines);
+      this.atEnd = over;
+    } else {
+      items.unshift(...lines);
+      this.base -= lines.length;
+      this.atStart = over;
     }
+    return true;
   }
 
-  /** Takes new lines of the stream; they are kept only while the window reaches the end. Returns those shown. */
+  /** Takes new lines of the stream, kept only while the window reaches the end. Returns how many would be shown. */
   push(lines, follow) {
     const fresh = lines.filter((line) => line.line > this.last);
-    if (!fresh.length) return [];
-    const gapless = !this.items.length || fresh[0].line <= this.last + 1 || fresh[0].before;
-    this.last = fresh.at(-1).line;
-    this.epoch = this.last ? fresh.at(-1).id.split("-")[0] : this.epoch;
-    const shown = fresh.filter((line) => this.#shown(line)).map(trim);
-    if (!this.atEnd) return shown;
-    if (!gapless || (this.items.length > MAX && !follow)) {
-      this.atEnd = false; // the rest is fetched when the reader gets there
-      return shown;
+    if (!fresh.length) return 0;
+    const gapless = fresh[0].line <= this.last + 1 || fresh[0].before || !this.items.length;
+    this.#know(fresh);
+    const shown = fresh.filter(this.#shown).map(trim);
+    // What is not kept is fetched when the reader gets there.
+    this.atEnd &&= gapless && (follow || this.items.length < MAX);
+    if (this.atEnd) {
+      this.items.push(...shown);
+      if (follow) this.#drop(this.items.length - MAX);
     }
-    this.items.push(...shown);
-    if (follow) this.#drop(this.items.length - MAX);
-    return shown;
+    return shown.length;
   }
 
-  /** Puts lines in their place: what a click on "left out" fetched. */
+  /** Puts lines that were left out in their place. */
   insert(lines) {
-    const have = new Set(this.items.map((item) => item.line));
-    const add = lines.filter((line) => !have.has(line.line) && this.#shown(line));
-    this.items = [...this.items, ...add].sort((a, b) => a.line - b.line);
+    this.items = [...this.items, ...lines.filter(this.#shown)].sort((a, b) => a.line - b.line);
   }
 
   fold(from, to) {
     this.folded = [...this.folded, [from, to]].sort((a, b) => a[0] - b[0]);
-    this.items = this.items.filter((item) => this.#shown(item));
+    this.items = this.items.filter(this.#shown);
   }
 
-  unfold(from) {
-    this.folded = this.folded.filter((range) => range[0] !== from);
-  }
-
-  /** Gives up what is far from the items `a` to `b` (counted from `base`). */
+  /** Gives up what is far from the items `a` to `b`. */
   keep(a, b) {
-    if (this.items.length <= MAX) return;
     this.#drop(Math.min(this.items.length - MAX, a - this.base - PAGE));
     const extra = Math.min(this.items.length - MAX, this.end - b - PAGE);
     if (extra > 0) {
@@ -154,27 +130,15 @@ export class LineWindow {
     }
   }
 
-  #fill(lines, atStart, atEnd) {
-    this.#busy.clear();
-    Object.assign(this, { items: lines, base: 0, atStart, atEnd });
-    if (lines.length) {
-      this.epoch = lines.at(-1).id.split("-")[0];
-      if (atEnd) this.last = Math.max(this.last, lines.at(-1).line);
-    }
+  #fill(items, atStart, atEnd) {
+    Object.assign(this, { items, base: 0, atStart, atEnd, busy: {} });
+    this.#know(items);
   }
 
-  #prepend(lines) {
-    this.items.unshift(...lines);
-    this.base -= lines.length;
-    if (lines.length < PAGE && !lines.partial) this.atStart = true;
-  }
-
-  #append(lines) {
-    this.items.push(...lines);
-    if (lines.length < PAGE && !lines.partial) {
-      this.atEnd = true;
-      if (this.items.length) this.last = Math.max(this.last, this.items.at(-1).line);
-    }
+  #know(lines) {
+    if (!lines.length) return;
+    this.epoch = lines[0].id.split("-")[0];
+    this.last = Math.max(this.last, lines.at(-1).line);
   }
 
   #drop(count) {
@@ -184,28 +148,17 @@ export class LineWindow {
     this.atStart = false;
   }
 
-  /** Up to `count` lines before `line`; `partial` when a folded range has shortened the page. */
-  async #older(line, count) {
-    const to = unfolded(line - 1, this.folded, -1) + 1;
-    if (to <= 1) return [];
-    const lines = await this.api.lines({ before: `${this.epoch}-${to}`, tail: count, level: this.level });
-    return this.#visible(lines);
+  /** Up to `count` lines from `line` on, or (`step` -1) before it; `over`: there are no more on that side. */
+  async #page(step, line, count) {
+    const from = step > 0 ? unfolded(line, this.folded) : unfolded(line - 1, this.folded, -1) + 1;
+    if (step > 0 ? from === Infinity : from <= this.first) return { lines: [], over: true };
+    const where = step > 0 ? { from_line: from, limit: count }
+      : { tail: count, before: from === Infinity ? undefined : `${this.epoch}-${Math.min(from, this.last + 1)}` };
+    const lines = await this.api.lines({ ...where, level: this.level });
+    this.#know(lines);
+    return { lines: lines.filter(this.#shown), over: lines.length < count };
   }
 
-  async #newer(line, count) {
-    const from = unfolded(line, this.folded);
-    if (!Number.isFinite(from)) return [];
-    return this.#visible(await this.api.lines({ from_line: from, limit: count, level: this.level }));
-  }
-
-  #visible(lines) {
-    const shown = lines.filter((line) => this.#shown(line));
-    shown.partial = shown.length < lines.length;
-    return shown;
-  }
-
-  #shown(line) {
-    if (this.level && LEVELS.indexOf(line.level ?? "info") < LEVELS.indexOf(this.level)) return false;
-    return !this.folded.some(([from, to]) => line.line >= from && line.line <= to);
-  }
+  #shown = ({ line, level }) =>
+    (!this.level || this.level.split(",").includes(level)) && !this.folded.some(([from, to]) => line >= from && line <= to);
 }

@@ -1,10 +1,10 @@
 // Which place of the scrollbar stands for which line. Pure.
 //
-// A browser caps the height of an element (Chromium at 33 million px, Firefox at 17), so past `CAP` the middle of the
-// log is squeezed. The first and last `EDGE` px stay true, pixel for pixel: there a reader can reach the very end.
+// A browser caps the height of an element (Chromium at 33 million px, Firefox at 17), so past CAP the middle of a log is
+// squeezed. The first and last EDGE px stay true, pixel for pixel: there a reader can reach the very end.
 
-export const CAP = 8e6;
-export const EDGE = 1e6;
+const CAP = 8e6;
+const EDGE = 1e6;
 
 export class Scale {
   /** Lines `first` to `last`, `row` px each on average. */
@@ -18,18 +18,16 @@ export class Scale {
 
   /** px from the top of the scrollbar's range to a line. */
   top(line) {
-    const px = (line - this.first) * this.row;
-    if (this.squeeze === 1 || px <= EDGE) return Math.max(0, px);
-    if (px >= this.full - EDGE) return this.height - (this.full - px);
-    return EDGE + (px - EDGE) / this.squeeze;
+    const px = Math.max(0, line - this.first) * this.row;
+    if (px <= EDGE) return px;
+    const below = this.full - px;
+    return below <= EDGE ? this.height - below : EDGE + (px - EDGE) / this.squeeze;
   }
 
-  /** The line at a px, the inverse of `top`. */
+  /** The line at a px: the inverse of `top`. */
   line(px) {
-    let full = px;
-    if (this.squeeze > 1 && px > EDGE) {
-      full = px >= this.height - EDGE ? this.full - (this.height - px) : EDGE + (px - EDGE) * this.squeeze;
-    }
+    const below = this.height - px;
+    const full = px <= EDGE ? px : below <= EDGE ? this.full - below : EDGE + (px - EDGE) * this.squeeze;
     return this.first + Math.max(0, Math.floor(full / this.row));
   }
 }

@@ -1,16 +1,16 @@
-// A job's status in words. Pure; `state_of` in webapp/web/words.py says the same for the page without JavaScript.
+// A job's status in words. Pure; `state_of` in webapp/web/words.py says the same without JavaScript.
 
 const ENDED = { done: "Done", failed: "Failed", canceled: "Canceled", cancelled: "Canceled" };
 
 export const finished = (status) => status.finished_job_status ?? status.terminal_status ?? false;
 
-/** {state, label}: `state` is one of pending, running, stopping, done, failed, canceled, ended. */
+/** {state, label}: `state` is pending, running, stopping, done, failed, canceled or ended. */
 export function describe(status) {
   const name = status.job_status ?? "";
   const ended = ENDED[name.toLowerCase()];
   if (ended) return { state: ended.toLowerCase(), label: ended };
   if (finished(status)) return { state: "ended", label: name || "Ended" };
   if (/^cancel/i.test(name)) return { state: "stopping", label: "Stopping" };
-  const state = /pend|queue|creat|start|wait/i.test(name || status.status || "") ? "pending" : "running";
-  return { state, label: state === "pending" ? "Pending" : "Running" };
+  const pending = /pend|queue|creat|start|wait/i.test(name || status.status);
+  return pending ? { state: "pending", label: "Pending" } : { state: "running", label: "Running" };
 }

@@ -1,38 +1,33 @@
-// The log: what is in memory, what is drawn, and where the reader is.
+// The log: what is in memory, what is drawn, where the reader is.
 
-import { LEVELS, formatMark, formatView, parseMark } from "./address.js";
-import { $, $$, announce, copy, el, number, plural, toast } from "./dom.js";
+import { formatMark, formatView, parseMark } from "./address.js";
+import { plain } from "./ansi.js";
+import { $, $$, copy, number, plural, toast } from "./dom.js";
 import { LineWindow } from "./lines.js";
-import { buildRow, groupEnd, groupTitle, textOf } from "./row.js";
-import { usualGap } from "./times.js";
+import { buildRow, groupEnds, groupTitle } from "./row.js";
 import { Viewport } from "./viewport.js";
 
-const COPY_MAX = 200_000; // lines a copy may hold; more is a download
+const COPY_MAX = 200_000; // lines that a copy may hold
+const OPEN_MAX = 1e6; // characters of a line that are shown in place
 
 export class Viewer {
-  mark = null;
   fresh = 0; // lines that came since the reader left the end
-  away = null;
   start = null; // timestamp of the first line
-  gaps = new Map(); // line before a gap → gap
-  folds = new Map();
-  ends = new Map();
-  open = new Set();
-  whole = new Map();
+  gaps = new Map(); // the line before it → gap
 
-  /** `view`: the state of the address (time, wrap, level, ...); `delegate`: changed(), drawn(). */
+  /** `view`: the state of the address; `delegate`: changed(), drawn(). */
   constructor(api, view, delegate) {
-    Object.assign(this, { api, view, delegate });
-    this.root = $("#log");
+    Object.assign(this, { api, view, delegate, root: $("#log") });
     this.lines = new LineWindow(api);
     this.lines.level = view.level;
     this.port = new Viewport(this.root, this.lines, {
       row: (line, previous) => this.#row(line, previous),
-      more: (side) => this.#more(side),
+      more: (step) => this.#more(step),
       seek: (line) => this.#seek(line),
-      left: () => this.delegate.changed(),
-      drawn: () => this.delegate.drawn(),
+      left: delegate.changed,
+      drawn: delegate.drawn,
     });
+    this.#forget();
   }
 
   get time() {
@@ -50,343 +45,272 @@ export class Viewer {
   begin() {
     this.root.addEventListener("click", this.#clicked);
     this.root.addEventListener("copy", this.#copied);
-    document.addEventListener("selectionchange", this.#selected);
+    document.addEventListener("selectionchange", () => {
+      if (this.following && !document.getSelection().isCollapsed && this.root.matches(":hover")) this.follow(false);
+    });
     this.port.start();
     this.look();
-    const mark = parseMark(location.hash);
-    this.mark = mark;
-    if (!mark) this.follow(true);
-    this.lines.atEnd = this.lines.atStart = !mark;
+    this.mark = parseMark(location.hash);
+    this.lines.clear(!this.mark && !this.view.level);
+    this.follow(!this.mark);
   }
 
   /** Columns and wrapping, as `view` has them. */
   look() {
-    this.root.classList.toggle("wrap", this.view.wrap);
-    this.root.dataset.time = this.view.time;
+    this.root.classList.toggle("wrap", Boolean(this.view.wrap));
+    this.root.dataset.time = this.time;
     this.port.redraw();
   }
 
   /** New lines of the stream. */
   push(lines) {
-    const before = this.lines.last;
-    const following = this.following && !document.hidden;
-    const shown = this.lines.push(lines, following);
-    this.#digits();
-    if (!this.start && this.lines.items[0]?.line === 1) this.start = this.lines.items[0].timestamp;
-    if (!following) this.fresh += shown.length;
-    if (following && !this.lines.atEnd) this.toEnd();
-    if (!before && this.mark) this.#toMark();
+    const known = this.lines.last;
+    const shown = this.lines.push(lines, this.following);
+    if (!this.following) this.fresh += known ? shown : 0;
+    if (lines[0].line === 1) this.start = lines[0].timestamp;
+    if (!known && this.mark) this.hash();
+    else if (this.following && !this.lines.atEnd) this.toEnd();
+    this.#changed();
     this.port.schedule();
-    this.delegate.changed();
   }
 
-  /** Everything anew: another journal, another filter. */
-  async reset(line = 0) {
-    this.lines.clear();
-    this.folds.clear();
-    this.ends.clear();
-    this.open.clear();
-    this.whole.clear();
-    this.lines.folded = [];
-    if (line) return this.goto(line);
-    this.lines.atEnd = this.lines.atStart = true;
+  /** The journal was begun anew, or is to be followed in another way. */
+  reset() {
+    this.#forget();
     this.lines.last = 0;
+    this.lines.clear(true);
+    this.follow(true);
     this.port.redraw();
   }
 
   async filter(level) {
     const line = this.following ? 0 : this.port.topLine;
     this.lines.level = level;
-    this.lines.clear();
-    if (line) await this.goto(line, "top");
-    else await this.toEnd();
-    this.port.redraw();
-    const none = !this.lines.items.length;
-    if (none) announce(`No line of level ${level}`);
-    $("#empty").hidden = !none;
-    $("#empty").textContent = none ? (level ? `No line of level ${level} or above.` : "No line yet.") : "";
+    await (line ? this.goto(line, "top", true) : this.toEnd(true));
   }
 
   follow(on) {
     this.port.follow = on;
     if (on) this.fresh = 0;
-    this.delegate.changed();
-    if (on) this.port.schedule();
+    this.#changed();
   }
 
-  async toEnd() {
+  async toEnd(anew = false) {
     this.follow(true);
-    if (!this.lines.atEnd) await this.#try(() => this.lines.tail());
-    this.#digits();
+    if (anew || !this.lines.atEnd) await this.#try(() => this.lines.load(0));
+    this.#changed();
     this.port.draw();
   }
 
-  async toStart() {
-    await this.goto(this.lines.first, "top");
-  }
-
   /** Shows a line in its context. False: there is none such. */
-  async goto(line, place = "middle") {
+  async goto(line, place = "middle", anew = false) {
     this.follow(false);
-    if (!this.lines.holds(line) && !(await this.#try(() => this.lines.around(line)))) return false;
-    this.#digits();
+    if ((anew || !this.lines.holds(line)) && !(await this.#try(() => this.lines.load(line)))) return false;
+    this.#changed();
     this.port.show(line, place);
     return this.lines.items[this.lines.index(line)]?.line === line;
   }
 
-  /** The next (1) or previous (-1) line of a level, from the marked line or the top of the view. */
-  async hop(level, step) {
-    const here = this.mark?.first ?? (step > 0 ? this.port.topLine : this.port.topLine + 1);
-    const params = step > 0 ? { after: `${this.epoch}-${here}`, limit: 1 } : { before: `${this.epoch}-${here}`, tail: 1 };
-    const found = await this.#try(() => this.api.lines({ ...params, level }));
+  /** The next (1) or previous (-1) error, from the mark or the top of the view. */
+  async hop(step) {
+    const here = `${this.epoch}-${this.mark?.first ?? this.port.topLine}`;
+    const found = await this.#try(() => this.api.lines({ level: "error", ...(step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 }) }));
     if (!found) return;
-    if (!found.length) return toast(`No ${step > 0 ? "further" : "earlier"} ${level}`);
-    this.setMark(found[0].line, found[0].line);
+    if (!found.length) return toast(`No ${step > 0 ? "further" : "earlier"} error`);
+    this.setMark(found[0].line);
     await this.goto(found[0].line);
   }
 
-  setMark(first, last) {
-    this.mark = first ? { epoch: this.epoch, first: Math.min(first, last), last: Math.max(first, last) } : null;
+  isMarked(line) {
+    return Boolean(this.mark) && line >= this.mark.first && line <= this.mark.last;
+  }
+
+  /** Marks lines, or with 0 none; the address says so. */
+  setMark(a, b = a) {
+    this.mark = a ? { epoch: this.epoch, first: Math.min(a, b), last: Math.max(a, b) } : null;
+    this.save();
+    for (const row of $$(".row", this.root)) row.classList.toggle("marked", this.isMarked(Number(row.dataset.line)));
+    this.#changed();
+  }
+
+  save() {
     history.replaceState(null, "", location.pathname + formatView(this.view) + formatMark(this.mark));
-    this.paintMark();
-    this.delegate.changed();
   }
 
-  paintMark() {
-    const { mark } = this;
-    for (const row of $$(".row", this.root)) {
-      const line = Number(row.dataset.line);
-      row.classList.toggle("marked", Boolean(mark) && line >= mark.first && line <= mark.last);
-    }
+  /** What asks the API for the marked lines. */
+  range() {
+    return { from_line: this.mark.first, before: `${this.epoch}-${this.mark.last + 1}` };
   }
 
-  /** The marked lines, or all, to the clipboard: the true text, fetched whole. */
+  /** The marked lines to the clipboard: the true text, from the server. */
   async copyMark() {
-    const { mark } = this;
-    if (!mark) return;
-    const count = mark.last - mark.first + 1;
-    if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them instead`, { bad: true });
-    const text = await this.#try(() => this.api.text(this.range(mark)));
+    const count = this.mark.last - this.mark.first + 1;
+    if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them instead`, true);
+    const address = this.api.url("/logs", { ...this.range(), format: "text" });
+    const text = await this.#try(async () => (await this.api.ask(address)).text());
     if (text !== undefined) await copy(text.replace(/\n$/, ""), `Copied ${plural(count, "line")}`);
   }
 
-  range(mark) {
-    return { from_line: mark.first, before: `${mark.epoch}-${mark.last + 1}` };
-  }
-
-  /** The reader goes away, or is back: what came meanwhile gets a line of its own. */
-  leave() {
-    this.left = this.lines.last;
-  }
-
-  back() {
-    const count = this.lines.last - this.left;
-    if (!this.left || count <= 0 || !this.following) return;
-    this.away = { line: this.left + 1, count };
-    this.left = 0;
+  /** The reader is back: what came since line `left` gets a mark. */
+  back(left) {
+    const count = this.lines.last - left;
+    this.away = count > 0 ? { line: left + 1, count } : null;
     this.port.redraw();
   }
 
   setGaps(gaps) {
-    const size = this.gaps.size;
-    for (const gap of gaps) this.gaps.set(gap.after, { kind: "gap", ...gap });
+    const { size } = this.gaps;
+    for (const gap of gaps) this.gaps.set(gap.after, gap);
     if (this.gaps.size !== size) this.port.redraw();
   }
 
   /** What is missing just before a line. */
-  gone(line) {
-    const gap = this.gaps.get(line.line - 1);
-    return [...(gap ? [gap] : []), ...(line.before ?? [])];
+  gone = (line) => [this.gaps.get(line.line - 1) ?? [], line.before ?? []].flat();
+
+  /** Goes where the `#` of the address says. */
+  async hash() {
+    this.mark = parseMark(location.hash);
+    if (!this.mark) return;
+    const { first, last } = this.lines;
+    const { epoch, first: line } = this.mark;
+    let why = "";
+    if (epoch !== this.epoch) why = "This link is of an earlier journal of this job, whose lines are no longer kept.";
+    else if (!(await this.goto(line))) why = `There is no line ${number(line)} in this log: it has ${number(first)} to ${number(last)} so far.`;
+    this.setMark(why ? 0 : line, this.mark.last);
+    if (!why) return;
+    toast(why, true);
+    await this.toEnd();
   }
 
-  /** ms between lines of late, or null. */
-  usual() {
-    return usualGap(this.lines.items.slice(-50).map((line) => line.timestamp));
+  #forget() {
+    this.mark = this.away = null;
+    this.folds = new Map(); // a group's line → {count, ms}
+    this.ends = new Map(); // the line that ends a group → the group's
+    this.open = new Set(); // lines whose JSON is unfolded
+    this.whole = new Map(); // line → its whole message
+    this.lines.folded = [];
   }
 
   #row(line, previous) {
-    if (groupTitle(line.message) !== null) this.#groupAt = line;
-    if (groupEnd(line.message) && this.#groupAt && this.#groupAt.line < line.line && !this.ends.has(line.line)) {
-      this.ends.set(line.line, { title: groupTitle(this.#groupAt.message) || "Group", timestamp: this.#groupAt.timestamp });
-    }
-    const row = buildRow(line, previous, this);
-    const { mark } = this;
-    if (mark && line.line >= mark.first && line.line <= mark.last) {
-      (row.matches(".row") ? row : row.lastChild).classList.add("marked");
-    }
-    return row;
+    if (groupTitle(line.message) !== undefined) this.groupAt = line;
+    if (groupEnds(line.message) && this.groupAt?.line < line.line && !this.ends.has(line.line)) this.ends.set(line.line, this.groupAt);
+    return buildRow(line, previous, this);
   }
-
-  #groupAt = null;
 
   async #try(work) {
     try {
       return await work();
     } catch (error) {
-      if (error.name !== "AbortError") toast(error.message, { bad: true });
-      return undefined;
+      toast(error.message, true);
     }
   }
 
-  async #more(side) {
-    if (!(await this.#try(() => this.lines.more(side)))) return;
+  async #more(step) {
+    if (!(await this.#try(() => this.lines.more(step)))) return;
     this.lines.keep(this.port.a0, this.port.a1);
-    this.#digits();
+    this.#changed();
     this.port.schedule();
   }
 
-  /** The reader has let the scrollbar leap: the newest wish wins. */
+  /** The scrollbar has leapt: the newest wish wins. */
   #seek(line) {
     clearTimeout(this.seeking);
-    if (this.lines.holds(line)) return this.port.show(line, "here");
-    this.seeking = setTimeout(async () => {
-      if (await this.#try(() => this.lines.around(line))) this.port.show(line, "here");
-    }, 40);
+    const show = () => this.port.show(line, "here");
+    if (this.lines.holds(line)) return show();
+    this.seeking = setTimeout(async () => (await this.#try(() => this.lines.load(line))) && show(), 40);
   }
 
-  async #toMark() {
-    const { mark } = this;
-    if (mark.epoch !== this.epoch) {
-      this.setMark(0);
-      toast("This link is of an earlier journal of this job, whose lines are no longer kept. Here is the newest.", { bad: true });
-      return this.toEnd();
-    }
-    if (!(await this.goto(mark.first))) {
-      const { first, last } = this.lines;
-      const why = mark.first > last ? `it has ${plural(last, "line")} so far` : `it begins at line ${number(first)}`;
-      toast(`There is no line ${number(mark.first)} in this log: ${why}.`, { bad: true });
-      this.setMark(0);
-      await this.toEnd();
-    }
-  }
-
-  /** Follows a changed `#` of the address. */
-  hash() {
-    const mark = parseMark(location.hash);
-    if (!mark) return;
-    this.mark = mark;
-    this.paintMark();
-    this.#toMark();
-  }
-
-  #digits() {
-    const digits = Math.max(3, String(this.lines.last).length);
-    if (digits !== this.digits) this.root.style.setProperty("--digits", (this.digits = digits));
+  #changed() {
+    this.root.style.setProperty("--digits", Math.max(3, String(this.lines.last).length));
+    this.delegate.changed();
   }
 
   #clicked = (event) => {
-    const row = event.target.closest(".row");
-    const number = event.target.closest(".n");
-    if (number && !event.ctrlKey && !event.metaKey) {
+    const { target } = event;
+    const item = target.closest(".sheet > *")?.item;
+    if (target.matches(".n") && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      const line = Number(row.dataset.line);
       document.getSelection().removeAllRanges();
       this.follow(false);
-      const same = this.mark?.first === line && this.mark.last === line && !event.shiftKey;
-      this.setMark(same ? 0 : event.shiftKey && this.mark ? this.#far(line) : line, line);
-      return;
+      const { first, last } = this.mark ?? {};
+      if (event.shiftKey && first) this.setMark(item.line, item.line < first ? last : first);
+      else this.setMark(first === item.line && last === first ? 0 : item.line);
     }
-    const inside = event.target.closest("button");
-    if (inside) this.#pressed(inside, inside.closest(".row, .with-note"));
+    const button = target.closest("button");
+    if (button) this.#pressed(button, item);
   };
 
-  /** The end of the mark that stays when a shift-click on `line` moves the other. */
-  #far(line) {
-    return line < this.mark.first ? this.mark.last : this.mark.first;
+  async #pressed(button, item) {
+    const row = button.closest(".sheet > *");
+    if (button.gap) return this.#fetchGap(button.gap, item);
+    if (button.matches(".group")) return this.#fold(item);
+    if (button.matches(".unfold") && !this.open.delete(item.line)) this.open.add(item.line);
+    if (button.matches(".all") || (item.cut && !this.whole.has(item.line))) await this.#fetchWhole(item);
+    if (row.isConnected) this.port.replace(row);
   }
 
-  async #pressed(button, row) {
-    const outer = row.item ? row : row.parentNode;
-    const line = outer.item;
-    if (button.gap) return this.#fetchGap(button.gap, line);
-    if (button.matches(".group")) return this.#fold(line);
-    if (button.matches(".unfold")) {
-      if (!this.open.delete(line.line)) this.open.add(line.line);
-      if (line.cut) await this.#fetchWhole(line);
-    } else if (button.matches(".all")) await this.#fetchWhole(line);
-    if (outer.isConnected) this.port.replace(outer);
-  }
-
-  async #fetchWhole(line) {
-    if (!line.cut) return this.whole.set(line.line, line.message);
-    const response = await this.#try(() => this.api.ask(this.api.url("/logs", { from_line: line.line, limit: 1 })));
-    if (!response) return;
-    const [whole] = await response.json();
-    if (whole.message.length > 1e6) {
-      window.open(this.api.url("/logs", { from_line: line.line, limit: 1, format: "text" }), "_blank", "noopener");
-      return toast("The whole line is long: it opens in a tab of its own.");
-    }
+  async #fetchWhole({ line, cut, message, size = OPEN_MAX }) {
+    const where = { from_line: line, limit: 1 };
+    if (size > OPEN_MAX) return window.open(this.api.url("/logs", { ...where, format: "text" }), "_blank", "noopener");
+    const [whole] = cut ? ((await this.#try(() => this.api.json("/logs", where))) ?? []) : [{ message }];
     if (this.whole.size > 20) this.whole.clear();
-    this.whole.set(line.line, whole.message);
+    if (whole) this.whole.set(line, whole.message);
   }
 
-  async #fetchGap(gap, line) {
-    if (gap.kind === "omitted") {
-      const lines = await this.#try(() => this.api.lines({ from_line: gap.line, limit: Math.min(gap.count, 500) }));
-      if (!lines) return;
-      const left = gap.count - lines.length;
-      line.before = line.before.filter((other) => other !== gap);
-      if (left > 0) line.before.push({ ...gap, count: left, line: lines.at(-1).line + 1 });
-      this.lines.insert(lines.filter((one) => one.line < line.line));
-      this.follow(false);
-      return this.port.redraw();
+  async #fetchGap(gap, item) {
+    if (gap.reason === "trimmed") return;
+    if (gap.reason) {
+      const late = await this.#try(() => this.api.lines({ after: `${this.epoch}-${this.lines.last}`, limit: 500 }));
+      return toast(late?.length ? "Lines have turned up: they stand at the end, marked “late”." : "The upstream still does not give these lines.");
     }
-    if (gap.reason === "trimmed") return toast("The journal keeps only so much; these lines are gone.");
-    const last = this.lines.last;
-    const found = await this.#try(() => this.api.lines({ after: `${this.epoch}-${last}`, limit: 500 }));
-    if (!found) return;
-    if (!found.some((one) => one.late)) return toast("The upstream still does not give these lines.");
-    toast(`${plural(found.length, "line")} turned up late: they stand at the end, marked "late".`);
+    const lines = await this.#try(() => this.api.lines({ from_line: gap.line, limit: Math.min(gap.count, 500) }));
+    if (!lines) return;
+    const count = gap.count - lines.length;
+    item.before = item.before.filter((other) => other !== gap);
+    if (count > 0) item.before.push({ count, line: lines.at(-1).line + 1 });
+    this.follow(false);
+    this.lines.insert(lines);
+    this.port.redraw();
   }
 
-  /** Folds a group, or opens it. Where it ends may be far outside of what is in memory: the server knows. */
-  async #fold(line) {
-    const { lines, folds } = this;
+  /** Folds a group, or opens it. Its end may be far outside of what is in memory: the server knows. */
+  async #fold({ line, timestamp }) {
+    const { lines } = this;
     this.follow(false);
-    if (folds.delete(line.line)) {
-      lines.unfold(line.line + 1);
-      await this.#try(() => lines.around(line.line));
+    if (this.folds.delete(line)) {
+      lines.folded = lines.folded.filter(([from]) => from !== line + 1);
+      await this.#try(() => lines.load(line));
     } else {
-      const here = lines.items.find((item) => item.line > line.line && groupEnd(item.message));
-      const after = { after: `${this.epoch}-${line.line}`, limit: 1, q: "::endgroup::" };
-      const end = here ?? (await this.#try(() => this.api.lines(after)))?.[0];
-      const to = end?.line ?? Infinity;
-      folds.set(line.line, { count: end ? to - line.line - 1 : 0, ms: end ? end.timestamp - line.timestamp : null });
-      lines.fold(line.line + 1, to);
+      const end = lines.items.find((item) => item.line > line && groupEnds(item.message)) ??
+        (await this.#try(() => this.api.lines({ after: `${this.epoch}-${line}`, limit: 1, q: "::endgroup::" })))?.[0];
+      this.folds.set(line, { count: end ? end.line - line - 1 : 0, ms: end ? end.timestamp - timestamp : 0 });
+      lines.fold(line + 1, end?.line ?? Infinity);
     }
     this.port.redraw();
-    $(`[data-line="${line.line}"] .group`, this.root)?.focus({ preventScroll: true });
+    $(`[data-line="${line}"] .group`, this.root)?.focus({ preventScroll: true });
   }
-
-  #selected = () => {
-    const selection = document.getSelection();
-    if (this.following && !selection.isCollapsed && this.root.contains(selection.anchorNode)) this.follow(false);
-  };
 
   /** A selection over several rows is copied as the lines' own text: no numbers, no times, nothing folded. */
   #copied = (event) => {
-    const selection = document.getSelection();
-    const rowOf = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(".row");
-    if (selection.isCollapsed) return;
-    const range = selection.getRangeAt(0);
-    const [a, b] = [rowOf(range.startContainer), rowOf(range.endContainer)];
-    if (!a || !b || a === b) return;
-    const [first, last] = [Number(a.dataset.line), Number(b.dataset.line)];
-    const items = this.lines.items.filter((item) => item.line >= first && item.line <= last);
-    const head = part(range.startContainer, range.startOffset, $(".m", a), true);
-    const tail = part(range.endContainer, range.endOffset, $(".m", b), false);
-    event.clipboardData.setData("text/plain", [head, textOf(items.slice(1, -1)), tail].filter((text, i) => i !== 1 || items.length > 2).join("\n"));
+    const range = document.getSelection().getRangeAt(0);
+    const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".row");
+    const [first, last] = [rowOf(range.startContainer), rowOf(range.endContainer)];
+    if (!first || !last || first === last) return;
+    const [a, b] = [first, last].map((row) => Number(row.dataset.line));
+    const texts = this.lines.items.filter(({ line }) => line >= a && line <= b).map(({ message }) => plain(message));
+    texts.push(texts.pop().slice(0, before(last, range.endContainer, range.endOffset)));
+    texts[0] = texts[0].slice(before(first, range.startContainer, range.startOffset));
+    event.clipboardData.setData("text/plain", texts.join("\n"));
     event.preventDefault();
   };
 }
 
-/** The text of a message from (or up to) a place in it. */
-function part(node, offset, message, from) {
-  const range = document.createRange();
-  range.selectNodeContents(message);
-  if (message.contains(node)) {
-    if (from) range.setStart(node, offset);
-    else range.setEnd(node, offset);
-  } else if (!from) return "";
-  return range.toString();
+/** How many characters of a row's message stand before a place in the page. */
+function before(row, node, offset) {
+  const range = new Range();
+  range.selectNodeContents(row.lastChild);
+  const side = range.comparePoint(node, offset);
+  if (side) return side < 0 ? 0 : Infinity;
+  range.setEnd(node, offset);
+  return range.toString().length;
 }

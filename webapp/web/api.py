@@ -14,6 +14,7 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import Conflict, JobtailError
+from ..journal.reading import Gap
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
 from ..stream.channel import Channel
@@ -163,16 +164,24 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     parts = Params(request).integer("parts", 1, 500) or 100
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
-    low, high = grant.lines or (1, 1 << 62)
-    found = [
-        part
-        for part in await asyncio.to_thread(channel.journal.overview, parts)
-        if low <= part.first and part.last <= high
-    ]
+    await channel.reload()
+    state = channel.state
+    low, high = grant.clip(state.trimmed_to + 1, state.last_line)
+    found = await asyncio.to_thread(channel.journal.overview, parts)
+    gaps = await asyncio.to_thread(channel.journal.gaps, low - 1, high)
+    if grant.lines is None and state.trimmed_to and not any(gap.reason == "trimmed" for gap in gaps):
+        gaps = [Gap(state.trimmed_to, "trimmed", state.trimmed_to), *gaps]
     names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
+    shown = [
+        {name: getattr(part, name) for name in names} for part in found if low <= part.first and part.last <= high
+    ]
     return answer(
-        {"epoch": channel.state.epoch, "parts": [{name: getattr(part, name) for name in names} for part in found]}
-    )
+        {
+            "epoch": state.epoch, "first_line": low, "last_line": high, "complete": state.complete,
+            "viewers": len(channel.viewers) + channel.readers, "parts": shown,
+            "gaps": [{"after": gap.after_line, "reason": gap.reason, "count": gap.count} for gap in gaps],
+        }
+    )  # fmt: skip
 
 
 routes = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +22,7 @@ from ..stream.channel import Channel
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
-from .words import STATES, elapsed, job_words, line_words, row_words
+from .words import STATES, cancel_words, elapsed, job_words, line_words, row_words
 
 PAGE_JOBS = 50
 NEWEST_LINES = 200
@@ -69,9 +68,9 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
     if status is not None:
         status = RunStatus.model_validate(visible(service, status, grant))
     lines, ends = await asyncio.to_thread(_newest, channel, grant)
-    cancels: list[dict[str, Any]] = []
+    cancels: list[dict[str, str]] = []
     if grant.owner:
-        cancels = [asdict(one) for one in await asyncio.to_thread(service.catalog.cancels, name)]
+        cancels = [cancel_words(one) for one in await asyncio.to_thread(service.catalog.cancels, name)]
     return render(
         "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines], last_line=state.last_line,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,

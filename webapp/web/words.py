@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from ..engine.catalog import Cancellation
 from ..models import JobRecord, RunStatus
 from ..stream.form import plain
 
@@ -141,3 +142,9 @@ def line_words(line: dict[str, Any]) -> dict[str, Any]:
         "time": moment.strftime("%H:%M:%S.%f")[:-3] + "Z" if moment else str(line["timestamp"]),
         "text": text if len(text) <= SHOWN else text[:SHOWN] + " …",
     }  # fmt: skip
+
+
+def cancel_words(one: Cancellation) -> dict[str, str]:
+    """Who asked for a job's end, when and from where."""
+    at = _from_ms(one.at_ms)
+    return {"who": one.who, "address": one.address, "share": one.share, "at": f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""}
