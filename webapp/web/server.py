@@ -20,6 +20,7 @@ from ..engine.catalog import Catalog
 from ..engine.record import catalog_path
 from ..errors import SettingsError
 from ..settings import Settings
+from ..stream.straight import straight
 
 # A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
 # else it keeps megabytes, and holds up the end.
@@ -65,7 +66,7 @@ def run(settings: Settings) -> int:
 
     app = create_app(settings)
     config = uvicorn.Config(
-        app,
+        straight(app),
         loop="auto",
         http="auto",
         ws="none",
