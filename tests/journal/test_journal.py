@@ -281,3 +281,12 @@ def test_the_last_line_of_an_append_and_the_first_of_the_job_are_kept(journal, e
     assert [bool(mark & KEPT) for mark in batch.marks] == [True, False, False, False, True]
     (batch,) = journal.append(entries(5, 3))
     assert [bool(mark & KEPT) for mark in batch.marks] == [False, False, True]
+
+
+def test_a_stretch_that_ends_within_a_batch_ends_there(
+    journal: Journal, entries: Callable[..., list[Entry]]
+) -> None:
+    journal.append(entries(1, 10))
+    assert [(batch.first, batch.last) for batch in journal.read(4, upto=6)] == [(5, 6)]
+    assert journal.read(6, upto=6) == []
+    assert journal.read(9, upto=6) == []
