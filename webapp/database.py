@@ -52,7 +52,10 @@ def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlit
 
 def _open(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
     private(path.parent)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    # Only a new file is ever opened by hand: closing any descriptor of it drops the locks that SQLite holds on it
+    # for this whole process, and then another process takes its WAL away while it is in use.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
