@@ -58,6 +58,7 @@ def test_reading_begins_and_ends_within_a_batch(journal, entries):
     assert texts(journal.read(499, upto=502)) == ["line 499", "line 500", "line 501"]
     assert texts(journal.read_back(3)) == ["line 0", "line 1"]
     assert journal.read(1200) == []
+    assert journal.read(502, upto=502) == []
 
 
 def test_reading_is_bounded_but_gives_at_least_a_batch(journal, entries):

@@ -48,6 +48,8 @@ class Part:
 def read(db: sqlite3.Connection, after: int, most_bytes: int, upto: int | None) -> list[Batch]:
     if upto is not None and after >= upto:
         return []
+    if upto is not None and after >= upto:
+        return []
     found = db.execute("SELECT first FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1", (after + 1,)).fetchone()
     batches: list[Batch] = []
     size = 0

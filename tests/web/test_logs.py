@@ -1,0 +1,219 @@
+"""`/logs`, `/search` and the small routes: pages, formats, bounds, errors."""
+
+import sys
+import threading
+
+import httpx
+import pytest
+
+from tests.web.test_events import COUNT
+
+
+def logs(service, job, **params):
+    return service.get(f"/api/jobs/{job}/logs", params=params)
+
+
+def numbers(answer):
+    return [line["line"] for line in answer.json()]
+
+
+def test_the_whole_log_as_json(service, ten):
+    answer = logs(service, ten)
+    assert answer.headers["content-type"] == "application/json"
+    assert numbers(answer) == list(range(1, 11))
+    assert set(answer.json()[0]) == {"id", "line", "timestamp", "message", "level", "stream"}
+    assert "link" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("how", "kind"),
+    [
+        ({"params": {"format": "text"}}, "text/plain"),
+        ({"params": {"format": "ndjson"}}, "application/x-ndjson"),
+        ({"headers": {"Accept": "text/plain"}}, "text/plain"),
+        ({"headers": {"Accept": "application/x-ndjson"}}, "application/x-ndjson"),
+        ({"headers": {"Accept": "text/html, */*"}}, "application/json"),
+        ({"params": {"format": "ndjson"}, "headers": {"Accept": "text/plain"}}, "application/x-ndjson"),
+    ],
+)
+def test_the_parameter_chooses_the_format_and_else_accept(service, ten, how, kind):
+    answer = service.get(f"/api/jobs/{ten}/logs", **how)
+    assert answer.headers["content-type"].split(";")[0] == kind
+    assert len(answer.json() if kind.endswith("/json") else answer.text.splitlines()) == 10
+
+
+def test_where_to_begin_and_end(service, ten):
+    ids = [line["id"] for line in logs(service, ten).json()]
+    assert numbers(logs(service, ten, after=ids[1], before=ids[5])) == [3, 4, 5]
+    assert numbers(logs(service, ten, from_line=9)) == [9, 10]
+    assert numbers(logs(service, ten, from_line=11)) == []
+    assert numbers(logs(service, ten, tail=3)) == [8, 9, 10]
+    assert numbers(logs(service, ten, tail=2, before=ids[4])) == [3, 4]
+    assert numbers(logs(service, ten, tail=1, level="error")) == [7]
+    assert numbers(logs(service, ten, after=ids[9])) == []
+
+
+def test_filters(service, ten):
+    assert numbers(logs(service, ten, level="error,warning")) == [2, 4, 7, 9]
+    assert numbers(logs(service, ten, q="plain")) == [5, 10]
+    assert numbers(logs(service, ten, level="none")) == [5, 10]
+    first = logs(service, ten).json()[0]["timestamp"]
+    assert numbers(logs(service, ten, since_ms=first)) == list(range(1, 11))
+    assert numbers(logs(service, ten, until_ms=first - 1)) == []
+
+
+@pytest.mark.parametrize("query", [{}, {"level": "error,warning,info"}, {"q": "number"}, {"before": None}])
+def test_pages_are_linked_and_make_the_whole(service, ten, query):
+    if "before" in query:
+        query = {"before": logs(service, ten).json()[-1]["id"]}
+    whole = numbers(logs(service, ten, **query))
+    answer, got, pages = logs(service, ten, limit=3, **query), [], 0
+    while True:
+        got += numbers(answer)
+        pages += 1
+        if "link" not in answer.headers:
+            break
+        assert answer.headers["link"].endswith('>; rel="next"')
+        answer = service.get(answer.headers["link"][1:].split(">")[0])
+    assert got == whole
+    assert pages == -(-len(whole) // 3)
+
+
+def test_a_limit_bounds_every_format(service, ten):
+    assert len(logs(service, ten, limit=4, format="text").text.splitlines()) == 4
+    assert len(logs(service, ten, limit=1, format="ndjson", level="error").text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"after": "nonsense"}, "after"),
+        ({"after": "zzzz-1"}, "after"),
+        ({"limit": 0}, "limit"),
+        ({"from_line": 0}, "from_line"),
+        ({"format": "csv"}, "format"),
+        ({"until_ms": "soon"}, "until_ms"),
+        ({"follow": "true"}, "follow"),
+    ],
+)
+def test_a_wrong_parameter_is_named(service, ten, query, name):
+    answer = logs(service, ten, **query)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(name)
+
+
+def test_a_cursor_past_the_end_is_named(service, ten):
+    epoch = logs(service, ten).json()[0]["id"].split("-")[0]
+    answer = logs(service, ten, after=f"{epoch}-11")
+    assert (answer.status_code, "past the end" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("format", ["text", "ndjson"])
+def test_following_goes_on_until_the_job_has_ended(service, format):
+    job, runner = service.begin(sys.executable, "-c", COUNT.format(n=20, pause=0.03))
+    with httpx.stream("GET", f"{service.url}/api/jobs/{job}/logs?format={format}&follow=true", timeout=20) as answer:
+        got = answer.read().decode().splitlines()
+    runner.wait()
+    if format == "text":
+        assert got == [str(n) for n in range(20)]
+    else:
+        assert len(got) == 20
+
+
+def test_a_download_has_a_name(service, ten):
+    answer = logs(service, ten, format="text", download="true")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{ten}.log"'
+
+
+def test_whole_lines_whatever_their_length(serve):
+    service = serve(max_line_bytes=100)
+    job = service.run(sys.executable, "-c", "print('x' * 5000)")
+    assert len(logs(service, job).json()[0]["message"]) == 5000
+
+
+def test_search_finds_the_lines_oldest_first_and_says_how_far_it_looked(service, ten):
+    answer = service.get(f"/api/jobs/{ten}/search", params={"q": "number [12]$", "regex": "true"}).json()
+    assert [line["line"] for line in answer["lines"]] == [2, 3]
+    assert answer["complete"] is True
+    part = service.get(f"/api/jobs/{ten}/search", params={"q": "number", "limit": 4}).json()
+    assert (len(part["lines"]), part["complete"]) == (4, False)
+    rest = service.get(f"/api/jobs/{ten}/search", params={"q": "number", "after": part["scanned_to"]}).json()
+    assert [line["line"] for line in rest["lines"]] == [5, 6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"q": "(", "regex": "true"}, {"q": "x" * 1001}, {"q": r"(a)\1", "regex": "true"}]
+)
+def test_a_search_that_can_not_be_is_explained(service, ten, params):
+    answer = service.get(f"/api/jobs/{ten}/search", params=params)
+    assert (answer.status_code, answer.json()["detail"][:1]) == (400, "q")
+
+
+def test_the_status_and_the_list(service, ten):
+    status = service.get(f"/api/jobs/{ten}").json()
+    assert (status["job_name"], status["job_status"], status["finished_job_status"]) == ("ten", "Done", True)
+    listed = service.get("/api/jobs", params={"n": 1}).json()
+    assert [job["id"] for job in listed["jobs"]] == [ten]
+    assert (listed["n"], listed["skip"]) == (1, 0)
+    assert service.get("/api/jobs", params={"skip": 1}).json()["jobs"] == []
+
+
+def test_the_execution_time(service, ten):
+    lines = logs(service, ten).json()
+    answer = service.get(f"/api/jobs/{ten}/exec-time").json()
+    assert answer == {
+        "seconds": (lines[-1]["timestamp"] - lines[0]["timestamp"]) / 1000,
+        "in_progress": False,
+        "first": lines[0]["timestamp"],
+        "last": lines[-1]["timestamp"],
+    }
+    silent = service.run("true")
+    assert service.get(f"/api/jobs/{silent}/exec-time").status_code == 409
+
+
+def test_the_configuration(service, ten):
+    step = service.get(f"/api/jobs/{ten}/config").json()
+    assert (step["type"], step["command"][0]) == ("command", sys.executable)
+    assert service.get(f"/api/jobs/{ten}/steps-config").json()["steps"] == [step]
+
+
+def test_waiting_ends_with_the_job_or_with_its_time(service):
+    job, runner = service.begin(sys.executable, "-c", "import time; time.sleep(100)")
+    assert service.get(f"/api/jobs/{job}/wait?timeout=0.2").status_code == 504
+    waiting: list[httpx.Response] = []
+    thread = threading.Thread(target=lambda: waiting.append(service.get(f"/api/jobs/{job}/wait?timeout=20")))
+    thread.start()
+    assert service.post(f"/api/jobs/{job}/cancel").status_code in (200, 202)
+    thread.join(20)
+    runner.wait()
+    assert waiting[0].json()["job_status"] in ("Canceled", "Failed")
+    assert service.post(f"/api/jobs/{job}/cancel").status_code == 200
+
+
+def test_forgetting_takes_the_lines(service, ten):
+    assert httpx.delete(f"{service.url}/api/jobs/{ten}/journal").status_code == 204
+    assert logs(service, ten).json() == []
+
+
+def test_an_overview_counts_what_is_loud(service, ten):
+    answer = service.get(f"/api/jobs/{ten}/overview").json()
+    assert sum(part["errors"] for part in answer["parts"]) == 2
+    assert (answer["parts"][0]["first"], answer["parts"][-1]["last"]) == (1, 10)
+
+
+def test_alive_and_able(service):
+    assert service.get("/healthz").json() == {"status": "ok"}
+    assert service.get("/readyz").json() == {"status": "ok"}
+
+
+def test_errors_are_problems_that_a_person_understands(service):
+    answer = service.get("/api/jobs/nobody")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not found",
+        "status": 404,
+        "detail": "there is no job 'nobody', or you may not see it",
+    }
+    assert service.get("/api/nothing").json()["status"] == 404
+    assert service.post("/api/jobs").status_code == 405
