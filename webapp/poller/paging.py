@@ -60,10 +60,12 @@ class Limits:
             self.longest = entries
 
     def followed(self, page: Page, after: Page) -> None:
-        """`after` is what came when `page` was gone on from. What a long answer misses may only just have been
-        emitted; where half as much again follows it, or anything at all follows a short one, it was cut."""
-        more = after.new > 0 and page.before(after.last_ms)
-        if more and (page.entries < MANY or page.stuck or 2 * after.entries >= page.entries):
+        """`after` is what came when `page` was gone on from. An answer that lacks what we held before was cut. What
+        else a long one lacks may only just have been emitted; where half as much again follows it, or anything new
+        follows a short one, it is taken for cut too."""
+        more = page.before(after.last_ms)
+        short = page.entries < MANY or page.stuck or 2 * after.entries >= page.entries
+        if more and (not page.reached or (after.new and short)):
             self.cut = page.entries if self.cut is None else min(self.cut, page.entries)
         elif 2 * after.entries < page.entries and not page.stuck:
             self.proven = max(self.proven, page.entries)

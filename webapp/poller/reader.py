@@ -19,7 +19,7 @@ from ..journal.state import State
 from ..source.base import Answer, Source
 from .budget import Budget
 from .merge import Merge
-from .paging import Limits, Page, Probing
+from .paging import MANY, Limits, Page, Probing
 from .tally import Tally
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ APPEND_BYTES = 16 << 20
 HORIZON_MS = 300_000
 # Pages in a row that may lead no further: `since_ms` may have to pass one ms by two steps.
 STILL_MOST = 3
+# Small pages at the log's end: lines may be emitted as fast as they are asked for, and the next round comes anyway.
+SMALL_MOST = 20
 
 
 @dataclass(slots=True)
@@ -88,9 +90,12 @@ class Reader:
         fetch = self._fetch = Fetch(since)
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
-        still = 0
-        while (onward := self._onward(page, page is first, probe)) is not None and still < STILL_MOST:
+        still = small = 0
+        while (onward := self._onward(page, page is first, probe)) is not None:
+            if still >= STILL_MOST or small >= SMALL_MOST:
+                break
             after = await self._page(onward, page)
+            small += after.reached and after.new < MANY // 10
             self._follow(page, after)
             still = 0 if after.new or page.before(after.last_ms) else still + 1
             page = after
@@ -107,7 +112,7 @@ class Reader:
         return self.limits.go_on(page, first=first, probe=probe)
 
     def _follow(self, page: Page, after: Page) -> None:
-        if page.stuck and page.before(after.last_ms) and self.limits.suspect(page):
+        if page.stuck and page.before(after.last_ms):
             self._fetch.holes = True
         self.limits.followed(page, after)
 
