@@ -24,6 +24,8 @@ from .viewer import Viewer
 log = logging.getLogger("jobtail.stream")
 LINGER_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+# One who reads once counts as a viewer for so long.
+READ_SECONDS = 2.0
 PIECES_KEPT = 8
 
 
@@ -112,14 +114,15 @@ class Channel:
         self.visited = time.monotonic()
         self.attendant.watched = True
         if self._attending is None or self._attending.done():
+            self._elsewhere = False
             self._attending = asyncio.get_running_loop().create_task(self._attend())
 
     async def _attend(self) -> None:
         while self.viewers or time.monotonic() - self.visited < LINGER_SECONDS:
             try:
-                self._elsewhere = False
                 await self.attendant.run()
-                self._elsewhere = not self.attendant.loaded and self.attendant.error is None
+                await self.reload()
+                self._elsewhere = self.state.held_until > time.time()
             except JournalError as error:
                 log.warning("%s: %s", self.job, error.detail)
             except Exception:
@@ -247,6 +250,8 @@ class Channel:
                 if self._signal.is_set():
                     self._signal.clear()
                     await self.reload()
+                if isinstance(self.attendant.error, DamagedJournal):
+                    raise self.attendant.error
                 now = time.monotonic()
                 for group in list(self._groups.values()):
                     if group.behind and group.due <= now:
@@ -258,7 +263,7 @@ class Channel:
 
     def tick(self, now: float) -> None:
         """Once a second: heartbeats, and who has to go."""
-        self.attendant.watched = bool(self.viewers or self.readers) or now - self.visited < LINGER_SECONDS
+        self.attendant.watched = bool(self.viewers or self.readers) or now - self.visited < READ_SECONDS
         if self.viewers:
             self.visit()
         if isinstance(self.attendant.error, JournalError) != (self.state.revision < 0):
