@@ -36,7 +36,8 @@ def jobs_html(jobs: Iterable[tuple[JobRecord, str]]) -> str:
 
 def _row(job: JobRecord, link: str) -> str:
     started = f"{job.creation_date:%Y-%m-%d %H:%M:%S}" if job.creation_date else ""
-    cells = (_link(link, job.id), _state(job.job_status or "unknown"), escape(started))
+    name = getattr(job, "job_name", None) or job.id
+    cells = (_link(link, str(name)), _state(job.job_status or "unknown"), escape(started))
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
 
