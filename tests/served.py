@@ -44,13 +44,17 @@ def jobtail(
     return subprocess.run([sys.executable, "-m", "webapp", *arguments], check=False, **how)
 
 
-def spawn(*arguments: str, settings: Mapping[str, object] | None = None, **how: Any) -> subprocess.Popen[bytes]:
+def spawn(
+    *arguments: str, settings: Mapping[str, object] | None = None, module: str = "webapp", **how: Any
+) -> subprocess.Popen[bytes]:
     """The same, left running."""
-    return subprocess.Popen([sys.executable, "-m", "webapp", *arguments], env=environment(settings or {}), **how)
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment(settings or {}), **how)
 
 
 class Served:
-    """`url`: where it answers. `output`: what it has said on both its streams so far."""
+    """`url`: where it answers. `output`: what it has said on both its streams so far. `module`: what is run."""
+
+    module = "webapp"
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         self.settings = {"port": 0, **settings}
@@ -79,8 +83,9 @@ class Served:
         before = len(self.output)
         cwd = self.data_dir.parent
         self._process = spawn(
-            "serve", settings=self.settings, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+            "serve", settings=self.settings, module=self.module,
+            cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         until(

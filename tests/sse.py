@@ -20,7 +20,9 @@ class Event:
 class EventStream:
     """`status`, `headers` (lower case), and the events as they come. `retry`: what the server asked for, ms."""
 
-    def __init__(self, url: str, *, headers: dict[str, str] | None = None, timeout: float = 20, buffer: int = 0) -> None:
+    def __init__(
+        self, url: str, *, headers: dict[str, str] | None = None, timeout: float = 20, buffer: int = 0
+    ) -> None:
         parts = urlsplit(url)
         self._socket = socket.socket()
         if buffer:
@@ -41,6 +43,7 @@ class EventStream:
         self.comments = 0
         self.last_id = ""
         self.ended = False
+        self._events = self._read()
 
     def __enter__(self) -> EventStream:
         return self
@@ -66,6 +69,10 @@ class EventStream:
         self.ended = True
 
     def __iter__(self) -> Iterator[Event]:
+        """May be left and taken up again."""
+        return self._events
+
+    def _read(self) -> Iterator[Event]:
         rest = b""
         for chunk in self._chunks():
             rest += chunk
@@ -87,7 +94,11 @@ class EventStream:
             else:
                 fields[name] = value.removeprefix(" ")
         self.last_id = fields.get("id", self.last_id)
-        return Event(fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"])) if "data" in fields else None
+        return (
+            Event(fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"]))
+            if "data" in fields
+            else None
+        )
 
     def until(self, name: str) -> list[Event]:
         """All events up to the first of this name, that included."""

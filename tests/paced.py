@@ -1,0 +1,38 @@
+"""`jobtail serve` with the times of the rule at a fraction, for tests that can't wait for minutes.
+
+`python -m tests.paced serve` is run by `Paced`; `PACE` is the fraction.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+
+from tests.served import Served
+from webapp.poller.pace import Pace
+
+SCALE = 0.05
+
+
+class Paced(Served):
+    """A service on a scripted upstream."""
+
+    module = "tests.paced"
+
+
+def main() -> None:
+    from webapp.cli.main import main as command
+    from webapp.poller import poller
+    from webapp.source import fused
+
+    scale = float(os.environ.get("PACE", SCALE))
+    pace = replace(Pace().scaled(scale), lease=1.0, lease_renew=0.2)
+    poller.Poller = partial(poller.Poller, pace=pace)  # type: ignore[assignment, misc]
+    timeouts = fused.Timeouts(connect=1, read=1, pool=5)
+    fused.FusedSource = partial(fused.FusedSource, timeouts=timeouts)  # type: ignore[assignment, misc]
+    command()
+
+
+if __name__ == "__main__":
+    main()
