@@ -1,0 +1,94 @@
+"""`make demo`: the service and a real job to watch, until Ctrl-C."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from webapp.engine.link import answers, base
+from webapp.errors import SettingsError
+from webapp.settings import load_settings
+
+HERE = Path(__file__).parent
+JOBTAIL = (sys.executable, "-m", "webapp")
+START_SECONDS = 30.0
+
+
+def main() -> int:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error))
+    url = base(settings)
+    if answers(url):
+        return fail(f"something listens at {url} already: stop it, or choose another port: JOBTAIL_PORT=8485 make demo")
+    service = subprocess.Popen([*JOBTAIL, "serve"])
+    job = None
+    try:
+        if not wait(url, service):
+            return service.wait() or 1
+        job = subprocess.Popen(
+            [
+                *JOBTAIL,
+                "run",
+                "--quiet",
+                "--name",
+                "Code written twice",
+                "--",
+                sys.executable,
+                str(HERE / "demo_job.py"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        say(
+            f"A job runs. Watch it:  {link(url)}", "Start another:         .venv/bin/jobtail run -- CMD", "Stop: Ctrl-C"
+        )
+        return service.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in (job, service):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def wait(url: str, service: subprocess.Popen[bytes]) -> bool:
+    """False where the service ended instead of answering."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and service.poll() is None:
+        if answers(url):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def link(url: str) -> str:
+    """Of the newest job, as soon as there is one."""
+    from webapp.client.api import Client
+
+    with Client(url) as client:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for job in client.job_list(1)["jobs"]:
+                if job.get("job_name") == "Code written twice" and job.get("job_status") == "Running":
+                    return client.link(job["id"])
+            time.sleep(0.1)
+    return url
+
+
+def say(*lines: str) -> None:
+    print("", *lines, "", sep="\n", flush=True)
+
+
+def fail(message: str) -> int:
+    print(f"jobtail: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
