@@ -24,6 +24,8 @@ from .viewer import Viewer
 log = logging.getLogger("jobtail.stream")
 LINGER_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+# A socket that takes nothing for so long has nobody behind it.
+SEND_SECONDS = 120.0
 # One who reads once counts as a viewer for so long.
 READ_SECONDS = 2.0
 PIECES_KEPT = 8
@@ -278,10 +280,16 @@ class Channel:
                 viewer.finish("retries_exhausted")
             elif viewer.grant_ended is not None and viewer.grant_ended():
                 viewer.finish(viewer.end_reason)
-            elif isinstance(self.attendant.error, JobNotFound):
+            elif viewer.waits_since is not None and now - viewer.waits_since > SEND_SECONDS:
+                viewer.abandon()
+            elif isinstance(self.attendant.error, JobNotFound) and self._shown(viewer):
                 viewer.finish("not_found")
             elif isinstance(self.attendant.error, UpstreamDenied):
                 viewer.finish("denied")
+
+    def _shown(self, viewer: Viewer) -> bool:
+        """A link to a range outlives the upstream's memory: it gets what the journal keeps of it first."""
+        return viewer.form.lines is None or viewer.position.line >= last_visible(self.state, viewer.form)
 
     @property
     def idle(self) -> bool:

@@ -7,7 +7,9 @@ has a task of its own that reads the journal from its position until it has caug
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,8 @@ from .step import Position, done_event, news, over, status_event, upstream_event
 if TYPE_CHECKING:
     from ..journal.state import State
     from .channel import Channel
+
+log = logging.getLogger("jobtail.stream")
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
@@ -40,6 +44,8 @@ class Viewer:
         self.end_reason = "link_ended"
         self.tail: int | None = None
         self.reset: str = ""
+        self.waits_since: float | None = None  # for its socket to take more, on the monotonic clock
+        self._farewell = b""
         self._ended = ended
         self._over = False
         self._send: Send | None = None
@@ -66,9 +72,17 @@ class Viewer:
             else:
                 self._task.add_done_callback(lambda _: self._ended())
 
+    def abandon(self) -> None:
+        """Ends the stream though its socket takes nothing: who is behind it comes back by its cursor."""
+        if self._task is not None:
+            self._task.cancel()
+        self.end()
+
     def say(self, data: bytes) -> None:
-        """Something that is no line, at once where the socket takes it."""
-        if not self._over and self._task is None:
+        """Last words: at once, or when the socket has taken what it is at."""
+        if self._task is not None:
+            self._farewell = data
+        elif not self._over:
             self.push(data, self.position, self.state)
 
     def finish(self, reason: str) -> None:
@@ -104,17 +118,23 @@ class Viewer:
         self._task = asyncio.get_running_loop().create_task(self._catch_up(pending))
 
     async def _catch_up(self, pending: Awaitable[None] | None) -> None:
-        if pending is not None:
-            await pending
-        if self.state is None:
-            await self._send_bytes(await self._greeting())
-        while not self._over:
-            journal = self.channel.journal
-            try:
-                if await self._advance():
-                    return
-            except JournalError as error:
-                await self.channel.recover(error, journal)
+        try:
+            if pending is not None:
+                await self._wait_for(pending)
+            if self.state is None:
+                await self._send_bytes(await self._greeting())
+            while not self._over:
+                journal = self.channel.journal
+                try:
+                    if await self._advance():
+                        return
+                except JournalError as error:
+                    await self.channel.recover(error, journal)
+            if self._farewell:
+                await self._send_bytes(self._farewell)
+        except Exception:
+            log.exception("the stream of a viewer of %s failed", self.channel.job)
+            self.end()
 
     async def _advance(self) -> bool:
         """One piece further. True once this task has nothing left to do."""
@@ -134,6 +154,8 @@ class Viewer:
 
     async def _arrive(self, state: State) -> bool:
         """At the end of what there is: true once this task has nothing left to do."""
+        if self._over:
+            return False
         if over(state, self.form, self.position):
             await self._send_bytes(done_event(state, self.form, self.position, "finished"))
             self.end()
@@ -163,7 +185,12 @@ class Viewer:
 
     async def _send_bytes(self, data: bytes) -> None:
         assert self._send is not None
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._wait_for(self._send({"type": "http.response.body", "body": data, "more_body": True}))
+
+    async def _wait_for(self, sent: Awaitable[None]) -> None:
+        self.waits_since = time.monotonic()
+        await sent
+        self.waits_since = None
 
 
 def _current_task() -> asyncio.Task[Any] | None:
