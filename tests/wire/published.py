@@ -44,10 +44,14 @@ class Published:
     """Speaks to `base_url` with the client of this version. `scheme`: Bearer signs in as a person does, by a file
     of credentials; the others as a machine does, by the environment."""
 
-    def __init__(self, version: str, base_url: str, home: Path, *, token: str, scheme: str = "Fused-Env-Bearer") -> None:
+    def __init__(
+        self, version: str, base_url: str, home: Path, *, token: str, scheme: str = "Fused-Env-Bearer"
+    ) -> None:
         self._python = python_with(version)
         self._base_url = base_url
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith(("FUSED_", "PYTHON"))}
+        self._environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("FUSED_", "PYTHON"))
+        }
         self._environment |= {"HOME": str(home), "PYTHONWARNINGS": "ignore", "NO_PROXY": "127.0.0.1"}
         if scheme == "Bearer":
             _sign_in(home, token)
