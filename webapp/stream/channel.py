@@ -17,7 +17,7 @@ from ..journal.state import State
 from ..models import RunStatus
 from .form import Form
 from .group import Group
-from .step import Position, settled, step
+from .step import Position, last_visible, settled, step
 from .tail import tail_start
 from .viewer import Viewer
 
