@@ -1,4 +1,4 @@
-"""All journals of a data folder: a file a job, named by a digest of its id (ids differ in case, file systems may not)."""
+"""All journals of a data folder: a file a job, named by a digest of its id (file systems may not tell case apart)."""
 
 from __future__ import annotations
 
