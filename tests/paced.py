@@ -27,7 +27,9 @@ def main() -> None:
     from webapp.source import fused
 
     scale = float(os.environ.get("PACE", SCALE))
-    pace = replace(Pace().scaled(scale), lease=1.0, lease_renew=0.2)
+    # A drain is given up no sooner than in earnest: faults that tests inject do not last as long as real ones, but
+    # come as often.
+    pace = replace(Pace().scaled(scale), lease=1.0, lease_renew=0.2, drain_most=60.0)
     poller.Poller = partial(poller.Poller, pace=pace)  # type: ignore[assignment, misc]
     timeouts = fused.Timeouts(connect=1, read=1, pool=5)
     fused.FusedSource = partial(fused.FusedSource, timeouts=timeouts)  # type: ignore[assignment, misc]

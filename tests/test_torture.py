@@ -1,0 +1,26 @@
+"""Upstream, service and viewers fail at once; every viewer ends with exactly the upstream's lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.torture import Plan, start, torture
+from tests.upstream import upstream
+
+PLANS = (Plan(seed=1), Plan(seed=2, services=2, seconds=5), Plan(seed=3, kill_every=0, chaos=0.3, viewers=10))
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=["killed", "two services", "faults alone"])
+def test_every_viewer_ends_with_exactly_the_upstreams_lines(data_dir: Path, plan: Plan) -> None:
+    with upstream() as server:
+        services = start(data_dir, server, plan.services)
+        try:
+            outcome = torture(plan, data_dir, server, services)
+        finally:
+            for service in services:
+                service.stop()
+    assert outcome.problems == []
+    assert outcome.lines > 500
+    assert sum(count for fault, count in outcome.faults.items() if fault.startswith("logs:")) > 5

@@ -1,0 +1,267 @@
+"""Everything at once: an upstream that fails in every way, viewers that drop, services that are killed.
+
+The oracle is that of the Kafka tests of Jepsen: the upstream emits numbered lines; at the end every viewer must hold
+each of them once and in order. `tests/test_torture.py` runs it for seconds, `bench/soak.py` for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.paced import Paced
+from tests.sse import Event, EventStream, lines_of
+from tests.upstream import Chaos, Fault, Job, Upstream, now_ms
+from webapp.journal.redact import Redactor
+from webapp.journal.shelf import Journals
+
+FAULTS = (
+    Fault("status", 500),
+    Fault("status", 503, {"retry-after": "1"}),
+    Fault("status", 429, {"retry-after": "1"}),
+    Fault("hang", seconds=5),
+    *(Fault(kind) for kind in ("cut", "cut", "half", "html", "object", "null", "numbers", "empty", "deep")),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`seconds`: how long each job emits. `rate`: lines a second and job. `chaos`: part of the requests that fail.
+    `kill_every`: seconds between two deaths of a service, about; 0: none. `services`: on one data folder."""
+
+    seed: int
+    seconds: float = 6.0
+    jobs: int = 2
+    viewers: int = 6
+    rate: float = 150.0
+    chaos: float = 0.15
+    kill_every: float = 2.0
+    services: int = 1
+
+
+@dataclass
+class Outcome:
+    faults: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    lines: int = 0
+    viewers: int = 0
+
+
+class Emitter(threading.Thread):
+    """Numbered lines, some late, some twice; then the job ends, with a few lines still to be seen."""
+
+    def __init__(self, job: Job, plan: Plan, chance: random.Random, faults: Counter[str]) -> None:
+        super().__init__(daemon=True)
+        self.job, self.plan, self.chance, self.faults = job, plan, chance, faults
+
+    def run(self) -> None:
+        began, count = time.monotonic(), 0
+        while (passed := time.monotonic() - began) < self.plan.seconds:
+            while count < passed * self.plan.rate:
+                count += 1
+                self._emit(count)
+            time.sleep(self.chance.uniform(0.005, 0.05))
+        self.job.finish(self.chance.choice(("Done", "Failed", "Canceled")))
+        for _ in range(self.chance.randrange(6)):
+            count += 1
+            self.job.log(f"line {count}", after=self.chance.uniform(0, 0.3))
+            self.faults["entries after the end"] += 1
+
+    def _emit(self, count: int) -> None:
+        chance, at = self.chance, now_ms()
+        kind = chance.random()
+        if kind < 0.05:
+            self.job.log(f"line {count}", at - chance.randrange(3000), after=chance.uniform(0, 0.5))
+            self.faults["late entries"] += 1
+        elif kind < 0.08:
+            for _ in range(chance.choice((2, 3))):
+                self.job.log(f"twin {count}", at)
+            self.faults["twins"] += 1
+        elif kind < 0.085:
+            self.job.log(f"line {count}", at + 86_400_000)
+            self.faults["entries from the future"] += 1
+        elif kind < 0.09:
+            self.job.add({"message": f"line {count}"}, {"timestamp": str(at), "message": f"line {count}b"})
+            self.faults["odd timestamps"] += 1
+        else:
+            self.job.log(f"line {count}\n", at, worker=chance.randrange(9))
+
+
+class Viewer(threading.Thread):
+    """Reads a job to its end; drops at random and comes back by its last id."""
+
+    def __init__(
+        self, job: Job, urls: Callable[[], list[str]], chance: random.Random, faults: Counter[str], seconds: float
+    ) -> None:
+        super().__init__(daemon=True)
+        self.job, self.urls, self.chance, self.faults = job, urls, chance, faults
+        self.form = chance.choice(("line", "batch"))
+        self.sampled = chance.random() < 0.2
+        self.deadline = time.monotonic() + seconds
+        self.lines: list[dict[str, Any]] = []
+        self.omitted = self.pending = 0
+        self.last = ""
+        self.done: dict[str, Any] | None = None
+        self.trouble = ""
+
+    def run(self) -> None:
+        while self.done is None and not self.trouble:
+            if time.monotonic() > self.deadline:
+                self.trouble = f"no end after {len(self.lines)} lines, at {self.last!r}"
+                return
+            try:
+                self._connect()
+            except (OSError, ValueError, AssertionError, IndexError) as error:
+                self.faults[f"connections broken ({type(error).__name__})"] += 1
+                time.sleep(self.chance.uniform(0.05, 0.3))
+
+    def _connect(self) -> None:
+        query = f"format={self.form}&sample_logs={'true' if self.sampled else 'false'}&refresh_seconds=0.1"
+        url = f"{self.chance.choice(self.urls())}/api/jobs/{self.job.id}/events?{query}"
+        headers = {"Last-Event-ID": self.last} if self.last else {}
+        self.pending = 0
+        until = time.monotonic() + self.chance.uniform(0.05, 3)
+        drops = self.chance.random() < 0.7
+        with EventStream(url, headers=headers, timeout=10) as stream:
+            if stream.status == 204:
+                self.trouble = "204 without a done"
+                return
+            if stream.status != 200:
+                raise ValueError(stream.status)
+            for event in stream:
+                self._take(event)
+                if self.done is not None:
+                    return
+                if drops and time.monotonic() > until:
+                    self.faults["connections dropped by viewers"] += 1
+                    return
+                if time.monotonic() > self.deadline:
+                    return
+
+    def _take(self, event: Event) -> None:
+        if event.name == "reset":
+            self.faults["resets"] += 1
+            self.lines, self.omitted, self.pending, self.last = [], 0, 0, ""
+        elif event.name == "omitted":
+            self.pending += event.data["count"]
+        elif event.name == "bye":
+            self.faults["byes"] += 1
+        elif event.name == "done":
+            if event.data["reason"] != "finished":
+                self.trouble = f"ended as {event.data['reason']}"
+            self.done = event.data
+        self.lines += lines_of([event])
+        if event.id:
+            self.last = event.id
+            self.omitted += self.pending
+            self.pending = 0
+
+
+class Killer(threading.Thread):
+    """Ends services at random, mostly without warning, and starts them again on their port."""
+
+    def __init__(self, services: list[Paced], plan: Plan, chance: random.Random, faults: Counter[str]) -> None:
+        super().__init__(daemon=True)
+        self.services, self.plan, self.chance, self.faults = services, plan, chance, faults
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while self.plan.kill_every and not self.over.wait(self.chance.uniform(0.5, 1.5) * self.plan.kill_every):
+            service = self.chance.choice(self.services)
+            if self.chance.random() < 0.75:
+                service.kill()
+                self.faults["services killed (SIGKILL)"] += 1
+            else:
+                service.stop()
+                self.faults["services stopped (SIGTERM)"] += 1
+            self.over.wait(self.chance.uniform(0, 0.5))
+            service.start()
+
+
+def torture(plan: Plan, folder: Path, upstream: Upstream, services: list[Paced]) -> Outcome:
+    """One turn on services that run already. All that went wrong stands in `problems`."""
+    chance = random.Random(plan.seed)
+    outcome = Outcome()
+    upstream.chaos = Chaos(plan.seed, plan.chaos, FAULTS)
+    before = Counter(upstream.injected)
+    jobs = []
+    for number in range(plan.jobs):
+        limit = chance.choice((None, None, 40, 200, 1000))
+        job = upstream.job(f"job-{plan.seed}-{number}", limit=limit, inclusive=chance.random() < 0.5)
+        outcome.faults[f"jobs with {f'a limit of {limit} entries' if limit else 'no limit'}"] += 1
+        jobs.append(job)
+    emitters = [Emitter(job, plan, random.Random(chance.random()), outcome.faults) for job in jobs]
+    urls: Callable[[], list[str]] = lambda: [service.url for service in services]  # noqa: E731
+    viewers = [
+        Viewer(job, urls, random.Random(chance.random()), outcome.faults, plan.seconds + 90)
+        for job in jobs
+        for _ in range(plan.viewers)
+    ]
+    killer = Killer(services, plan, random.Random(chance.random()), outcome.faults)
+    for thread in [*emitters, *viewers, killer]:
+        thread.start()
+    for thread in [*emitters, *viewers]:
+        thread.join()
+    killer.over.set()
+    killer.join()
+    upstream.chaos = None
+    outcome.faults.update(Counter(upstream.injected) - before)
+    for job in jobs:
+        judge(job, [viewer for viewer in viewers if viewer.job is job], folder, outcome)
+        upstream.jobs.pop(job.id)
+    return outcome
+
+
+def judge(job: Job, viewers: list[Viewer], folder: Path, outcome: Outcome) -> None:
+    """The journal against the upstream, and every viewer against the journal."""
+    say = outcome.problems.append
+    lines = stored(folder, job.id)
+    wanted = Counter(entry["message"].removesuffix("\n") for _, entry in job.entries)
+    got = Counter(line["message"] for line in lines)
+    if wanted != got:
+        say(f"{job.id} (limit {job.limit}): lost {list((wanted - got).items())[:5]}, doubled "
+            f"{list((got - wanted).items())[:5]} of {len(lines)}")  # fmt: skip
+    if [line["line"] for line in lines] != list(range(1, len(lines) + 1)):
+        say(f"{job.id}: the journal's numbers are not 1 to {len(lines)}")
+    for viewer in viewers:
+        who = f"{job.id}: a viewer ({viewer.form}, {'sampled' if viewer.sampled else 'all'})"
+        outcome.viewers += 1
+        if viewer.trouble or viewer.done is None:
+            say(f"{who}: {viewer.trouble or 'no end'}")
+            continue
+        if not viewer.done["complete"]:
+            say(f"{who}: complete is {viewer.done['complete']}")
+        ids = [line["line"] for line in viewer.lines]
+        if viewer.sampled:
+            if len(ids) + viewer.omitted != viewer.done["lines"] or ids != sorted(set(ids)):
+                say(f"{who}: {len(ids)} lines + {viewer.omitted} omitted are not {viewer.done['lines']}")
+        elif viewer.lines != lines:
+            first = next((n for n, (a, b) in enumerate(zip(viewer.lines, lines, strict=False)) if a != b), len(ids))
+            say(f"{who}: {len(ids)} of {len(lines)} lines; they differ from line {first + 1} on")
+    outcome.lines += len(lines)
+
+
+def stored(folder: Path, job: str) -> list[dict[str, Any]]:
+    journals = Journals(folder, Redactor(()), beat_ms=100)
+    try:
+        batches = journals.open(job).read(0, most_bytes=1 << 40)
+        return [json.loads(line) for batch in batches for line in batch.split()]
+    finally:
+        with suppress(Exception):
+            journals.close()
+
+
+def start(folder: Path, upstream: Upstream, count: int) -> list[Paced]:
+    settings = {"data_dir": folder, "upstream_url": upstream.url, "refresh_seconds": 0.1}
+    services = [Paced(settings) for _ in range(count)]
+    for service in services:
+        service.start()
+    return services
