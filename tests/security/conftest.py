@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from .house import House
 from .site import Site
 
 
@@ -21,3 +22,10 @@ def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
 @pytest.fixture
 def site(open_site: Callable[..., Site]) -> Site:
     return open_site()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """`jobtail serve` with a token, in a process of its own, before a scripted upstream. One a module."""
+    with House.opened(tmp_path_factory.mktemp("house")) as house:
+        yield house

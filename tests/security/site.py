@@ -12,6 +12,10 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from webapp.access.cookies import link_cookie
+from webapp.access.link import Link
+from webapp.access.shares import new_id
+from webapp.access.signer import Purpose
 from webapp.engine.job import DONE, Job, now_ms, status_of
 from webapp.journal.line import Entry
 from webapp.service import Service
@@ -36,7 +40,8 @@ class Site:
         app = create_app(Settings(**{"data_dir": data_dir, "access_token": TOKEN, **settings}))  # type: ignore[arg-type]
         with TestClient(app, base_url=BASE, raise_server_exceptions=False, follow_redirects=False) as client:
             site = cls(app, client)
-            site.add_job(JOB, [f"line {number} of the job" for number in range(1, LINES + 1)])
+            if site.service.catalog.get(JOB) is None:
+                site.add_job(JOB, [f"line {number} of the job" for number in range(1, LINES + 1)])
             yield site
 
     @property
@@ -83,6 +88,13 @@ class Site:
         answer = self.ask("GET", f"/s/{token}")
         assert answer.status_code == 200, answer.text
         return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+    def ended_link(self) -> dict[str, str]:
+        """The headers of a browser whose link, which was real, has ended a second ago."""
+        link = Link(new_id(), JOB, now_ms() - 1000, True)
+        self.service.shares.add(link, "", "ada")
+        cookie = self.service.access.signer.sign(Purpose.LINK_COOKIE, link.payload(), link.ends_ms)
+        return {"Cookie": f"{link_cookie(JOB)}={cookie}"}
 
     def sign_in(self, token: str = TOKEN, **headers: str) -> httpx2.Response:
         return self.ask("POST", "/login", headers, data={"token": token, "next": "/"})

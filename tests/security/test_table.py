@@ -101,7 +101,7 @@ def order(key: tuple[str, str]) -> tuple[int, tuple[str, str]]:
 def callers(site: Site) -> dict[str, dict[str, str]]:
     """The headers that each caller sends."""
     site.add_job("another-job", ["a line"])
-    ended, revoked = site.share(), site.share()
+    revoked = site.share()
     session = site.sign_in().headers["set-cookie"].partition(";")[0]
     found = {
         "owner": {"Authorization": f"Bearer {TOKEN}"},
@@ -111,13 +111,11 @@ def callers(site: Site) -> dict[str, dict[str, str]]:
         "link to lines": site.enter(site.token(lines=[5, 9])),
         "link of another job": site.enter(site.token("another-job", can_cancel=True)),
         "wrong token": {"Authorization": "Bearer sesame"},
-        "ended link": site.enter(ended["url"].rpartition("/s/")[2]),
+        "ended link": site.ended_link(),
         "revoked link": site.enter(revoked["url"].rpartition("/s/")[2]),
         "stranger": {},
     }
     site.owner("DELETE", f"/api/jobs/{JOB}/shares/{revoked['id']}")
-    # One whose end is over, without waiting for it: what it says is signed, so it is told by its row.
-    site.owner("DELETE", f"/api/jobs/{JOB}/shares/{ended['id']}")
     return found
 
 
