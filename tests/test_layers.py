@@ -1,0 +1,64 @@
+"""Imports run one way, along the way of a line: a folder knows those below it and none above."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent / "webapp"
+
+# From the bottom up; what stands in one row knows nothing of its neighbours.
+LAYERS = [
+    {"errors"},
+    {"models", "settings", "database"},
+    {"journal"},
+    {"source"},
+    {"poller", "engine"},
+    {"stream", "access", "client"},
+    {"service"},
+    {"web"},
+    {"cli"},
+    {"__main__"},
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+
+def parts(path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOT.parent).with_suffix("").parts
+
+
+def imported(path: Path) -> set[str]:
+    """The folders and files right under `webapp` that a module imports when it runs."""
+    found: set[str] = set()
+    package = parts(path)[:-1]
+    tree = ast.parse(path.read_text())
+    types_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or node in types_only:
+            continue
+        base = package[: len(package) - node.level + 1] if node.level else ()
+        names = (*base, *(node.module or "").split(".")) if node.module else base
+        if names[:1] != ("webapp",):
+            continue
+        found |= {names[1]} if len(names) > 1 else {alias.name for alias in node.names}
+    return found
+
+
+def test_every_part_has_its_place():
+    there = {path.stem if path.suffix else path.name for path in ROOT.iterdir() if path.name[0] not in "._"}
+    assert there | {"__main__"} == set(RANK)
+
+
+def test_imports_run_one_way():
+    wrong = []
+    for path in ROOT.rglob("*.py"):
+        here = parts(path)[1]
+        if here == "__init__":
+            continue
+        for name in imported(path) & set(RANK):
+            if name != here and RANK[name] >= RANK[here]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong, "\n".join(wrong)
