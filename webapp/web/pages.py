@@ -117,15 +117,6 @@ async def cancel(request: Request, service: Service, grant: Grant) -> Response:
     return RedirectResponse(f"/jobs/{request.path_params['job']}", 303, headers=PRIVATE_HEADERS)
 
 
-def error_page(request: Request, status: int, title: str, detail: str, headers: dict[str, str]) -> Response:
-    """An error for a person. `next` brings them back here once they have signed in."""
-    path = request.scope["path"]
-    after = path if request.method == "GET" and not path.startswith(("/login", "/s/")) else ""
-    return render(
-        "error.html", status=status, headers=headers, title=title, detail=detail, sign_in=status == 401, next=after
-    )
-
-
 routes = [
     guarded("/", home, Action.LIST),
     guarded("/jobs/{job}", job, Action.VIEW_PART),

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ..access.headers import PRIVATE_HEADERS
 from ..errors import Busy, JobtailError, SignInNeeded, UpstreamDown
 from ..journal.redact import Redactor
+from .render import render
 
 log = logging.getLogger("jobtail.web")
 
@@ -61,7 +62,14 @@ def _answer(request: Request, status: int, title: str, detail: str, headers: dic
     if path.startswith("/server/"):
         return fused_problem(status, detail, headers)
     if not path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
-        from .pages import error_page
-
-        return error_page(request, status, title, detail, headers)
+        return _page(request, status, title, detail, headers)
     return problem(status, title, detail, headers)
+
+
+def _page(request: Request, status: int, title: str, detail: str, headers: dict[str, str]) -> Response:
+    """An error for a person. `next` brings them back here once they have signed in."""
+    path = request.scope["path"]
+    after = path if request.method == "GET" and not path.startswith(("/login", "/s/")) else ""
+    return render(
+        "error.html", status=status, headers=headers, title=title, detail=detail, sign_in=status == 401, next=after
+    )
