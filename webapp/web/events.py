@@ -68,7 +68,8 @@ def event_form(params: Params, grant: Grant, longest: int) -> Form:
     level, q = params.text("level"), params.text("q")
     return Form(
         format=params.choice("format", "line", ("line", "batch")),
-        sample=params.flag("sample_logs", True) and not (level or q),
+        # Somebody chose the lines of a range: all of them are meant.
+        sample=params.flag("sample_logs", True) and not (level or q or grant.lines),
         levels=parse_levels(level) if level else None,
         q=q,
         since_ms=params.integer("since_ms", 0, MAX_MS),
