@@ -105,6 +105,13 @@ class Settings(BaseSettings):
             ipaddress.ip_network(network, strict=False)
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _not_yet(cls, value: str) -> str:
+        if value:
+            raise ValueError("replicas on Redis are still to come: leave it empty (processes may share a data folder)")
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Settings:
         if self.trusted_user_header and not self.trusted_proxies:

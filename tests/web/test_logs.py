@@ -6,6 +6,7 @@ import threading
 import httpx
 import pytest
 
+from tests.served import until
 from tests.web.test_events import COUNT
 
 
@@ -217,3 +218,15 @@ def test_errors_are_problems_that_a_person_understands(service):
     }
     assert service.get("/api/nothing").json()["status"] == 404
     assert service.post("/api/jobs").status_code == 405
+
+
+def test_the_heartbeat_of_a_running_job_goes_on(service):
+    job, runner = service.begin(sys.executable, "-c", "import time; time.sleep(100)")
+
+    def heartbeat():
+        return service.get(f"/api/jobs/{job}").json()["last_heartbeat"]
+
+    first = until(heartbeat, "a heartbeat")
+    until(lambda: heartbeat() > first, "the next heartbeat")
+    runner.terminate()
+    runner.wait()

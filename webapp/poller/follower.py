@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from ..errors import JobtailError
 from ..journal.journal import Journal
@@ -22,6 +23,7 @@ class Follower:
         self.rounds = 0
         self.loaded = False
         self.error: JobtailError | None = None
+        self.heartbeat: datetime | None = None
         self._source = source
         self._journal = journal
         self._changed = changed
@@ -56,7 +58,7 @@ class Follower:
         except JobtailError as error:
             self.error = error
             return False
-        self.error = None
+        self.error, self.heartbeat = None, status.last_heartbeat
         self.rounds += 1
         self.loaded = True
         self._changed()

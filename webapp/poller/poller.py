@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -57,6 +58,7 @@ class Poller:
         self.rounds = 0
         self.loaded = False
         self.error: JobtailError | None = None
+        self.heartbeat: datetime | None = None
         self.pace = pace = pace or Pace()
         self._source = source
         self._journal = journal
@@ -196,6 +198,7 @@ class Poller:
             await self._status_failed(error)
             return
         self._status_error = self._missing_since = None
+        self.heartbeat = status.last_heartbeat
         self._status_backoff.succeeded()
         await self._in_thread(partial(self._write_status, status))
         self._changed()
@@ -320,7 +323,7 @@ class Poller:
         may = max(self._began + self._beat, time.monotonic() + self._beat / 5)
         due = min(self._status_due, self._logs_due) if self._status_error else self._logs_due
         while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():
-            await anyio.sleep(min(1.0, rest))  # noqa: ASYNC110 - nobody may cut this wait short
+            await anyio.sleep(min(1.0, rest))
         while not self._woken.is_set() and not self._over():
             now = time.monotonic()
             must = self._began + self._beat + self._idle

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
@@ -37,6 +38,7 @@ class Attendant(Protocol):
     watched: bool
     rounds: int
     error: JobtailError | None
+    heartbeat: datetime | None
     loaded: bool
 
     async def run(self) -> None: ...
@@ -175,7 +177,10 @@ class Channel:
         await self.fresh(status_only=True)
         if self.state.status is None:
             raise JobNotFound(self.job)
-        return RunStatus.model_validate(self.state.status)
+        status = RunStatus.model_validate(self.state.status)
+        # Heartbeats are no change, so the journal is not written for them.
+        status.last_heartbeat = self.attendant.heartbeat or status.last_heartbeat
+        return status
 
     # --- viewers -------------------------------------------------------------------------------------------------
 
