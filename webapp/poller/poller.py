@@ -322,7 +322,8 @@ class Poller:
         """Until the next round may be (the beat, a backoff), and then until it has to be, or somebody looks."""
         may = max(self._began + self._beat, time.monotonic() + self._beat / 5)
         due = min(self._status_due, self._logs_due) if self._status_error else self._logs_due
-        while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():
+        # Nobody may cut this wait short.
+        while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():  # noqa: ASYNC110
             await anyio.sleep(min(1.0, rest))
         while not self._woken.is_set() and not self._over():
             now = time.monotonic()
