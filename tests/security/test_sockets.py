@@ -67,12 +67,12 @@ def test_two_lengths_are_refused(house: House) -> None:
         )
 
 
-def test_headers_without_end_are_cut_off(house: House) -> None:
-    head = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"".join(
-        b"X-%d: %s\r\n" % (n, b"x" * 1000) for n in range(4000)
-    )
-    answer = house.raw(head, 5)
-    assert b" 200 " not in answer.split(b"\r\n")[0]
+def test_a_head_without_end_is_cut_off(house: House) -> None:
+    for endless in (b"X: " + b"x" * 400_000, b"X: x\r\n" * 60_000):
+        answer = house.raw(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + endless, 5)
+        assert answer == b"" or b" 400 " in answer.split(b"\r\n")[0]
+    answer = house.raw(b"GET /" + b"x" * 400_000, 5)
+    assert answer == b"" or b" 400 " in answer.split(b"\r\n")[0]
     assert house.ask("GET", "/healthz").status_code == 200
 
 

@@ -21,6 +21,7 @@ from ..engine.record import catalog_path
 from ..errors import SettingsError
 from ..settings import Settings
 from ..stream.straight import straight
+from .protocol import BoundedProtocol
 
 # A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
 # else it keeps megabytes, and holds up the end.
@@ -68,7 +69,7 @@ def run(settings: Settings) -> int:
     config = uvicorn.Config(
         straight(app),
         loop="auto",
-        http="auto",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
