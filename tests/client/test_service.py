@@ -303,3 +303,25 @@ def test_a_log_is_resumed_wherever_the_network_breaks(home: Home) -> None:
         lines = RunResponse.model_validate({"job_id": run.job_id}, context=far).iter_logs()
         assert [line.message for line in lines] == [str(n) for n in range(1, 3001)]
         assert cutter.cuts > cut + 2
+
+
+def test_a_shared_link_is_all_that_a_guest_needs(serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch) -> None:
+    served = serve(access_token="right-token-of-this-test")
+    job, other = served.run("seq", "30"), served.run("echo", "other")
+    owner = connect(served.url, "right-token-of-this-test")
+    made = owner.share(job, expires_in="1h", note="for a guest")
+    link = made["url"]
+    monkeypatch.setenv("JOBTAIL_TOKEN", "a-token-that-goes-nowhere")
+    run = connect("http://127.0.0.1:9").job(link)
+    assert run.job_id == job and run.logs_url == f"{served.url}/jobs/{job}"
+    assert [line.message for line in run.iter_logs()] == [str(n) for n in range(1, 31)]
+    assert len(run.get_logs()) == 30
+    with pytest.raises(errors.Denied):
+        run.cancel()
+    with pytest.raises(errors.Denied):
+        run.config()
+    with pytest.raises(errors.SignInNeeded):
+        RunResponse.model_validate({"job_id": other}, context=run._client).get_status()
+    owner.revoke(job, made["id"])
+    with pytest.raises(errors.JobNotFound):
+        connect("http://127.0.0.1:9").job(link)

@@ -49,6 +49,7 @@ class Client:
         self.url = service_url(url, source)
         self._token = os.environ.get("JOBTAIL_TOKEN", "").strip() if token is None else token
         self._connection: Http | None = None
+        self._guests: dict[str, tuple[Client, str]] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r}{', token=***' if self._token else ''})"
@@ -58,7 +59,7 @@ class Client:
 
     def __getstate__(self) -> dict[str, Any]:
         """Neither the connection nor the token is ever written down."""
-        return {"url": self.url, "_token": "", "_connection": None}
+        return {"url": self.url, "_token": "", "_connection": None, "_guests": {}}
 
     def __enter__(self) -> Client:
         return self
@@ -67,6 +68,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
+        for guest, _ in self._guests.values():
+            guest.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -110,14 +113,26 @@ class Client:
     # One job
 
     def find(self, job: str) -> tuple[Client, str]:
-        """The client and the id that an id or a link means: this one, or one without a token for another
-        service."""
+        """The client and the id that an id or a link means: this one, or one without a token for another service or
+        for a shared link, whose holder needs none."""
         meant = target(job)
+        if meant.share is not None and meant.url is not None:
+            return self._guest(meant.url, meant.share)
         if meant.url is None or meant.url == self.url:
             return self, meant.job
         if origin(meant.url) == origin(self.url):
             return Client(meant.url, self._token), meant.job
         return Client(meant.url, ""), meant.job
+
+    def _guest(self, url: str, share: str) -> tuple[Client, str]:
+        """Trades a shared link for its cookie, once."""
+        if share not in self._guests:
+            guest = Client(url, "")
+            found = guest._object("GET", f"/s/{quote(share, safe='')}")
+            if not isinstance(found.get("job"), str):
+                raise BadAnswer(f"{url} does not say which job that link is of: is it a jobtail service?")
+            self._guests[share] = guest, found["job"]
+        return self._guests[share]
 
     def link(self, job: str) -> str:
         """The address of a job's live page."""
@@ -222,7 +237,8 @@ class Client:
         other reason (TimedOut, JobNotFound, ...). `retries`: additional attempts of 60 s of unbroken failure
         each; None: for ever.
         """
-        client, path = self._path(job)
+        client, name = self.find(job)
+        path = _path_of(name)
         asked = dict(params or {})
 
         @contextmanager
@@ -237,7 +253,7 @@ class Client:
                     answer.require("text/event-stream", client.url)
                     yield answer.chunks
 
-        return Follower(connect, target(job).job, retries=retries, timeout=timeout, after=after).events()
+        return Follower(connect, name, retries=retries, timeout=timeout, after=after).events()
 
     def lines(self, job: str, **params: Any) -> Iterator[Line]:
         """The lines there are, in the journal's order, however many: streamed, and resumed where a connection
@@ -286,7 +302,11 @@ class Client:
 
     def _path(self, job: str) -> tuple[Client, str]:
         client, name = self.find(job)
-        return client, f"/api/jobs/{quote(name, safe=':')}"
+        return client, _path_of(name)
+
+
+def _path_of(name: str) -> str:
+    return f"/api/jobs/{quote(name, safe=':')}"
 
 
 _default: Client | None = None
