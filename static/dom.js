@@ -42,9 +42,10 @@ export function toast(text, bad = false) {
   node.classList.toggle("bad", bad);
   node.textContent = text;
   announce(text);
-  node.hidden = false;
+  node.hidePopover();
+  node.showPopover(); // above an open dialog
   clearTimeout(hide);
-  hide = setTimeout(() => (node.hidden = true), bad ? 9000 : 3500);
+  hide = setTimeout(() => node.hidePopover(), bad ? 9000 : 3500);
 }
 
 export async function copy(text, said = "Copied") {

@@ -1,6 +1,6 @@
 // Search over the whole log, on the server. Only the numbers of matching lines are kept.
 
-import { $, $$, number, toast } from "./dom.js";
+import { $, $$, number } from "./dom.js";
 
 const MOST = 100_000;
 
@@ -30,7 +30,7 @@ export class Find {
     this.abort?.abort();
     this.abort = new AbortController();
     Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, pattern: marker(q, regex) });
-    $("#find").removeAttribute("aria-invalid");
+    $("#find").ariaInvalid = null;
     this.#show();
     if (!q) return;
     const { following, port } = this.viewer;
@@ -40,24 +40,21 @@ export class Find {
   /** Goes on from where the last scan ended; `from`: the line from which on a match is shown at once. */
   async #scan(from) {
     const { signal } = this.abort;
-    try {
-      do {
-        const query = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
-        const page = await this.api.json("/search", query, { signal });
-        this.matches.push(...page.lines.map(({ line }) => line));
-        Object.assign(this, { scanned: page.scanned_to, complete: page.complete });
-        this.#show();
-        if (from && (this.complete || this.matches.at(-1) >= from)) {
-          const at = this.matches.findIndex((line) => line >= from);
-          from = 0;
-          await this.#go(at < 0 ? this.matches.length - 1 : at);
-        }
-      } while (!this.complete && this.matches.length < MOST);
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      $("#find").setAttribute("aria-invalid", "true");
-      toast(error.message, true);
-    }
+    do {
+      const query = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
+      const page = await this.api.json("/search", query, { signal }).catch((error) => {
+        if (!signal.aborted) $("#find").ariaInvalid = "true";
+        throw error;
+      });
+      this.matches.push(...page.lines.map(({ line }) => line));
+      Object.assign(this, { scanned: page.scanned_to, complete: page.complete });
+      this.#show();
+      if (from && (this.complete || this.matches.at(-1) >= from)) {
+        const at = this.matches.findIndex((line) => line >= from);
+        from = 0;
+        await this.#go(at < 0 ? this.matches.length - 1 : at);
+      }
+    } while (!this.complete && this.matches.length < MOST);
   }
 
   /** The next (1) or previous (-1) match, around the ends; what came since is searched too. */

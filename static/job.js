@@ -1,7 +1,7 @@
 // The log page: puts its parts together.
 
 import { lineOf, parseView } from "./address.js";
-import { Api } from "./api.js";
+import { Api, Problem } from "./api.js";
 import { Cancel } from "./cancel.js";
 import { $, copy, number, on, plural, pressed, toast } from "./dom.js";
 import { Find } from "./find.js";
@@ -26,6 +26,7 @@ const stream = new Stream(api, {
 });
 new Sharing(api, viewer);
 
+const PAGES = { PageDown: 0.9, PageUp: -0.9, " ": 0.9, ArrowDown: 0.1, ArrowUp: -0.1 };
 let missing = []; // what the stream said is missing before its next line
 let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
@@ -38,6 +39,10 @@ const events = {
     const now = Date.now();
     if (line > viewer.lines.last) heard = !heard && timestamp > now - 864e5 && timestamp < now ? timestamp : now;
     viewer.push(lines);
+    if (left && !document.hidden && viewer.lines.last > left) {
+      viewer.back(left);
+      left = 0;
+    }
   },
   omitted({ count, first }) {
     missing.push({ count, line: lineOf(first) });
@@ -161,6 +166,7 @@ function keys(event) {
     if (named === "End" || named === "G") viewer.toEnd();
     else if (named === "Home" || named === "g") viewer.goto(viewer.lines.first, "top");
     else if (named === "Escape") viewer.setMark(0);
+    else if (target === document.body && PAGES[key]) viewer.root.scrollBy(0, PAGES[key] * viewer.root.clientHeight);
     else return;
   }
   event.preventDefault();
@@ -182,6 +188,7 @@ function seen() {
   } else {
     stream.start();
     overview();
+    setTimeout(() => (left = 0), 3000); // what comes later did not come while the reader was away
   }
 }
 
@@ -197,6 +204,12 @@ async function seldom() {
   else api.json("").then((status) => head.status(status), () => {});
 }
 
+/** A request that failed says so, wherever it was asked. */
+addEventListener("unhandledrejection", (event) => {
+  const { reason } = event;
+  if (reason instanceof Problem) toast(reason.message, true);
+  if (reason instanceof Problem || reason?.name === "AbortError") event.preventDefault();
+});
 startUi();
 $(".sheet").replaceChildren();
 viewer.begin();

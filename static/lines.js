@@ -98,6 +98,7 @@ export class LineWindow {
   push(lines, follow) {
     const fresh = lines.filter((line) => line.line > this.last);
     if (!fresh.length) return 0;
+    if (!this.items.length) this.atStart &&= fresh[0].line <= this.first;
     const gapless = fresh[0].line <= this.last + 1 || fresh[0].before || !this.items.length;
     this.#know(fresh);
     const shown = fresh.filter(this.#shown).map(trim);

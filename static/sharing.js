@@ -9,7 +9,7 @@ export class Sharing {
   constructor(api, viewer) {
     Object.assign(this, { api, viewer });
     if (!$("#share")) return;
-    on("#share-make", "click", () => this.#try(() => this.#make()));
+    on("#share-make", "click", () => this.#make());
     on("#share-new button", "click", () => copy($("#share-new code").textContent));
     on("[data-open=share]", "click", () => this.#opened());
   }
@@ -21,18 +21,7 @@ export class Sharing {
     if (mark) $("#share-range span").textContent = `Only the marked lines, ${number(mark.first)} to ${number(mark.last)}`;
     $("#share-new").hidden = true;
     $("#share-local").hidden = !LOOPBACK.test(location.hostname);
-    this.#try(() => this.#list());
-  }
-
-  async #try(work) {
-    const why = $("#share-why");
-    why.hidden = true;
-    try {
-      await work();
-    } catch (error) {
-      why.textContent = error.message;
-      why.hidden = false;
-    }
+    this.#list();
   }
 
   async #make() {
@@ -63,10 +52,10 @@ export class Sharing {
     const item = stamped("#share-item", { note: share.note || "Without a note", facts: facts.filter(Boolean).join(" · ") });
     const revoke = $("button", item);
     revoke.hidden = !share.works;
-    revoke.addEventListener("click", () => this.#try(async () => {
+    revoke.addEventListener("click", async () => {
       await this.api.send("DELETE", `/shares/${share.id}`);
       await this.#list();
-    }));
+    });
     return item;
   }
 }

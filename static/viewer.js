@@ -7,19 +7,19 @@ import { LineWindow } from "./lines.js";
 import { buildRow, groupEnds, groupTitle } from "./row.js";
 import { Viewport } from "./viewport.js";
 
-const COPY_MAX = 200_000; // lines that a copy may hold
+const COPY_MAX = 200_000; // lines
 const OPEN_MAX = 1e6; // characters of a line that are shown in place
 
 export class Viewer {
   fresh = 0; // lines that came since the reader left the end
   start = null; // timestamp of the first line
   gaps = new Map(); // the line before it → gap
+  root = $("#log");
 
   /** `view`: the state of the address; `delegate`: changed(), drawn(). */
   constructor(api, view, delegate) {
-    Object.assign(this, { api, view, delegate, root: $("#log") });
+    Object.assign(this, { api, view, delegate });
     this.lines = new LineWindow(api);
-    this.lines.level = view.level;
     this.port = new Viewport(this.root, this.lines, {
       row: (line, previous) => this.#row(line, previous),
       more: (step) => this.#more(step),
@@ -51,6 +51,7 @@ export class Viewer {
     this.port.start();
     this.look();
     this.mark = parseMark(location.hash);
+    this.lines.level = this.view.level;
     this.lines.clear(!this.mark && !this.view.level);
     this.follow(!this.mark);
   }
@@ -66,7 +67,7 @@ export class Viewer {
   push(lines) {
     const known = this.lines.last;
     const shown = this.lines.push(lines, this.following);
-    if (!this.following) this.fresh += known ? shown : 0;
+    if (known && !this.following) this.fresh += shown;
     if (lines[0].line === 1) this.start = lines[0].timestamp;
     if (!known && this.mark) this.hash();
     else if (this.following && !this.lines.atEnd) this.toEnd();
@@ -97,7 +98,7 @@ export class Viewer {
 
   async toEnd(anew = false) {
     this.follow(true);
-    if (anew || !this.lines.atEnd) await this.#try(() => this.lines.load(0));
+    if (anew || !this.lines.atEnd) await this.lines.load(0);
     this.#changed();
     this.port.draw();
   }
@@ -105,7 +106,7 @@ export class Viewer {
   /** Shows a line in its context. False: there is none such. */
   async goto(line, place = "middle", anew = false) {
     this.follow(false);
-    if ((anew || !this.lines.holds(line)) && !(await this.#try(() => this.lines.load(line)))) return false;
+    if ((anew || !this.lines.holds(line)) && !(await this.lines.load(line))) return false;
     this.#changed();
     this.port.show(line, place);
     return this.lines.items[this.lines.index(line)]?.line === line;
@@ -114,11 +115,11 @@ export class Viewer {
   /** The next (1) or previous (-1) error, from the mark or the top of the view. */
   async hop(step) {
     const here = `${this.epoch}-${this.mark?.first ?? this.port.topLine}`;
-    const found = await this.#try(() => this.api.lines({ level: "error", ...(step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 }) }));
-    if (!found) return;
-    if (!found.length) return toast(`No ${step > 0 ? "further" : "earlier"} error`);
-    this.setMark(found[0].line);
-    await this.goto(found[0].line);
+    const where = step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 };
+    const [found] = await this.api.lines({ level: "error", ...where });
+    if (!found) return toast(`No ${step > 0 ? "further" : "earlier"} error`);
+    this.setMark(found.line);
+    await this.goto(found.line);
   }
 
   isMarked(line) {
@@ -145,10 +146,9 @@ export class Viewer {
   /** The marked lines to the clipboard: the true text, from the server. */
   async copyMark() {
     const count = this.mark.last - this.mark.first + 1;
-    if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them instead`, true);
-    const address = this.api.url("/logs", { ...this.range(), format: "text" });
-    const text = await this.#try(async () => (await this.api.ask(address)).text());
-    if (text !== undefined) await copy(text.replace(/\n$/, ""), `Copied ${plural(count, "line")}`);
+    if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them`, true);
+    const response = await this.api.ask(this.api.url("/logs", { ...this.range(), format: "text" }));
+    await copy((await response.text()).replace(/\n$/, ""), `Copied ${plural(count, "line")}`);
   }
 
   /** The reader is back: what came since line `left` gets a mark. */
@@ -171,12 +171,11 @@ export class Viewer {
   async hash() {
     this.mark = parseMark(location.hash);
     if (!this.mark) return;
-    const { first, last } = this.lines;
-    const { epoch, first: line } = this.mark;
+    const { epoch, first, last } = this.mark;
     let why = "";
     if (epoch !== this.epoch) why = "This link is of an earlier journal of this job, whose lines are no longer kept.";
-    else if (!(await this.goto(line))) why = `There is no line ${number(line)} in this log: it has ${number(first)} to ${number(last)} so far.`;
-    this.setMark(why ? 0 : line, this.mark.last);
+    else if (!(await this.goto(first))) why = `There is no line ${number(first)}: this log has ${number(this.lines.last)} so far.`;
+    this.setMark(why ? 0 : first, last);
     if (!why) return;
     toast(why, true);
     await this.toEnd();
@@ -193,20 +192,13 @@ export class Viewer {
 
   #row(line, previous) {
     if (groupTitle(line.message) !== undefined) this.groupAt = line;
-    if (groupEnds(line.message) && this.groupAt?.line < line.line && !this.ends.has(line.line)) this.ends.set(line.line, this.groupAt);
+    const ended = groupEnds(line.message) && this.groupAt?.line < line.line && !this.ends.has(line.line);
+    if (ended) this.ends.set(line.line, this.groupAt);
     return buildRow(line, previous, this);
   }
 
-  async #try(work) {
-    try {
-      return await work();
-    } catch (error) {
-      toast(error.message, true);
-    }
-  }
-
   async #more(step) {
-    if (!(await this.#try(() => this.lines.more(step)))) return;
+    if (!(await this.lines.more(step))) return;
     this.lines.keep(this.port.a0, this.port.a1);
     this.#changed();
     this.port.schedule();
@@ -217,7 +209,7 @@ export class Viewer {
     clearTimeout(this.seeking);
     const show = () => this.port.show(line, "here");
     if (this.lines.holds(line)) return show();
-    this.seeking = setTimeout(async () => (await this.#try(() => this.lines.load(line))) && show(), 40);
+    this.seeking = setTimeout(async () => (await this.lines.load(line)) && show(), 40);
   }
 
   #changed() {
@@ -227,44 +219,41 @@ export class Viewer {
 
   #clicked = (event) => {
     const { target } = event;
-    const item = target.closest(".sheet > *")?.item;
+    const row = target.closest(".sheet > *");
     if (target.matches(".n") && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       document.getSelection().removeAllRanges();
       this.follow(false);
+      const { line } = row.item;
       const { first, last } = this.mark ?? {};
-      if (event.shiftKey && first) this.setMark(item.line, item.line < first ? last : first);
-      else this.setMark(first === item.line && last === first ? 0 : item.line);
+      if (event.shiftKey && first) this.setMark(line, line < first ? last : first);
+      else this.setMark(first === line && last === line ? 0 : line);
     }
     const button = target.closest("button");
-    if (button) this.#pressed(button, item);
+    if (button?.gap) this.#fetchGap(button.gap, row.item);
+    else if (button?.matches(".group")) this.#fold(row.item);
+    else if (button) this.#unfold(button, row);
   };
 
-  async #pressed(button, item) {
-    const row = button.closest(".sheet > *");
-    if (button.gap) return this.#fetchGap(button.gap, item);
-    if (button.matches(".group")) return this.#fold(item);
-    if (button.matches(".unfold") && !this.open.delete(item.line)) this.open.add(item.line);
-    if (button.matches(".all") || (item.cut && !this.whole.has(item.line))) await this.#fetchWhole(item);
-    if (row.isConnected) this.port.replace(row);
-  }
-
-  async #fetchWhole({ line, cut, message, size = OPEN_MAX }) {
+  async #unfold(button, row) {
+    const { line, cut, message, size = 0 } = row.item;
     const where = { from_line: line, limit: 1 };
     if (size > OPEN_MAX) return window.open(this.api.url("/logs", { ...where, format: "text" }), "_blank", "noopener");
-    const [whole] = cut ? ((await this.#try(() => this.api.json("/logs", where))) ?? []) : [{ message }];
-    if (this.whole.size > 20) this.whole.clear();
-    if (whole) this.whole.set(line, whole.message);
+    if (button.matches(".unfold") && !this.open.delete(line)) this.open.add(line);
+    if (button.matches(".all") || cut) {
+      if (this.whole.size > 20) this.whole.clear();
+      this.whole.set(line, cut ? (await this.api.json("/logs", where))[0].message : message);
+    }
+    if (row.isConnected) this.port.replace(row);
   }
 
   async #fetchGap(gap, item) {
     if (gap.reason === "trimmed") return;
     if (gap.reason) {
-      const late = await this.#try(() => this.api.lines({ after: `${this.epoch}-${this.lines.last}`, limit: 500 }));
-      return toast(late?.length ? "Lines have turned up: they stand at the end, marked “late”." : "The upstream still does not give these lines.");
+      const late = await this.api.lines({ after: `${this.epoch}-${this.lines.last}`, limit: 500 });
+      return toast(late.length ? "Lines have turned up: they stand at the end, marked “late”." : "The upstream still does not give these lines.");
     }
-    const lines = await this.#try(() => this.api.lines({ from_line: gap.line, limit: Math.min(gap.count, 500) }));
-    if (!lines) return;
+    const lines = await this.api.lines({ from_line: gap.line, limit: Math.min(gap.count, 500) });
     const count = gap.count - lines.length;
     item.before = item.before.filter((other) => other !== gap);
     if (count > 0) item.before.push({ count, line: lines.at(-1).line + 1 });
@@ -279,10 +268,10 @@ export class Viewer {
     this.follow(false);
     if (this.folds.delete(line)) {
       lines.folded = lines.folded.filter(([from]) => from !== line + 1);
-      await this.#try(() => lines.load(line));
+      await lines.load(line);
     } else {
-      const end = lines.items.find((item) => item.line > line && groupEnds(item.message)) ??
-        (await this.#try(() => this.api.lines({ after: `${this.epoch}-${line}`, limit: 1, q: "::endgroup::" })))?.[0];
+      const near = lines.items.find((item) => item.line > line && groupEnds(item.message));
+      const end = near ?? (await this.api.lines({ after: `${this.epoch}-${line}`, limit: 1, q: "::endgroup::" }))[0];
       this.folds.set(line, { count: end ? end.line - line - 1 : 0, ms: end ? end.timestamp - timestamp : 0 });
       lines.fold(line + 1, end?.line ?? Infinity);
     }

@@ -192,14 +192,14 @@ export class Viewport {
   }
 
   #scrolled = () => {
-    const at = this.scroller.scrollTop;
-    const ours = Math.abs(at - this.#expected) <= 2;
+    const { scrollTop: at, clientHeight: view } = this.scroller;
+    const moved = Math.abs(at - this.#expected);
     this.#expected = at;
-    if (ours || !this.lines.items.length) return;
+    if (moved <= 2 || !this.lines.items.length) return;
     this.follow = false;
     this.delegate.left();
-    const away = at + this.scroller.clientHeight < this.top - OVER || at > this.top + this.height + OVER;
-    if (away) this.delegate.seek(this.#scale().line(at));
+    const away = at + view < this.top - OVER || at > this.top + this.height + OVER;
+    if (away && moved > 3 * view) this.delegate.seek(this.#scale().line(at));
     else this.draw();
   };
 }

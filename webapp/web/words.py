@@ -147,4 +147,5 @@ def line_words(line: dict[str, Any]) -> dict[str, Any]:
 def cancel_words(one: Cancellation) -> dict[str, str]:
     """Who asked for a job's end, when and from where."""
     at = _from_ms(one.at_ms)
-    return {"who": one.who, "address": one.address, "share": one.share, "at": f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""}
+    when = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+    return {"who": one.who, "address": one.address, "share": one.share, "at": when}
