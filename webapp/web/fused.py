@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
 
+from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -14,6 +17,7 @@ from ..access.route import guarded
 from ..access.signer import Purpose
 from ..errors import NotFound
 from ..service import Service
+from ..stream.channel import Channel
 from .api import MAX_JOBS, answer, cancel_job, visible
 from .params import Params
 from .published import published_config, published_record, sorted_log
@@ -21,6 +25,8 @@ from .published import published_config, published_record, sorted_log
 MAX_MS = 1 << 53
 PAGE = 25
 CONFIG_SECONDS = 60
+PATIENCE = 2.0
+LOAD_SECONDS = 120.0
 
 
 async def status(request: Request, service: Service, grant: Grant) -> Response:
@@ -44,10 +50,37 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
 async def logs(request: Request, service: Service, grant: Grant) -> Response:
     since_ms = Params(request).integer("since_ms", -MAX_MS, MAX_MS)
     channel = await service.hub.channel(request.path_params["job"])
-    await channel.fresh()
-    return StreamingResponse(
-        sorted_log(channel.journal, since_ms), headers=PRIVATE_HEADERS, media_type="application/json"
-    )
+    fresh = asyncio.ensure_future(_fresh(channel))
+    try:
+        await asyncio.wait([fresh], timeout=PATIENCE)
+    except asyncio.CancelledError:
+        fresh.cancel()
+        raise
+    if fresh.done():
+        fresh.result()
+    return StreamingResponse(_entries(channel, since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
+
+
+async def _fresh(channel: Channel) -> None:
+    """The whole log is promised here, so nothing is not given for what could not be loaded."""
+    await channel.fresh(LOAD_SECONDS)
+    await channel.reload()
+    error = channel.attendant.error
+    if error is not None and not channel.state.last_line and not channel.state.finished:
+        raise error
+
+
+async def _entries(channel: Channel, since_ms: int | None, fresh: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    """The published client gives up after five seconds without a byte: while a log is loaded it gets blanks."""
+    try:
+        while not fresh.done():
+            yield b" "
+            await asyncio.wait([fresh], timeout=PATIENCE)
+        fresh.result()
+        async for chunk in iterate_in_threadpool(sorted_log(channel.journal, since_ms)):
+            yield chunk
+    finally:
+        fresh.cancel()
 
 
 async def config(request: Request, service: Service, grant: Grant) -> Response:
