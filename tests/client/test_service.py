@@ -218,6 +218,19 @@ def test_waiting_gives_the_status_or_raises(home: Home) -> None:
     assert run.finished and run.job_status == "Done" and run.finished_tasks == 1
 
 
+def test_waiting_outlasts_a_restart(own: Home) -> None:
+    job = own.fed()
+    run = own.client.job(job.id)
+    found: list[RunResponse] = []
+    waiter = threading.Thread(target=lambda: found.append(run.wait_for_job(poll_interval_seconds=0.1)), daemon=True)
+    waiter.start()
+    own.served.stop()
+    job.end()
+    own.served.start()
+    waiter.join(30)
+    assert [done.job_status for done in found] == ["Done"]
+
+
 def test_cancelling_gives_a_new_object(home: Home) -> None:
     job = home.fed()
     run = home.client.job(job.id)

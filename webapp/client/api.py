@@ -210,21 +210,26 @@ class Client:
         client, path = self._path(job)
         begun, broken_since, reached = time.monotonic(), None, False
         while True:
-            left = None if timeout is None else max(0.0, begun + timeout - time.monotonic())
+            asked = time.monotonic()
+            left = None if timeout is None else max(0.0, begun + timeout - asked)
             step = WAIT_SECONDS if left is None else min(WAIT_SECONDS, left)
+            rest = 0.0
             try:
                 return client._object("GET", path + "/wait", {"timeout": round(step, 3)}, seconds=step + ANSWER_SECONDS)
             except TimedOut:
                 reached, broken_since = True, None
+                if time.monotonic() - asked < step / 2:
+                    rest = pause  # a proxy's answer, which comes at once
             except ClientError as error:
-                broken_since = time.monotonic() if broken_since is None else broken_since
-                hopeless = isinstance(error, Unreachable) and not reached
-                if not error.transient or hopeless or time.monotonic() - broken_since >= 2 * ATTEMPT_SECONDS:
+                reached = reached or not isinstance(error, Unreachable)
+                broken_since = asked if broken_since is None else broken_since
+                if not error.transient or not reached or time.monotonic() - broken_since >= 2 * ATTEMPT_SECONDS:
                     raise
                 rest = backoff(1, pause, error.retry_after, 1.0)
-                time.sleep(rest if left is None else min(rest, left))
-            if timeout is not None and time.monotonic() >= begun + timeout:
+            left = None if timeout is None else begun + timeout - time.monotonic()
+            if left is not None and left <= 0:
                 raise TimedOut(f"timed out after {timeout:g} s: the job {job!r} has not finished")
+            time.sleep(rest if left is None else min(rest, left))
 
     # Its log
 
@@ -263,7 +268,7 @@ class Client:
         `until_ms`, `level`, `q`, `limit`).
         """
         client, path = self._path(job)
-        failures, given = 0, 0
+        failures, given, begun = 0, 0, params.get("after")
         while True:
             try:
                 for line in client._ndjson(path + "/logs", params):
@@ -273,7 +278,8 @@ class Client:
                 return
             except ClientError as error:
                 failures += 1
-                if not error.transient or isinstance(error, Unreachable) or failures > RESUMES:
+                hopeless = isinstance(error, Unreachable) and params.get("after") == begun
+                if not error.transient or hopeless or failures > RESUMES:
                     raise
                 if params.get("limit") is not None:
                     params["limit"], given = int(params["limit"]) - given, 0

@@ -60,7 +60,8 @@ class Http:
                 if method != "GET" or attempt == 2:
                     raise self._down(error) from None
             except httpx.HTTPError as error:
-                raise self._down(error) from None
+                down = self._down(error)
+                raise (ServiceDown(str(down)) if attempt else down) from None
             except (httpx.InvalidURL, UnicodeEncodeError) as error:
                 raise UsageError(f"{self.url + path!r} is no address that can be asked: {error}") from None
             else:

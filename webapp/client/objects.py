@@ -57,7 +57,7 @@ class Followed(Wire):
 
         `since_ms`: only lines of this time or later, in milliseconds since the epoch.
         """
-        lines = list(self._api.lines(self._job, since_ms=since_ms))
+        lines = list(self._api.lines(self._job, since_ms=milliseconds(since_ms)))
         lines.sort(key=lambda line: line.timestamp)
         return lines
 
@@ -85,7 +85,7 @@ class Followed(Wire):
         connection without losing or repeating a line; where lines are missing it warns
         (IncompleteLogWarning).
         """
-        wanted: dict[str, Any] = {"since_ms": since_ms, "level": level, "q": q, "tail": tail}
+        wanted: dict[str, Any] = {"since_ms": milliseconds(since_ms), "level": level, "q": q, "tail": tail}
         if not follow:
             yield from self._api.lines(self._job, **wanted)
             return
@@ -224,11 +224,18 @@ class Jobs(JobList):
     def __iter__(self) -> Iterator[JobResponse]:  # type: ignore[override]
         return iter(self.jobs)
 
-    def __str__(self) -> str:
-        return "\n".join(f"{job.id}: {job.job_status}" for job in self.jobs)
+    def __repr__(self) -> str:
+        return "\n".join(f"{job.id}: {job.job_status}" for job in self.jobs) or "no jobs"
+
+    __str__ = __repr__
 
     def _repr_html_(self) -> str:
         return jobs_html((job, job.logs_url) for job in self.jobs)
+
+
+def milliseconds(since: float | None) -> int | None:
+    """What people have at hand, such as `time.time() * 1000`, as the API takes it."""
+    return None if since is None else max(0, int(since))
 
 
 def valid(model: type[M], data: dict[str, Any], client: Client) -> M:
