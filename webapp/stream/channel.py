@@ -151,10 +151,10 @@ class Channel:
         except TimeoutError:
             if self.state.status is None:
                 raise UpstreamDown(f"the upstream has not answered for {seconds:g} s") from None
-        if self.attendant.error is not None and (
-            self.state.status is None or isinstance(self.attendant.error, JobNotFound)
-        ):
-            raise self.attendant.error
+        error = self.attendant.error
+        forgotten = isinstance(error, JobNotFound) and self.state.last_line == 0
+        if error is not None and (self.state.status is None or forgotten):
+            raise error
 
     def _known(self, status_only: bool) -> bool:
         if status_only and self.state.status is not None:
@@ -293,8 +293,8 @@ class Channel:
                 viewer.finish("denied")
 
     def _shown(self, viewer: Viewer) -> bool:
-        """A link to a range outlives the upstream's memory: it gets what the journal keeps of it first."""
-        return viewer.form.lines is None or viewer.position.line >= last_visible(self.state, viewer.form)
+        """The journal outlives the upstream's memory: a viewer gets what it keeps first."""
+        return viewer.position.line >= last_visible(self.state, viewer.form)
 
     @property
     def idle(self) -> bool:

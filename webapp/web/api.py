@@ -19,7 +19,6 @@ from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
 from ..stream.channel import Channel
 from ..stream.step import visible_status
-from . import look
 from .params import Params
 from .problem import problem
 
@@ -50,7 +49,7 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
 
 async def status(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
-    current = await look.status(channel, grant)
+    current = await channel.status()
     return answer(
         visible(service, current, grant), headers={"Jobtail-Viewers": str(len(channel.viewers) + channel.readers)}
     )
@@ -58,7 +57,7 @@ async def status(request: Request, service: Service, grant: Grant) -> Response:
 
 async def exec_time(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
-    await look.fresh(channel, grant)
+    await channel.fresh()
     await channel.reload()
     ends = await asyncio.to_thread(_ends, channel, grant)
     if ends is None:
@@ -84,7 +83,7 @@ async def wait(request: Request, service: Service, grant: Grant) -> Response:
     seconds = Params(request).seconds("timeout", 0, MAX_WAIT_SECONDS)
     seconds = MAX_WAIT_SECONDS if seconds is None else seconds
     channel = await service.hub.channel(request.path_params["job"])
-    current = await look.status(channel, grant)
+    current = await channel.status()
     stop_at = time.monotonic() + seconds
     while not current.finished:
         channel.visit()
@@ -164,7 +163,7 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     """The whole log in a few parts, for a map of it: lines, times, warnings, errors."""
     parts = Params(request).integer("parts", 1, 500) or 100
     channel = await service.hub.channel(request.path_params["job"])
-    await look.fresh(channel, grant)
+    await channel.fresh()
     await channel.reload()
     state = channel.state
     low, high = grant.clip(state.trimmed_to + 1, state.last_line)

@@ -21,7 +21,6 @@ from ..stream.form import Form
 from ..stream.response import Stream
 from ..stream.step import Position
 from ..stream.viewer import Viewer
-from .look import fresh
 from .params import Params
 
 MAX_MS = 1 << 53
@@ -40,7 +39,7 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     channel = await service.hub.channel(request.path_params["job"])
     service.hub.admit(channel)
     try:
-        await fresh(channel, grant, status_only=channel.state.last_line == 0)
+        await channel.fresh(status_only=channel.state.last_line == 0)
     except UpstreamDenied:
         raise
     except UpstreamError:

@@ -23,7 +23,6 @@ from ..service import Service
 from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode
 from ..stream.tail import tail_start
-from .look import fresh
 from .params import Params
 
 MAX_MS = 1 << 53
@@ -51,7 +50,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     if follow and wanted == "json":
         raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
     channel = await service.hub.channel(request.path_params["job"])
-    await fresh(channel, grant)
+    await channel.fresh()
     await channel.reload()
     extent = await _extent(params, channel, form)
     headers = dict(PRIVATE_HEADERS)

@@ -17,7 +17,6 @@ from ..journal.match import parse_levels
 from ..service import Service
 from ..stream.form import Form
 from .logs import MAX_LINE
-from .look import fresh
 from .params import Params
 
 LIMIT = 100
@@ -42,7 +41,7 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
     limit = params.integer("limit", 1, MAX_LIMIT) or LIMIT
     cursor = params.cursor("after")
     channel = await service.hub.channel(request.path_params["job"])
-    await fresh(channel, grant)
+    await channel.fresh()
     await channel.reload()
     state = channel.state
     if cursor is not None and cursor.epoch != state.epoch:
