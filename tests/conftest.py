@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from . import upstream as scripted
 from .served import Served
 
 # A setting of whoever runs the tests must not change what they prove; nor may a proxy stand before loopback.
@@ -40,3 +41,10 @@ def serve(data_dir: Path) -> Iterator[Callable[..., Served]]:
     yield start
     for served in running:
         served.stop()
+
+
+@pytest.fixture
+def upstream() -> Iterator[scripted.Upstream]:
+    """A scripted server that speaks the Fused wire: `serve(upstream_url=upstream.url)`."""
+    with scripted.upstream() as server:
+        yield server

@@ -134,12 +134,14 @@ class Served:
         done = jobtail("run", *named, "--", *command, settings=self._beside())
         return done.stderr.split("/jobs/", 1)[1].split()[0]
 
-    def begin(self, *command: str, name: str = "") -> tuple[str, subprocess.Popen[bytes]]:
+    def begin(
+        self, *command: str, name: str = "", stdin: int = subprocess.DEVNULL
+    ) -> tuple[str, subprocess.Popen[bytes]]:
         """Starts a command as a job of this service. Its id, and the runner's process, for the caller to end."""
         named = ("--name", name) if name else ()
         runner = spawn(
             "run", *named, "--", *command,
-            settings=self._beside(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            settings=self._beside(), stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert runner.stderr is not None
         line = runner.stderr.readline().decode()

@@ -46,19 +46,20 @@ def command(
         if as_json:
             show_json(made)
         else:
-            click.echo(made.get("url") or made.get("link"))
+            click.echo(made["url"])
+        if made.get("warning"):
+            click.echo(f"jobtail: {made['warning']}", err=True)
 
 
 def _list(found: object, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    shares = found.get("shares", []) if isinstance(found, dict) else found
-    for share in shares if isinstance(shares, list) else []:
-        ends = local(share.get("expires_at") or share.get("ends"))
+    for share in found if isinstance(found, list) else []:
+        ends = "revoked" if share.get("revoked") else f"ends {local(share.get('expires_at'))}"
         rights = "may cancel" if share.get("can_cancel") else "may read"
         note = printable(str(share.get("note") or ""))
-        click.echo(f"{share.get('id')}  ends {ends}  {rights}  {note}".rstrip())
+        click.echo(f"{share.get('id')}  {ends}  {rights}  {note}".rstrip())
 
 
 def _range(text: str | None) -> tuple[int, int] | None:
