@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,18 +19,19 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from .errors import SettingsError
 
 # Blanked before a line reaches the journal (RE2 syntax). A group named "secret" is what goes; else all of the match.
+# Most do not ask where a word begins: the escape of a colour before it ends with a letter.
 REDACT = (
-    r"\bAKIA[0-9A-Z]{16}\b",
-    r"\bgh[pousr]_[A-Za-z0-9]{36,255}\b",
-    r"\bgithub_pat_[A-Za-z0-9_]{60,255}\b",
-    r"\bglpat-[A-Za-z0-9_-]{20,255}\b",
-    r"\bxox[abposr]-[A-Za-z0-9-]{10,255}\b",
-    r"\bsk-[A-Za-z0-9_-]{20,255}\b",
-    r"\bAIza[0-9A-Za-z_-]{35}\b",
-    r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+    r"AKIA[0-9A-Z]{16}\b",
+    r"gh[pousr]_[A-Za-z0-9]{36,255}\b",
+    r"github_pat_[A-Za-z0-9_]{60,255}\b",
+    r"glpat-[A-Za-z0-9_-]{20,255}\b",
+    r"xox[abposr]-[A-Za-z0-9-]{10,255}\b",
+    r"(?:\b|\[[0-9;:]*m)(?P<secret>sk-[A-Za-z0-9_-]{20,255})\b",
+    r"AIza[0-9A-Za-z_-]{35}\b",
+    r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
-    r"(?i)\b(?:authorization|proxy-authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+(?P<secret>[^\s\"',;]+)",
-    r"(?i)\b[a-z][a-z0-9+.-]*://[^\s:/@]*:(?P<secret>[^\s/@]+)@",
+    r"(?i)(?:authorization|proxy-authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+(?P<secret>[^\s\"',;]+)",
+    r"(?i)[a-z][a-z0-9+.-]*://[^\s:/@]*:(?P<secret>[^\s/@]+)@",
     r"(?i)(?:password|passwd|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token)"
     r"[\"']?\s*[:=]\s*[\"']?(?P<secret>[^\s\"',;&]{6,})",
 )
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     public_url: str = ""
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("jobtail")))
-    redis_url: str = ""
+    redis_url: Annotated[str, Field(repr=False)] = ""
     refresh_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
     late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
     retention_days: Annotated[float, Field(gt=0)] = 14.0
@@ -75,9 +77,11 @@ class Settings(BaseSettings):
     def _patterns(cls, value: Any) -> Any:
         """One expression a line: a comma or a blank is part of an expression. Empty: nothing is blanked."""
         patterns = tuple(filter(None, value.splitlines())) if isinstance(value, str) else value
+        quiet = re2.Options()
+        quiet.log_errors = False  # or it says so on standard error by itself
         for pattern in patterns:
             try:
-                re2.compile(pattern)
+                re2.compile(pattern, quiet)
             except re2.error as error:
                 raise ValueError(f"{pattern!r} is no RE2 expression ({error})") from None
         return patterns
@@ -143,13 +147,16 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingsError("; ".join(_one_line(problem) for problem in error.errors())) from None
 
 
+_USER_IN_URL = re.compile(r"://[^@]*@")
+
+
 def _one_line(problem: Any) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if not problem["loc"]:
         return message
     variable = f"JOBTAIL_{str(problem['loc'][0]).upper()}"
     secret = any(word in variable for word in ("TOKEN", "KEY"))
-    held = "***" if secret else repr(problem.get("input"))
+    held = "***" if secret else _USER_IN_URL.sub("://***@", repr(problem.get("input")))
     return f"{variable} holds {held}: {message}"
 
 
