@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -113,6 +114,22 @@ def test_eventsource_of_npm_reads_and_resumes(served: Served, job: str, tmp_path
             assert cutter.cuts >= (sample == "false")
     finally:
         script.unlink()
+
+
+def test_rust_reads_and_resumes(served: Served, job: str, tmp_path: Path) -> None:
+    if not shutil.which("rustc"):
+        pytest.skip("rustc is not here")
+    (tmp_path / "follow.rs").write_text(consumer("follow.rs"))
+    built = subprocess.run(["rustc", "--edition", "2021", "follow.rs"], cwd=tmp_path, capture_output=True, text=True)
+    assert built.returncode == 0 and "warning" not in built.stderr, built.stderr
+    with Cutter(served.port, 90_000) as cutter:
+        url = f"/api/jobs/{job}/events?sample_logs=false"
+        printed = run([str(tmp_path / "follow"), cutter.url.removeprefix("http://"), url])
+        assert cutter.cuts >= 2
+    assert [json.loads(line)["message"] for line in printed] == LINES
+    sampled = run([str(tmp_path / "follow"), served.url.removeprefix("http://"), f"/api/jobs/{job}/events"])
+    found = [json.loads(line) for line in sampled]
+    assert sum(one.get("count", 1) for one in found) == len(LINES)
 
 
 @pytest.fixture
