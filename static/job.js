@@ -15,7 +15,7 @@ import { Viewer } from "./viewer.js";
 
 const api = new Api($("#log").dataset.job);
 const view = parseView(location.search);
-const viewer = new Viewer(api, view, { changed, drawn });
+const viewer = new Viewer(api, view, { begun, changed, drawn });
 const find = new Find(api, viewer);
 const map = new LogMap(viewer);
 const head = new Head(api, viewer, new Cancel(api));
@@ -61,6 +61,13 @@ const events = {
   },
   bye: () => head.connection("restarting"),
 };
+
+/** The first lines are here: on to what the address asks for. */
+async function begun() {
+  if (view.level) await viewer.filter(view.level);
+  if (viewer.mark) await viewer.hash();
+  if (view.q) search();
+}
 
 /** Everything around the log that depends on where the reader is. */
 function changed() {
@@ -226,5 +233,3 @@ addEventListener("pageshow", (event) => event.persisted && seen());
 setInterval(often, 1000);
 setInterval(() => head.over || seldom(), 5000);
 seen();
-if (view.level) viewer.filter(view.level);
-if (view.q) search();

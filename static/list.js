@@ -37,7 +37,7 @@ async function refresh() {
   if (document.hidden) return;
   const trouble = $("#trouble");
   try {
-    const response = await fetch(`/api/jobs?n=${n}&skip=${skip}`);
+    const response = await fetch(`/api/jobs?n=${n}&skip=${skip}`, { headers: { "Cache-Control": "max-age=5" } });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.detail);
     const focused = document.activeElement.closest("tr")?.dataset.id;

@@ -16,7 +16,7 @@ export class Viewer {
   gaps = new Map(); // the line before it → gap
   root = $("#log");
 
-  /** `view`: the state of the address; `delegate`: changed(), drawn(). */
+  /** `view`: the state of the address; `delegate`: begun() (the first lines are here), changed(), drawn(). */
   constructor(api, view, delegate) {
     Object.assign(this, { api, view, delegate });
     this.lines = new LineWindow(api);
@@ -69,7 +69,7 @@ export class Viewer {
     const shown = this.lines.push(lines, this.following);
     if (known && !this.following) this.fresh += shown;
     if (lines[0].line === 1) this.start = lines[0].timestamp;
-    if (!known && this.mark) this.hash();
+    if (!known) this.delegate.begun();
     else if (this.following && !this.lines.atEnd) this.toEnd();
     this.#changed();
     this.port.schedule();

@@ -1,0 +1,94 @@
+"""What the address holds, a colleague sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from .written import Written
+
+Write = Callable[..., Written]
+Look = Callable[..., Page]
+
+
+def test_a_line_number_is_a_link_that_carries_its_cursor(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(300)
+    page = look(job)
+    number = page.locator('.row[data-line="290"] .n')
+    expect(number).to_have_attribute("href", f"#{job.epoch}-290")
+    number.click()
+    assert page.url.endswith(f"#{job.epoch}-290")
+    page.locator('.row[data-line="294"] .n').click(modifiers=["Shift"])
+    assert page.url.endswith(f"#{job.epoch}-290..294")
+    expect(page.locator(".row.marked")).to_have_count(5)
+    page.locator('.row[data-line="285"] .n').click(modifiers=["Shift"])
+    assert page.url.endswith(f"#{job.epoch}-285..294")
+    page.keyboard.press("Escape")
+    expect(page.locator(".row.marked")).to_have_count(0)
+    assert "#" not in page.url
+
+
+def test_everything_about_the_view_is_in_the_address(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(50)
+    job.log("ERROR needle here")
+    page = look(job)
+    page.locator("#find").fill("needle")
+    expect(page.locator("#found")).to_have_text("1 of 1")
+    page.locator("#regex").click()
+    page.locator("#wrap").click()
+    page.locator("#time").select_option("utc")
+    page.locator("#level").select_option("error")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.locator("#found")).to_have_text("1 of 1")
+    expect(page.locator("#find")).to_have_value("needle")
+    for control in ("#regex", "#wrap"):
+        expect(page.locator(control)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#time")).to_have_value("utc")
+    expect(page.locator(".row")).to_have_count(1)
+    assert page.url == address
+
+
+def test_links_that_lead_nowhere_are_said_in_words_and_the_log_stays(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(20)
+    page = look(job, f"#{job.epoch}-999")
+    expect(page.locator("#toast")).to_contain_text("There is no line 999")
+    expect(page.locator(".row")).to_have_count(20)
+    page.goto("about:blank")
+    look(job, "#0ther-3")
+    expect(page.locator("#toast")).to_contain_text("an earlier journal")
+    expect(page.locator(".row")).to_have_count(20)
+    page.locator("#find").fill(":77")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("There is no line 77")
+
+
+def test_a_wrong_expression_is_said_and_the_log_stays(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(20)
+    page = look(job)
+    page.locator("#regex").click()
+    page.locator("#find").fill("(unclosed")
+    expect(page.locator("#toast")).to_contain_text("no valid expression")
+    expect(page.locator("#find")).to_have_attribute("aria-invalid", "true")
+    page.locator("#find").fill(r"line \d+7 of")
+    expect(page.locator("#found")).to_have_text("1 of 1")
+    expect(page.locator("#find")).not_to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".row")).to_have_count(20)
+
+
+def test_a_range_is_downloaded_as_it_is(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(50)
+    page = look(job, f"#{job.epoch}-10..12")
+    expect(page.locator("#markbar b")).to_have_text("Lines 10–12")
+    with page.expect_download() as download:
+        page.locator("#mark-text").click()
+    assert download.value.path().read_text() == "".join(f"line {n} of some work\n" for n in (10, 11, 12))
+    page.locator("#mark-link").click()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
