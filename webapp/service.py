@@ -71,7 +71,7 @@ def build(settings: Settings) -> Service:
         settings=settings,
         redactor=redactor,
         source=source,
-        listing=Listing(source.jobs, 0.5 if source.exact else 1.0),
+        listing=Listing(source.jobs),
         journals=journals,
         hub=hub,
         catalog=catalog,

@@ -8,23 +8,25 @@ from collections.abc import Awaitable, Callable
 
 from ..models import JobRecord
 
-SECONDS = 5.0
+# How old an answer may be: for a page that looks by itself, and for somebody who asks for news.
+GLANCE_SECONDS = 5.0
+NEWS_SECONDS = 1.0
 KEPT = 64
 
 
 class Listing:
-    """`ask(n, skip)` gives jobs, newest first. An answer serves everybody for SECONDS; a failed one nobody."""
+    """`ask(n, skip)` gives jobs, newest first. An answer serves everybody for a while; a failed one nobody."""
 
-    def __init__(self, ask: Callable[[int, int], Awaitable[list[JobRecord]]], seconds: float = SECONDS) -> None:
+    def __init__(self, ask: Callable[[int, int], Awaitable[list[JobRecord]]]) -> None:
         self._ask = ask
-        self._seconds = seconds
         self._answers: dict[tuple[int, int], tuple[float, asyncio.Future[list[JobRecord]]]] = {}
 
-    async def jobs(self, n: int, skip: int) -> list[JobRecord]:
+    async def jobs(self, n: int, skip: int, *, within: float = NEWS_SECONDS) -> list[JobRecord]:
+        """Not older than `within` seconds."""
         now = time.monotonic()
         held = self._answers.get((n, skip))
-        if held is None or held[0] < now or (held[1].done() and held[1].exception() is not None):
+        if held is None or held[0] + within < now or (held[1].done() and held[1].exception() is not None):
             while len(self._answers) >= KEPT:
                 del self._answers[next(iter(self._answers))]
-            held = self._answers[n, skip] = (now + self._seconds, asyncio.ensure_future(self._ask(n, skip)))
+            held = self._answers[n, skip] = (now, asyncio.ensure_future(self._ask(n, skip)))
         return await asyncio.shield(held[1])

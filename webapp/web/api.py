@@ -17,6 +17,7 @@ from ..errors import Conflict, JobtailError
 from ..journal.reading import Gap
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
+from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
 from ..stream.channel import Channel
 from ..stream.step import visible_status
 from .params import Params
@@ -42,7 +43,10 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
     n = params.integer("n", 0, MAX_JOBS)
     n = 5 if n is None else n
     skip = params.integer("skip", 0, 10**9) or 0
-    listed = await service.listing.jobs(n, skip) if n else []
+    # A browser says whether it looks by itself (`max-age`), so that a hundred open lists are one request.
+    glance = "max-age" in request.headers.get("cache-control", "")
+    within = GLANCE_SECONDS if glance else NEWS_SECONDS
+    listed = await service.listing.jobs(n, skip, within=within) if n else []
     page = JobList(jobs=listed, n=n, skip=skip)
     return answer(service.redactor.value(page.model_dump(mode="json")))
 

@@ -18,6 +18,7 @@ from ..access.route import guarded
 from ..errors import JobNotFound, JobtailError, UpstreamError
 from ..models import RunStatus
 from ..service import Service
+from ..source.listing import GLANCE_SECONDS
 from ..stream.channel import Channel
 from .api import cancel_job, visible
 from .params import Params
@@ -37,7 +38,7 @@ async def home(request: Request, service: Service, grant: Grant) -> Response:
     text, state = params.text("text"), params.text("state")
     records, error = [], ""
     try:
-        records = await service.listing.jobs(PAGE_JOBS + 1, skip)
+        records = await service.listing.jobs(PAGE_JOBS + 1, skip, within=GLANCE_SECONDS)
     except UpstreamError as problem:
         error = service.redactor.text(f"{problem.title}: {problem.detail}")
     now = datetime.now(UTC)

@@ -1,0 +1,46 @@
+import pytest
+
+from webapp.models import JobRecord
+from webapp.source import listing
+from webapp.source.listing import Listing
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(listing.time, "monotonic", lambda: now[0])
+    return now
+
+
+async def test_an_answer_serves_everybody_for_a_while(clock):
+    asked = []
+
+    async def ask(n, skip):
+        asked.append((n, skip))
+        return [JobRecord(id=str(len(asked)))]
+
+    jobs = Listing(ask).jobs
+    assert [job.id for job in await jobs(5, 0, within=5)] == ["1"]
+    clock[0] += 4
+    assert [job.id for job in await jobs(5, 0, within=5)] == ["1"]
+    assert [job.id for job in await jobs(5, 0)] == ["2"]
+    assert [job.id for job in await jobs(5, 5)] == ["3"]
+    clock[0] += 6
+    assert [job.id for job in await jobs(5, 0, within=5)] == ["4"]
+
+
+async def test_a_failed_answer_serves_nobody(clock):
+    answers = [RuntimeError("down"), [JobRecord(id="a")]]
+
+    async def ask(n, skip):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    jobs = Listing(ask).jobs
+    with pytest.raises(RuntimeError):
+        await jobs(5, 0)
+    assert [job.id for job in await jobs(5, 0)] == ["a"]
