@@ -24,7 +24,7 @@ def main() -> int:
     url = base(settings)
     if answers(url):
         return fail(f"something listens at {url} already: stop it, or choose another port: JOBTAIL_PORT=8485 make demo")
-    service = subprocess.Popen([*JOBTAIL, "serve"])
+    service = subprocess.Popen([*JOBTAIL, "serve"], stdout=subprocess.DEVNULL)
     job = None
     try:
         if not wait(url, service):
@@ -45,7 +45,10 @@ def main() -> int:
             stderr=subprocess.DEVNULL,
         )
         say(
-            f"A job runs. Watch it:  {link(url)}", "Start another:         .venv/bin/jobtail run -- CMD", "Stop: Ctrl-C"
+            f"jobtail serves on    {url}",
+            f"A job runs there:    {link(url)}",
+            "Start one yourself:  .venv/bin/jobtail run -- CMD",
+            "Stop:                Ctrl-C",
         )
         return service.wait()
     except KeyboardInterrupt:

@@ -32,8 +32,8 @@ def test_the_demo_serves_a_running_job_until_ctrl_c(tmp_path: Path) -> None:
     ) as demo:  # fmt: skip
         assert demo.stdout is not None
         said: list[str] = []
-        until(lambda: said.append(demo.stdout.readline()) or "Stop: Ctrl-C" in said[-1], "the demo to say all")
-        (link,) = [line.split()[-1] for line in said if "Watch it" in line]
+        until(lambda: said.append(demo.stdout.readline()) or "Ctrl-C" in said[-1], "the demo to say all")
+        (link,) = [line.split()[-1] for line in said if "A job runs" in line]
         assert link.startswith(f"http://127.0.0.1:{port}/jobs/2")
         again = subprocess.run(
             [sys.executable, SCRIPTS / "demo.py"], env=env, capture_output=True, text=True, timeout=60
