@@ -26,10 +26,8 @@ TABLE = {  # owner, link, link+cancel, lines, lines+cancel, another job's link, 
     Action.VIEW_PART: (Y, Y, Y, Y, Y, S, S),
     Action.CANCEL: (Y, N, Y, N, Y, S, S),
     Action.CONFIG: (Y, N, N, N, N, S, S),
-    Action.AUDIT: (Y, N, N, N, N, S, S),
     Action.SHARE: (Y, N, N, N, N, S, S),
     Action.FORGET: (Y, N, N, N, N, S, S),
-    Action.METRICS: (Y, S, S, S, S, S, S),
 }
 CELLS = [(who, action, want) for action, row in TABLE.items() for who, want in zip(CALLERS, row, strict=True)]
 
@@ -43,7 +41,7 @@ def outcome(caller: Caller, action: Action, job: str | None) -> object:
 
 @pytest.mark.parametrize(("who", "action", "want"), CELLS, ids=[f"{who}: {action}" for who, action, _ in CELLS])
 def test_the_table(who: str, action: Action, want: object) -> None:
-    job = None if action in (Action.LIST, Action.METRICS) else JOB
+    job = None if action is Action.LIST else JOB
     found = outcome(CALLERS[who], action, job)
     assert isinstance(found, Grant) if want == Y else found is want
 

@@ -62,7 +62,7 @@ def everything_asked(house: House, cookies: dict[str, dict[str, str]]) -> Iterat
     """Every route, as everybody, in every form; and every way to be wrong with a secret in it."""
     base = f"/api/jobs/{JOB}"
     paths = [
-        "/", f"/?text={CANARY}", f"/jobs/{JOB}", "/login", f"/login?next=/{CANARY}", f"/s/{CANARY}", "/metrics",
+        "/", f"/?text={CANARY}", f"/jobs/{JOB}", "/login", f"/login?next=/{CANARY}", f"/s/{CANARY}",
         "/api/jobs", f"{base}", f"{base}/logs", f"{base}/logs?format=ndjson", f"{base}/logs?format=text",
         f"{base}/logs?format=text&download=true", f"{base}/search?q=line", f"{base}/search?q={CANARY}",
         f"{base}/search?q=%28{CANARY}&regex=true", f"{base}/exec-time", f"{base}/overview", f"{base}/wait?timeout=0",

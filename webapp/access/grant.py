@@ -14,10 +14,8 @@ class Action(StrEnum):
     VIEW_PART = "view-part"  # the status, or lines that the endpoint holds within `Grant.lines`
     CANCEL = "cancel"
     CONFIG = "config"
-    AUDIT = "audit"  # who cancelled, and from where
     SHARE = "share"  # make, list and revoke links
     FORGET = "forget"  # throw a job's lines away
-    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,9 +160,19 @@ OWN: Json = {
     "Overview": _object(
         {
             "epoch": {"type": "string"},
+            "first_line": _COUNT,
+            "last_line": _COUNT,
+            "complete": {"type": ["boolean", "null"]},
+            "viewers": _COUNT,
             "parts": {
                 "type": "array",
                 "items": _object(dict.fromkeys(("first", "last", "low_ms", "high_ms", "warnings", "errors"), _COUNT)),
+            },
+            "gaps": {
+                "type": "array",
+                "items": _object(
+                    {"after": _COUNT, "reason": {"type": "string"}, "count": {"type": ["integer", "null"]}}
+                ),
             },
         }
     ),

@@ -179,8 +179,4 @@ OPERATIONS: dict[tuple[str, str], Json] = {
         "summary": "Can serve",
         "responses": {"200": gives({"type": "object"}, "yes"), "503": gives({"type": "object"}, "no, and why")},
     },
-    ("GET", "/metrics"): {
-        "summary": "Figures for Prometheus; owners only",
-        "responses": {"200": many("Prometheus text", text={"type": "string"})},
-    },
 }
