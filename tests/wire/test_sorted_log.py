@@ -13,7 +13,8 @@ from webapp.journal.journal import Journal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.models import JobRecord
-from webapp.web.published import published_config, published_entry, published_record, sorted_log
+from webapp.web.published import published_config, published_entry, published_record
+from webapp.web.sorted_log import sorted_log
 
 
 @pytest.fixture
@@ -83,3 +84,30 @@ def test_a_record_holds_what_the_published_client_insists_on() -> None:
     record = published_record(JobRecord.model_validate({"id": "j", "extra": 1}))
     assert record["user_id"] == "" and record["execution_environment_id"] == ""
     assert record["creation_date"] and record["extra"] == 1
+
+
+def test_two_clocks_and_lines_that_come_from_long_ago_are_sorted_too(journal: Journal) -> None:
+    """Half of the lines are 40 s behind, and now and then one is from the very beginning."""
+    chance = random.Random(11)
+    expected = []
+    for batch in range(40):
+        entries = [Entry(100_000 + batch * 1000 + i - 40_000 * (i % 2), f"{batch}/{i}") for i in range(700)]
+        entries.append(Entry(chance.randrange(100), f"{batch}/old"))
+        entries.sort(key=lambda entry: entry.timestamp)
+        journal.append(entries)
+        expected += [(entry.timestamp, entry.message + "\n") for entry in entries]
+    expected.sort(key=lambda pair: pair[0])
+    assert [(entry["timestamp"], entry["message"]) for entry in log(journal)] == expected
+    for since in (50, 90_000, 100_000, 139_999, 10**9):
+        found = [(entry["timestamp"], entry["message"]) for entry in log(journal, since)]
+        assert found == [pair for pair in expected if pair[0] >= since]
+
+
+def test_a_trimmed_log_gives_what_is_left(journal: Journal) -> None:
+    for batch in range(4):
+        journal.append([Entry(batch * 1000 + i, f"{batch}/{i}") for i in range(600)])
+    trimmed = journal.trim(1300)
+    assert 0 < trimmed <= 1300
+    journal.append([Entry(5, "late")])
+    found = [entry["message"] for entry in log(journal)]
+    assert found[0] == "late\n" and len(found) == 2400 - trimmed + 1

@@ -20,7 +20,8 @@ from ..service import Service
 from ..stream.channel import Channel
 from .api import MAX_JOBS, answer, cancel_job, visible
 from .params import Params
-from .published import published_config, published_record, sorted_log
+from .published import published_config, published_record
+from .sorted_log import sorted_log
 
 MAX_MS = 1 << 53
 PAGE = 25

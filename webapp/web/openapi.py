@@ -142,6 +142,13 @@ OWN: Json = {
         },
         {"late": {"const": True}, "stream": {"enum": ["stdout", "stderr"]}},
     ),
+    "Event": _object(
+        {"data": {"type": "string", "contentMediaType": "application/json"}},
+        {
+            "event": {"enum": ["lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye"]},
+            "id": {"type": "string"},
+        },
+    ),
     "Found": _object(
         {
             "lines": {"type": "array", "items": ref("Line")},

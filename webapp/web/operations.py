@@ -106,7 +106,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
         "summary": "The live tail, as Server-Sent Events",
         "parameters": EVENTS,
         "responses": {
-            "200": many("a stream of events, which ends with `done`", sse={"type": "string"}),
+            "200": many("a stream of events, which ends with `done`", sse=ref("Event")),
             "204": gives(None, "nothing came since `done`: do not come back"),
         },
     },
