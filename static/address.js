@@ -14,7 +14,6 @@ export function parseMark(hash) {
 export const formatMark = (mark) =>
   mark ? `#${mark.epoch}-${mark.first}${mark.last > mark.first ? `..${mark.last}` : ""}` : "";
 
-/** The view's state from a query; what is unknown or wrong falls back to its default. */
 export function parseView(search) {
   const query = new URLSearchParams(search);
   const view = {};
@@ -26,7 +25,6 @@ export function parseView(search) {
   return view;
 }
 
-/** The query of a view: only what differs from the default, so that addresses stay short. */
 export function formatView(view) {
   const shown = Object.entries(view).filter(([, value]) => value && value !== "local");
   return shown.length ? `?${new URLSearchParams(shown)}` : "";

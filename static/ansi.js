@@ -1,8 +1,5 @@
 // What a terminal would show of a message, as spans of text. Pure.
-//
-// Only SGR (colours and styles, ECMA-48 8.3.117) is understood. Every other whole sequence is taken out: a log must not
-// move a cursor, set a title or make a link. What could hide or reorder text (a lone ESC, control characters,
-// bidirectional overrides) is shown as a mark.
+// Only SGR (ECMA-48 8.3.117) is understood, every other sequence taken out; what could hide or reorder text gets a mark.
 
 const TOKEN = new RegExp(
   "\\x1b\\[([0-9;:]*)m" + // SGR

@@ -20,7 +20,6 @@ export class Api {
     return `${this.base}${path}?${new URLSearchParams(given)}`;
   }
 
-  /** The answer of a request that succeeded; else Problem. */
   async ask(address, options) {
     let response;
     try {
@@ -69,7 +68,6 @@ export async function* chunks(response) {
   }
 }
 
-/** Cuts a long message; `size` remembers how long it was. */
 export function trim(line) {
   if (line.message.length > KEEP) {
     const { message } = line;

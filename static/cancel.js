@@ -1,6 +1,6 @@
 // Cancelling: asked first, then shown as it goes: requested, acknowledged, stopped.
 
-import { $, $$, announce, on, plural } from "./dom.js";
+import { $, $$, announce, on, plural, put, show } from "./dom.js";
 
 export class Cancel {
   constructor(api) {
@@ -9,16 +9,14 @@ export class Cancel {
     if (this.dialog) on("#cancel form", "submit", this.#go);
   }
 
-  /** How many watch, us included: said before the question is answered. */
   watching(viewers) {
     if (!this.dialog || this.asked) return;
-    $("#cancel-others").textContent = viewers > 1 ? `${plural(viewers - 1, "other")} watching it now.` : "";
+    put("#cancel-others", viewers > 1 ? `${plural(viewers - 1, "other")} watching it now.` : "");
   }
 
-  /** The job's status moved. */
   status(over) {
     if (!this.dialog) return;
-    $("#cancel-open").hidden = over;
+    show("#cancel-open", !over);
     if (this.asked && over) {
       this.#phase(3);
       setTimeout(() => this.dialog.close(), 1500);
@@ -27,7 +25,7 @@ export class Cancel {
 
   #phase(count) {
     const items = $$("#phases li");
-    $("#phases").hidden = !count;
+    show("#phases", count);
     items.forEach((item, i) => (item.className = i < count ? "past" : i === count ? "now" : ""));
     if (count) announce(`Cancel: ${items[count - 1].textContent}`);
   }

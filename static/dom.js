@@ -3,40 +3,40 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 export const on = (selector, type, act) => $(selector).addEventListener(type, act);
+export const show = (selector, yes) => ($(selector).hidden = !yes);
+export const pressed = (selector, yes) => ($(selector).ariaPressed = Boolean(yes));
 export const number = (value) => value.toLocaleString("en-US");
 export const plural = (count, word) => `${number(count)} ${word}${count === 1 ? "" : "s"}`;
 
-/** A new element of a class, with children (nodes or texts) and properties; "aria-…" and "role" are attributes. */
-export function el(tag, className = "", children = [], props = {}) {
+/** The text of a node, or of its last child: the one after an icon. */
+export function put(selector, text) {
+  const node = $(selector);
+  (node.lastElementChild ?? node).textContent = text;
+}
+
+/** A new element of a class, with children (nodes or texts) and properties; "aria-…" and "title" are attributes. */
+export function el(tag, className, children = [], props = {}) {
   const node = document.createElement(tag);
   if (className) node.className = className;
-  for (const [name, value] of Object.entries(props)) {
-    if (name in node && !name.includes("-")) node[name] = value;
-    else node.setAttribute(name, value);
+  for (const name in props) {
+    if (name in node) node[name] = props[name];
+    else node.setAttribute(name, props[name]);
   }
   node.append(...[children].flat());
   return node;
 }
 
-/** Fills each `data-field` of a node with the text of that name; what is empty is hidden. */
+/** Fills each `data-field` of a node with the text of that name. */
 export function fill(root, values) {
-  for (const node of $$("[data-field]", root)) {
-    const value = values[node.dataset.field];
-    node.textContent = value ?? "";
-    node.hidden = value === undefined || value === null || value === "";
-  }
+  for (const node of $$("[data-field]", root)) node.textContent = values[node.dataset.field] || "–";
   return root;
 }
 
 export const stamped = (template, values) => fill($(template).content.firstElementChild.cloneNode(true), values);
-export const pressed = (id, yes) => $(id).setAttribute("aria-pressed", yes);
-
-/** Says it to screen readers. */
-export const announce = (text) => ($("#announce").textContent = text);
+export const announce = (text) => put("#announce", text); // to screen readers
 
 let hide = 0;
 
-/** A short note at the foot of the page, said to screen readers too. */
 export function toast(text, bad = false) {
   const node = $("#toast");
   node.classList.toggle("bad", bad);

@@ -1,6 +1,6 @@
 // Search over the whole log, on the server. Only the numbers of matching lines are kept.
 
-import { $, $$, number } from "./dom.js";
+import { $, $$, number, put } from "./dom.js";
 
 const MOST = 100_000;
 
@@ -25,7 +25,6 @@ export class Find {
     Object.assign(this, { api, viewer });
   }
 
-  /** Searches anew, and shows the first match at or after what is in view. */
   async run(q, regex) {
     this.abort?.abort();
     this.abort = new AbortController();
@@ -37,7 +36,6 @@ export class Find {
     await this.#scan(following ? Infinity : port.topLine);
   }
 
-  /** Goes on from where the last scan ended; `from`: the line from which on a match is shown at once. */
   async #scan(from) {
     const { signal } = this.abort;
     do {
@@ -57,7 +55,6 @@ export class Find {
     } while (!this.complete && this.matches.length < MOST);
   }
 
-  /** The next (1) or previous (-1) match, around the ends; what came since is searched too. */
   async step(by) {
     if (this.at + by >= this.matches.length) await this.#scan(0);
     const count = this.matches.length;
@@ -74,12 +71,11 @@ export class Find {
   #show() {
     const count = this.matches.length;
     const place = count ? `${number(this.at + 1)} of ${number(count)}${this.complete ? "" : "+"}` : this.complete ? "None" : "…";
-    $("#found").textContent = this.q && place;
+    put("#found", this.q && place);
     for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
     this.paint();
   }
 
-  /** Marks the matches among the rows that are drawn. */
   paint() {
     const ranges = [];
     for (const row of $$(".row", this.viewer.root)) {

@@ -3,7 +3,7 @@
 import { lineOf, parseView } from "./address.js";
 import { Api, Problem } from "./api.js";
 import { Cancel } from "./cancel.js";
-import { $, copy, number, on, plural, pressed, toast } from "./dom.js";
+import { $, copy, number, on, plural, pressed, put, show, toast } from "./dom.js";
 import { Find } from "./find.js";
 import { Head } from "./head.js";
 import { LogMap } from "./map.js";
@@ -62,24 +62,22 @@ const events = {
   bye: () => head.connection("restarting"),
 };
 
-/** The first lines are here: on to what the address asks for. */
 async function begun() {
   if (view.level) await viewer.filter(view.level);
   if (viewer.mark) await viewer.hash();
   if (view.q) search();
 }
 
-/** Everything around the log that depends on where the reader is. */
 function changed() {
-  const { mark, lines, fresh } = viewer;
-  const count = lines.last - lines.first + 1;
-  pressed("#follow", viewer.following);
-  $("#fresh").hidden = viewer.following || !lines.last;
-  $("#fresh").lastChild.textContent = fresh ? `${number(fresh)} new` : "To the end";
-  $("#count").textContent = lines.last ? plural(count, "line") : "";
-  $("#empty").hidden = lines.items.length > 0 || !lines.atEnd;
-  $("#empty").textContent = $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"];
-  $("#markbar").hidden = !mark;
+  const { mark, lines, fresh, following } = viewer;
+  const { first, last, items } = lines;
+  pressed("#follow", following);
+  show("#fresh", !following && last);
+  put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
+  put("#count", last ? plural(last - first + 1, "line") : "");
+  show("#empty", !items.length && lines.atEnd);
+  put("#empty", $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"]);
+  show("#markbar", mark);
   if (!mark) return;
   $("#markbar b").textContent = mark.last > mark.first ? `Lines ${number(mark.first)}–${number(mark.last)}` : `Line ${number(mark.first)}`;
   for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(), format, download: true });
@@ -92,7 +90,7 @@ function drawn() {
 
 function controls() {
   for (const name of ["level", "time"]) $(`#${name}`).value = view[name];
-  for (const name of ["wrap", "regex", "sample_logs"]) pressed(`#${name}`, Boolean(view[name]));
+  for (const name in toggles) pressed(`#${name}`, view[name]);
   viewer.save();
 }
 
@@ -102,7 +100,7 @@ async function search() {
   if (line) {
     if (await viewer.goto(line)) viewer.setMark(line);
     else toast(`There is no line ${number(line)}: the last is ${number(viewer.lines.last)}.`, true);
-  } else if (!text.startsWith(":")) {
+  } else if (text[0] !== ":") {
     view.q = text;
     controls();
     find.run(text, view.regex);
@@ -202,7 +200,7 @@ function seen() {
 async function often() {
   head.tick();
   const recent = viewer.lines.items.slice(-50).map((line) => line.timestamp);
-  $("#silence").textContent = heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "";
+  put("#silence", heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "");
 }
 
 /** While hidden a small question now and then keeps title and notice true. */

@@ -5,7 +5,6 @@ import { trim } from "./api.js";
 const PAGE = 500;
 const MAX = 3000;
 
-/** Where the first item at or past `line` is. Pure. */
 export function search(items, line) {
   let low = 0;
   for (let high = items.length; low < high; ) {
@@ -42,7 +41,6 @@ export class LineWindow {
     return this.base + this.items.length;
   }
 
-  /** Lines that an item stands for, on average: 1 but for filters. */
   get spread() {
     const { items } = this;
     return items.length > 1 ? (items.at(-1).line - items[0].line) / (items.length - 1) : 1;
@@ -63,7 +61,6 @@ export class LineWindow {
     this.#fill([], whole, whole);
   }
 
-  /** Fills the window around a line, or without one with the newest. False: overtaken by a newer wish. */
   async load(line) {
     const turn = ++this.#turn;
     const [older, newer] = await Promise.all(
@@ -102,7 +99,6 @@ export class LineWindow {
     const gapless = fresh[0].line <= this.last + 1 || fresh[0].before || !this.items.length;
     this.#know(fresh);
     const shown = fresh.filter(this.#shown).map(trim);
-    // What is not kept is fetched when the reader gets there.
     this.atEnd &&= gapless && (follow || this.items.length < MAX);
     if (this.atEnd) {
       this.items.push(...shown);
@@ -111,7 +107,6 @@ export class LineWindow {
     return shown.length;
   }
 
-  /** Puts lines that were left out in their place. */
   insert(lines) {
     this.items = [...this.items, ...lines.filter(this.#shown)].sort((a, b) => a.line - b.line);
   }
@@ -121,7 +116,6 @@ export class LineWindow {
     this.items = this.items.filter(this.#shown);
   }
 
-  /** Gives up what is far from the items `a` to `b`. */
   keep(a, b) {
     this.#drop(Math.min(this.items.length - MAX, a - this.base - PAGE));
     const extra = Math.min(this.items.length - MAX, this.end - b - PAGE);

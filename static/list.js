@@ -1,6 +1,6 @@
 // The list of jobs, kept up to date: one request every 5 s while it is seen.
 
-import { $, $$, on, stamped } from "./dom.js";
+import { $, $$, on, put, show, stamped } from "./dom.js";
 import { describe } from "./status.js";
 import { ago, duration } from "./times.js";
 import { startUi } from "./ui.js";
@@ -12,9 +12,9 @@ function row(job) {
   const { state, label } = describe(job);
   const started = Date.parse(job.creation_date ?? "");
   const until = ["running", "pending", "stopping"].includes(state) ? Date.now() : Date.parse(job.job_status_date ?? "");
-  const took = until >= started ? duration(until - started) : " ";
+  const took = until >= started ? duration(until - started) : "";
   const node = stamped("#job-row", {
-    name: job.job_name ?? job.name ?? job.id, id: job.id, label, started: started ? ago(started) : " ", took, by: job.user_id ?? " ",
+    name: job.job_name ?? job.name ?? job.id, id: job.id, label, started: started && ago(started), took, by: job.user_id,
   });
   Object.assign(node.dataset, { id: job.id, state });
   $("a", node).href = `/jobs/${job.id}`;
@@ -28,14 +28,13 @@ function filter() {
   for (const one of rows) {
     one.hidden = !one.textContent.toLowerCase().includes(text.toLowerCase()) || (state !== "" && state !== one.dataset.state);
   }
-  $("#nothing").hidden = !rows.length || rows.some((one) => !one.hidden);
+  show("#nothing", rows.length && rows.every((one) => one.hidden));
   const query = new URLSearchParams(Object.entries({ skip, text, state }).filter(([, value]) => value && value !== "0"));
   history.replaceState(null, "", `/${query.size ? `?${query}` : ""}`);
 }
 
 async function refresh() {
   if (document.hidden) return;
-  const trouble = $("#trouble");
   try {
     const response = await fetch(`/api/jobs?n=${n}&skip=${skip}`, { headers: { "Cache-Control": "max-age=5" } });
     const answer = await response.json();
@@ -43,13 +42,13 @@ async function refresh() {
     const focused = document.activeElement.closest("tr")?.dataset.id;
     body.replaceChildren(...answer.jobs.map(row));
     if (focused) $(`[data-id="${focused}"] a`, body)?.focus();
-    $("table").hidden = !answer.jobs.length;
-    $("#empty").hidden = answer.jobs.length > 0;
-    trouble.hidden = true;
+    show("table", answer.jobs.length);
+    show("#empty", !answer.jobs.length);
+    show("#trouble", false);
     filter();
   } catch (error) {
-    trouble.textContent = error instanceof TypeError ? "The service does not answer. Trying again every 5 seconds." : error.message;
-    trouble.hidden = false;
+    put("#trouble", error instanceof TypeError ? "The service does not answer. Trying again every 5 seconds." : error.message);
+    show("#trouble", true);
   }
 }
 

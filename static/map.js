@@ -45,7 +45,6 @@ export class LogMap {
     this.here();
   }
 
-  /** Where the view is. */
   here() {
     if (this.node.hidden) return;
     const { root, port } = this.viewer;

@@ -11,7 +11,6 @@ const LETTERS = { error: "E", warning: "W", debug: "D" };
 export const groupTitle = (message) => /^(?:::group::|##\[group\])(.*)/.exec(message)?.[1];
 export const groupEnds = (message) => /^(?:::endgroup::|##\[endgroup\])/.test(message);
 
-/** `1.4 KB`, `10 MB`. */
 export function bytes(count) {
   const step = Math.min(3, Math.floor(Math.log10(count || 1) / 3));
   const size = count / 1000 ** step;
@@ -23,11 +22,9 @@ export function parseJson(message) {
   try {
     if (/^\s*[{[]/.test(message)) return JSON.parse(message);
   } catch {
-    // it only looks like it
   }
 }
 
-/** Pretty JSON as nodes: keys, texts and the rest told apart. */
 export const jsonNodes = (value) =>
   JSON.stringify(value, null, 2).split(/("(?:\\.|[^"\\])*":?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*)/)
     .map((part, i) => (i % 2 ? el("span", part.endsWith('":') ? "jk" : part[0] === '"' ? "js" : "jn", part) : part));
@@ -94,7 +91,6 @@ function group(title, fold) {
   return button("group", children.flat(), { "aria-expanded": !fold });
 }
 
-/** What stands before a line: lines left out, lines that may be missing, where the reader left. */
 function notes(line, { gone, away }) {
   const out = gone(line).map((gap) => {
     const [count, Lines] = [gap.count && plural(gap.count, "line"), gap.count ? plural(gap.count, "line") : "Lines"];

@@ -1,5 +1,4 @@
 // Which place of the scrollbar stands for which line. Pure.
-//
 // A browser caps the height of an element (Chromium at 33 million px, Firefox at 17), so past CAP the middle of a log is
 // squeezed. The first and last EDGE px stay true, pixel for pixel: there a reader can reach the very end.
 
@@ -7,7 +6,6 @@ const CAP = 8e6;
 const EDGE = 1e6;
 
 export class Scale {
-  /** Lines `first` to `last`, `row` px each on average. */
   constructor(first, last, row) {
     this.first = first;
     this.row = row;
@@ -16,7 +14,6 @@ export class Scale {
     this.squeeze = this.full > CAP ? (this.full - 2 * EDGE) / (CAP - 2 * EDGE) : 1;
   }
 
-  /** px from the top of the scrollbar's range to a line. */
   top(line) {
     const px = Math.max(0, line - this.first) * this.row;
     if (px <= EDGE) return px;
@@ -24,7 +21,6 @@ export class Scale {
     return below <= EDGE ? this.height - below : EDGE + (px - EDGE) / this.squeeze;
   }
 
-  /** The line at a px: the inverse of `top`. */
   line(px) {
     const below = this.height - px;
     const full = px <= EDGE ? px : below <= EDGE ? this.full - below : EDGE + (px - EDGE) * this.squeeze;

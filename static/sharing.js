@@ -1,6 +1,6 @@
 // Links to this job: made, listed, taken back.
 
-import { $, copy, number, on, stamped } from "./dom.js";
+import { $, copy, number, on, put, show, stamped } from "./dom.js";
 import { ago } from "./times.js";
 
 const LOOPBACK = /^(localhost|127\.|\[::1\])/;
@@ -16,11 +16,11 @@ export class Sharing {
 
   #opened() {
     const { mark } = this.viewer;
-    $("#share-range").hidden = !mark;
+    show("#share-range", mark);
     $("#share-lines").checked = mark;
-    if (mark) $("#share-range span").textContent = `Only the marked lines, ${number(mark.first)} to ${number(mark.last)}`;
-    $("#share-new").hidden = true;
-    $("#share-local").hidden = !LOOPBACK.test(location.hostname);
+    if (mark) put("#share-range", `Only the marked lines, ${number(mark.first)} to ${number(mark.last)}`);
+    show("#share-new", false);
+    show("#share-local", LOOPBACK.test(location.hostname));
     this.#list();
   }
 
@@ -31,8 +31,8 @@ export class Sharing {
       lines: mark && $("#share-lines").checked ? [mark.first, mark.last] : null,
     });
     $("#share-new code").textContent = made.url;
-    $("#share-new").hidden = false;
-    $("#share-local").hidden = !made.warning;
+    show("#share-new", true);
+    show("#share-local", made.warning);
     await copy(made.url, "The link is in the clipboard");
     await this.#list();
   }

@@ -22,5 +22,4 @@ function parse(block) {
   return found;
 }
 
-/** Full jitter, ms until attempt `n` (from 1): up to a second at first, 15 s in the end. */
 export const backoff = (attempt, random = Math.random()) => 200 + random * Math.min(15_000, 500 * 2 ** attempt);

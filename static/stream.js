@@ -1,5 +1,4 @@
 // The job's live stream: one connection, brought back by itself.
-//
 // Each connection asks for the newest lines (`tail`): what is known is dropped by its number, and a hole after a long
 // absence is fetched when the reader looks at it. So a tab that slept for a million lines is back at once.
 
@@ -74,7 +73,6 @@ export class Stream {
     }
   }
 
-  /** After `done` a later start asks only for what was found since. */
   #over() {
     this.stop();
     this.delegate.connection("ended");

@@ -44,7 +44,6 @@ export function stamp(ms, mode, start, previous) {
   return `${h}:${m}:${s}.${three(date.getMilliseconds())}`;
 }
 
-/** The whole moment: in the reader's zone and in UTC. */
 export function moment(ms) {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? String(ms) : `${date.toLocaleString()} · ${date.toISOString()}`;

@@ -56,14 +56,12 @@ export class Viewer {
     this.follow(!this.mark);
   }
 
-  /** Columns and wrapping, as `view` has them. */
   look() {
     this.root.classList.toggle("wrap", Boolean(this.view.wrap));
     this.root.dataset.time = this.time;
     this.port.redraw();
   }
 
-  /** New lines of the stream. */
   push(lines) {
     const known = this.lines.last;
     const shown = this.lines.push(lines, this.following);
@@ -75,7 +73,6 @@ export class Viewer {
     this.port.schedule();
   }
 
-  /** The journal was begun anew, or is to be followed in another way. */
   reset() {
     this.#forget();
     this.lines.last = 0;
@@ -103,16 +100,14 @@ export class Viewer {
     this.port.draw();
   }
 
-  /** Shows a line in its context. False: there is none such. */
-  async goto(line, place = "middle", anew = false) {
+  goto = async (line, place = "middle", anew = false) => {
     this.follow(false);
     if ((anew || !this.lines.holds(line)) && !(await this.lines.load(line))) return false;
     this.#changed();
     this.port.show(line, place);
     return this.lines.items[this.lines.index(line)]?.line === line;
-  }
+  };
 
-  /** The next (1) or previous (-1) error, from the mark or the top of the view. */
   async hop(step) {
     const here = `${this.epoch}-${this.mark?.first ?? this.port.topLine}`;
     const where = step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 };
@@ -126,7 +121,6 @@ export class Viewer {
     return Boolean(this.mark) && line >= this.mark.first && line <= this.mark.last;
   }
 
-  /** Marks lines, or with 0 none; the address says so. */
   setMark(a, b = a) {
     this.mark = a ? { epoch: this.epoch, first: Math.min(a, b), last: Math.max(a, b) } : null;
     this.save();
@@ -138,12 +132,10 @@ export class Viewer {
     history.replaceState(null, "", location.pathname + formatView(this.view) + formatMark(this.mark));
   }
 
-  /** What asks the API for the marked lines. */
   range() {
     return { from_line: this.mark.first, before: `${this.epoch}-${this.mark.last + 1}` };
   }
 
-  /** The marked lines to the clipboard: the true text, from the server. */
   async copyMark() {
     const count = this.mark.last - this.mark.first + 1;
     if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them`, true);
@@ -151,7 +143,6 @@ export class Viewer {
     await copy((await response.text()).replace(/\n$/, ""), `Copied ${plural(count, "line")}`);
   }
 
-  /** The reader is back: what came since line `left` gets a mark. */
   back(left) {
     const count = this.lines.last - left;
     this.away = count > 0 ? { line: left + 1, count } : null;
@@ -164,10 +155,8 @@ export class Viewer {
     if (this.gaps.size !== size) this.port.redraw();
   }
 
-  /** What is missing just before a line. */
   gone = (line) => [this.gaps.get(line.line - 1) ?? [], line.before ?? []].flat();
 
-  /** Goes where the `#` of the address says. */
   async hash() {
     this.mark = parseMark(location.hash);
     if (!this.mark) return;
@@ -204,7 +193,6 @@ export class Viewer {
     this.port.schedule();
   }
 
-  /** The scrollbar has leapt: the newest wish wins. */
   #seek(line) {
     clearTimeout(this.seeking);
     const show = () => this.port.show(line, "here");
@@ -294,7 +282,6 @@ export class Viewer {
   };
 }
 
-/** How many characters of a row's message stand before a place in the page. */
 function before(row, node, offset) {
   const range = new Range();
   range.selectNodeContents(row.lastChild);

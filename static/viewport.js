@@ -1,5 +1,4 @@
 // Draws a window of rows in a scroller that stands for a log of any length.
-//
 // Rows are real, of whatever height, on one sheet that lies `top` px down a spacer. While the reader scrolls, rows are
 // added and dropped at the sheet's ends and nothing else moves; a leap of the scrollbar becomes a line (`Scale`).
 
@@ -33,7 +32,6 @@ export class Viewport {
     cancelAnimationFrame(this.frame);
   }
 
-  /** The line at the top of the view, or 0. */
   get topLine() {
     return this.#anchor()?.row.item.line ?? 0;
   }
@@ -60,7 +58,6 @@ export class Viewport {
     this.draw();
   }
 
-  /** Builds all rows anew (other columns, widths, folds); what is at the top stays there. */
   redraw() {
     const { row, offset } = this.#anchor() ?? { offset: 0 };
     this.#clear(this.lines.base + (row ? this.lines.index(row.item.line) : 0));
@@ -152,7 +149,6 @@ export class Viewport {
     this.top -= this.height - height;
   }
 
-  /** Sets the spacer's height; `least`: the scale's, if that is more. */
   #space(height, least = false) {
     const px = least ? Math.max(height, this.#scale().height) : height;
     if (px !== this.spaced) this.spacer.style.height = `${(this.spaced = px)}px`;
