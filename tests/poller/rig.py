@@ -70,11 +70,16 @@ def make_poller(source: FusedSource, journal: Journal, settings: Settings, pace:
 
 @asynccontextmanager
 async def rig(
-    folder: Path, upstream: Upstream, job: Job, *, pace: Pace = FAST, read: float = 1.0, run: bool = True, **options: Any
+    folder: Path,
+    upstream: Upstream,
+    job: Job,
+    *,
+    pace: Pace = FAST,
+    read: float = 1.0,
+    run: bool = True,
+    **options: Any,
 ) -> AsyncIterator[Rig]:
-    settings = Settings(
-        **{"upstream_url": upstream.url, "refresh_seconds": BEAT, "data_dir": folder, **options}
-    )
+    settings = Settings(**{"upstream_url": upstream.url, "refresh_seconds": BEAT, "data_dir": folder, **options})
     journal = Journal(folder / "job.sqlite3", job.id, Redactor(settings.redact), round(settings.refresh_seconds * 1000))
     source = FusedSource(settings, Redactor(settings.redact), Timeouts(connect=1.0, read=read, pool=5.0))
     found = Rig(upstream, job, journal, make_poller(source, journal, settings, pace), source, settings, pace)

@@ -58,7 +58,7 @@ class Splitter:
         if len(self._buffer) > self._most:
             raise UpstreamError(f"the upstream's answer holds an entry of more than {self._most >> 20} MiB")
         # Twice as much before it is looked at again: a long entry is scanned a few times, not once a chunk.
-        self._next = min(2 * len(self._buffer), self._most + 1)
+        self._next = max(self._piece, min(2 * len(self._buffer), self._most + 1))
         return None
 
     def end(self) -> list[Any]:

@@ -17,22 +17,35 @@ class Merge:
     """`neighbour_ms`: what an entry without a timestamp is given when none stands near it. `horizon_ms`: timestamps
     past it are some clock's fault. `floor_ms`: up to where an earlier page of the same fetch has counted the matches.
 
-    `entries`, `new`: how many so far. `least_ms`, `last_ms`: least and greatest timestamp up to the
-    horizon; `at_last`: entries that bear the latter. What the journal had: `matched` past the floor, `at_floor` at it,
-    `far` past the horizon.
+    What is `odd` (a timestamp that is no integer) may stand anywhere in an answer, whatever was asked: it says nothing
+    of how far the answer goes, and may come with every page.
+
+    `entries`, `new`: how many so far. `least_ms`: least timestamp up to the horizon. What the journal had: `matched`
+    past the floor, `at_floor` at it, `far` past the horizon, `odd_all` and of these `odd_past` past the floor.
     """
 
     def __init__(self, tally: Tally, *, neighbour_ms: int, horizon_ms: int, floor_ms: int | None = None) -> None:
         self.splitter = Splitter()
         self.tally = tally
-        self.entries = self.new = self.matched = self.far = 0
-        self.at_floor = self.at_last = self.objects = 0
+        self.entries = self.new = self.objects = 0
+        self.matched = self.at_floor = self.far = self.odd_all = self.odd_past = 0
+        self.at_last = 0  # entries that bear the last timestamp
         self.least_ms: int | None = None
-        self.last_ms: int | None = None
+        self._tail = self._greatest = self._odd_greatest = -1
+        self._turns = 0  # how often a timestamp was less than the one before
         self._neighbour: int | None = None
         self._no_neighbour = max(0, neighbour_ms)
         self._horizon = horizon_ms
         self._floor = -1 if floor_ms is None else floor_ms
+
+    @property
+    def last_ms(self) -> int | None:
+        """How far the answer goes, None where no timestamp says it: to its last entry, or, where it is in no order, to
+        its greatest timestamp (up to the horizon)."""
+        ordered = 4 * self._turns <= self.entries
+        last = self._tail if ordered and self._tail >= 0 else self._greatest
+        last = last if last >= 0 else self._odd_greatest
+        return last if last >= 0 else None
 
     def cut(self) -> list[Entry]:
         """What is new in the piece that is ready. UpstreamError: this is no list of entries."""
@@ -52,51 +65,61 @@ class Merge:
     def take(self, elements: list[Any]) -> list[Entry]:
         fresh: list[Entry] = []
         known = self.tally.known
-        last, at_last, least = self.last_ms, self.at_last, self.least_ms
+        tail, at_tail, greatest, turns = self._tail, self.at_last, self._greatest, self._turns
+        least = LAST_MS + 1 if self.least_ms is None else self.least_ms
         neighbour = self._next_time(elements) if self._neighbour is None else self._neighbour
+        horizon = self._horizon
         for element in elements:
             try:
                 timestamp, message = element["timestamp"], element["message"]
                 if type(timestamp) is not int or type(message) is not str or not 0 <= timestamp <= LAST_MS:
                     raise TypeError
             except (KeyError, TypeError):
-                timestamp = self._odd(element, neighbour, fresh)
-                if timestamp is None:
-                    continue
+                neighbour = self._odd(element, neighbour, fresh)
+                continue
+            key = xxh3_64_intdigest(message.encode(), timestamp) or 1
+            if known(timestamp, key):
+                self._match(timestamp)
             else:
-                key = xxh3_64_intdigest(message.encode(), timestamp) or 1
-                if known(timestamp, key):
-                    self._match(timestamp)
-                else:
-                    extra = {k: v for k, v in element.items() if k not in _TWO} if len(element) > 2 else None
-                    fresh.append(Entry(timestamp, strip_newline(message), extra, key))
-            if timestamp <= self._horizon:
-                neighbour = timestamp
-                if last is None or timestamp > last:
-                    last, at_last = timestamp, 1
-                elif timestamp == last:
-                    at_last += 1
-                if least is None or timestamp < least:
+                extra = {k: v for k, v in element.items() if k not in _TWO} if len(element) > 2 else None
+                fresh.append(Entry(timestamp, strip_newline(message), extra, key))
+            if timestamp <= horizon:
+                if timestamp == tail:
+                    at_tail += 1
+                    continue
+                turns += timestamp < tail
+                neighbour, tail, at_tail = timestamp, timestamp, 1
+                if timestamp > greatest:
+                    greatest = timestamp
+                if timestamp < least:
                     least = timestamp
-        self.last_ms, self.at_last, self.least_ms, self._neighbour = last, at_last, least, neighbour
+        self._tail, self.at_last, self._greatest, self._turns = tail, at_tail, greatest, turns
+        self._neighbour = neighbour
+        if least <= LAST_MS:
+            self.least_ms = least if self.least_ms is None else min(self.least_ms, least)
         self._count(elements, fresh)
         return fresh
 
-    def _odd(self, element: Any, neighbour: int, fresh: list[Entry]) -> int | None:
-        """An element that is not as the wire has it; its own timestamp, where it has one."""
+    def _odd(self, element: Any, neighbour: int, fresh: list[Entry]) -> int:
+        """An element that is not as the wire has it; the neighbour of the next."""
         reading: Reading = read(element)
-        if reading.timestamp is None:
+        timestamp = reading.timestamp
+        if timestamp is None:
             if self.tally.known_untimed(reading.key):
-                # Such an entry may come with every page: the first one counts.
-                self.matched += self._floor < 0
+                self.odd_all += 1
             else:
                 fresh.append(reading.entry(neighbour))
-            return None
-        if self.tally.known(reading.timestamp, reading.key):
-            self._match(reading.timestamp)
+            return neighbour
+        if self.tally.known(timestamp, reading.key):
+            self.odd_all += 1
+            self.odd_past += timestamp > self._floor
         else:
             fresh.append(reading.entry(neighbour))
-        return reading.timestamp
+        if timestamp > self._horizon:
+            return neighbour
+        self._odd_greatest = max(self._odd_greatest, timestamp)
+        self.least_ms = timestamp if self.least_ms is None else min(self.least_ms, timestamp)
+        return timestamp
 
     def _next_time(self, elements: list[Any]) -> int:
         """For entries that have nothing before them: what comes first after them."""

@@ -49,6 +49,13 @@ class Fetch:
     newest_ms: int = -1
     matched: int = 0
     far: int = 0
+    odd_sum: int = 0
+    odd_most: int = 0
+
+    def all_held(self) -> bool:
+        """What the pages had of what we hold is all that we hold. Entries from the future, and odd ones, may come with
+        every page, or once."""
+        return self.held - self.matched - self.far in (self.odd_sum, self.odd_most)
 
 
 @dataclass(slots=True)
@@ -102,8 +109,7 @@ class Reader:
         if page is not first:
             self._probing.done(time.monotonic(), found=page.new > 0)
         self._short = None if page.reached else first.last_ms
-        matched = fetch.matched + fetch.far
-        fetch.complete = since is None and page.reached and not fetch.holes and matched == fetch.held
+        fetch.complete = since is None and not fetch.holes and fetch.all_held()
         return fetch
 
     def _onward(self, page: Page, first: bool, probe: bool) -> int | None:
@@ -172,9 +178,11 @@ class Reader:
         at_last = 0 if page.before is None else page.before.at_last
         fetch.matched += merge.matched + max(0, merge.at_floor - at_last)
         fetch.far = max(fetch.far, merge.far)
-        reached = merge.last_ms is not None and merge.last_ms >= page.newest_ms
-        reached = reached or page.newest_ms < 0
-        return Page(page.since, merge.entries, merge.new, merge.last_ms, reached, merge.at_last)
+        fetch.odd_sum += merge.odd_past if page.before else merge.odd_all
+        fetch.odd_most = max(fetch.odd_most, merge.odd_all)
+        last = merge.last_ms
+        reached = page.newest_ms < 0 or (last is not None and last >= page.newest_ms)
+        return Page(page.since, merge.entries, merge.new, last, reached, merge.at_last)
 
     # --- appending -----------------------------------------------------------------------------------------------
 
