@@ -145,7 +145,9 @@ OWN: Json = {
     "Event": _object(
         {"data": {"type": "string", "contentMediaType": "application/json"}},
         {
-            "event": {"enum": ["lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye"]},
+            "event": {
+                "enum": ["message", "lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye"]
+            },
             "id": {"type": "string"},
         },
     ),
