@@ -152,6 +152,7 @@ class Catalog:
                 "UPDATE job SET state = ?, state_ms = ?, detail = ?, lost = 1 WHERE id = ? AND heartbeat_ms = ?",
                 (lost.state, lost.state_ms, lost.detail, job.id, job.heartbeat_ms),
             )
+        RunnerLock(self.folder, job.id).release()
         return lost
 
     # --- who cancelled what

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import JobtailError, JournalError
 from ..journal.journal import Journal
@@ -77,9 +78,12 @@ class Record:
     def start(self, pid: int) -> None:
         """The command runs."""
         self.job = replace(self.job, pid=pid)
-        self.recorder.tell(status_of(self.job).model_dump(mode="json"))
+        self.recorder.tell(self._status())
         self.recorder.start()
         self._keeper.start()
+
+    def _status(self) -> dict[str, Any]:
+        return status_of(self.job).model_dump(mode="json")
 
     def _keep(self) -> None:
         """Beats once a second, and sees within a moment that somebody asks for the end."""
@@ -91,7 +95,8 @@ class Record:
                     pid = self.job.pid
                 if time.monotonic() >= beat:
                     beat = time.monotonic() + HEARTBEAT_SECONDS
-                    self._catalog.heartbeat(self.job.id)
+                    if self._catalog.heartbeat(self.job.id):
+                        self.recorder.tell(self._status())
                 self._look()
                 trouble = ""
             except JobtailError as error:
@@ -104,7 +109,7 @@ class Record:
             who = self._catalog.cancel_asked(self.job.id)
             if who is not None:
                 self.job = replace(self.job, state=CANCELING, state_ms=now_ms())
-                self.recorder.tell(status_of(self.job).model_dump(mode="json"))
+                self.recorder.tell(self._status())
                 self.cancel_asked = who
                 self._wake()
 
@@ -135,7 +140,7 @@ class Record:
         try:
             self._catalog.ended(self.job.id, end.state, end.exit_code, end.detail)
             if whole:
-                self.recorder.finish(status_of(self.job).model_dump(mode="json"), complete=True)
+                self.recorder.finish(self._status(), complete=True)
             else:
                 self._say("not all of its lines are in the journal; jobtail serve takes in what was kept")
         except JobtailError as error:

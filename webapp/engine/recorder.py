@@ -171,8 +171,9 @@ class Recorder:
                 entries = []
             journal = self._ready()
             self._catch_up(journal)
-            journal.append(entries, lease=self._holder, mark_late=False)
-            entries = []
+            if entries:
+                journal.append(entries, lease=self._holder, mark_late=False)
+                entries = []
             if status is not None:
                 journal.set_status(status, lease=self._holder)
         except Exception as error:

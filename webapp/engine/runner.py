@@ -10,14 +10,16 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
+from urllib.parse import urlsplit
 
 from ..errors import JobtailError
-from ..settings import Settings
+from ..settings import Settings, loopback
 from . import link
 from .child import CannotStart, Child, copy_window, environment, start
 from .job import FAILED, now_ms
@@ -31,7 +33,10 @@ GRACE_SECONDS = 10.0
 # when they are not.
 QUIET_SECONDS = 2.0
 LEFT_SECONDS = 10.0
-HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGWINCH, signal.SIGTSTP)
+ASK_SECONDS = 3.0
+CANCEL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2)
+HANDLED = (*CANCEL, *PASSED_ON, signal.SIGCHLD, signal.SIGWINCH, signal.SIGTSTP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Runner:
         self._settings = settings
         self._relay = Relay((), self._nothing, lambda: True)
         self._record: Record | None = None
+        self._asking: threading.Thread | None = None
         self._signals: deque[int] = deque()
         self._cause: Cause | None = None
         self._who = ""
@@ -67,7 +73,7 @@ class Runner:
         except JobtailError as error:
             self._complain(f"this run is not recorded: {error}")
         else:
-            self._announce(f"{link.base(self._settings)}/jobs/{job.id}")
+            self._announce(link.base(self._settings), job.id)
         with _Handlers(self._signals, self._relay.wakeup_fd):
             end = self._outcome(job.id)
             if self._record is not None:
@@ -75,9 +81,17 @@ class Runner:
         self._relay.close()
         return end.exits
 
-    def _announce(self, address: str) -> None:
-        hint = "" if link.answers(address) else "  (start jobtail serve to see it)"
-        self._say(f"{address}{hint}")
+    def _announce(self, base: str, job: str) -> None:
+        """The link at once; whether somebody serves it, where that is known as soon."""
+        near = loopback(urlsplit(base).hostname or "")
+        unserved = near and not link.answers(base)
+        self._say(f"{base}/jobs/{job}" + ("  (start jobtail serve to see it)" if unserved else ""))
+        if not near:
+            self._asking = threading.Thread(target=self._ask, args=(base,), daemon=True)
+
+    def _ask(self, base: str) -> None:
+        if not link.answers(base, ASK_SECONDS):
+            self._say(f"no service answers at {base}: start jobtail serve to see it")
 
     def _outcome(self, job: str) -> Outcome:
         typed = os.isatty(0)
@@ -108,6 +122,8 @@ class Runner:
             self._record.start(child.process.pid)
             self._relay.record = self._record.recorder.put
             self._relay.room = self._record.recorder.room
+        if self._asking is not None:
+            self._asking.start()
         started = time.monotonic()
         while True:
             now = time.monotonic()
@@ -140,7 +156,9 @@ class Runner:
             child.signal(signal.SIGTSTP)
             os.kill(os.getpid(), signal.SIGSTOP)
             child.signal(signal.SIGCONT)
-        elif number != signal.SIGCHLD:
+        elif number in PASSED_ON:
+            child.signal(number)
+        elif number in CANCEL:
             if self._cause is not None and number == signal.SIGINT:
                 child.signal(signal.SIGKILL)
             who = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name

@@ -1,0 +1,149 @@
+"""The recorder against a journal that fails, is slow, or is taken away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from webapp.engine import recorder as module
+from webapp.engine.backlog import Backlog
+from webapp.engine.recorder import Recorder
+from webapp.errors import JournalError
+from webapp.journal.journal import Journal
+from webapp.journal.line import Entry
+from webapp.journal.redact import Redactor
+from webapp.journal.shelf import Journals
+
+from ..served import until
+
+
+class Disk:
+    """Fails, or stands still, as told."""
+
+    def __init__(self, journals: Journals) -> None:
+        self.full = False
+        self.open = threading.Event()
+        self.open.set()
+        self.appends: list[int] = []
+        disk = self
+
+        class Shaky(Journal):
+            def append(self, entries: list[Entry], **how: object) -> object:  # type: ignore[override]
+                disk.open.wait(60)
+                if disk.full:
+                    raise JournalError("the disk is full")
+                if entries:
+                    disk.appends.append(len(entries))
+                return super().append(entries, **how)  # type: ignore[arg-type]
+
+        self.journal = journals.open("job")
+        self.journal.__class__ = Shaky
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    journals = Journals(tmp_path, Redactor(()), beat_ms=1000)
+    yield Disk(journals)
+    journals.close()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def recorder(disk: Disk, said: list[str], tmp_path: Path) -> Recorder:
+    backlog = Backlog(tmp_path / "backlog" / "job.ndjson")
+    recorder = Recorder(lambda damage: disk.journal, "runner", backlog, say=said.append)
+    recorder.start()
+    return recorder
+
+
+def kept(disk: Disk) -> list[str]:
+    batches = disk.journal.read(0, most_bytes=1 << 40)
+    return [line.split(b'"message":"')[1].split(b'"')[0].decode() for batch in batches for line in batch.split()]
+
+
+def test_a_line_is_on_the_disk_soon_and_many_are_one_append(disk: Disk, recorder: Recorder) -> None:
+    recorder.put("stdout", 1, b"first\n")
+    until(lambda: kept(disk) == ["first"], "the first line")
+    for n in range(1000):
+        recorder.put("stdout", 2, b"%d\n" % n)
+    assert recorder.close(10)
+    assert kept(disk) == ["first", *(str(n) for n in range(1000))]
+    assert len(disk.appends) < 200
+
+
+def test_lines_wait_while_the_disk_is_full_and_follow_in_order(disk: Disk, recorder: Recorder, said: list[str]) -> None:
+    recorder.put("stdout", 1, b"before\n")
+    until(lambda: kept(disk), "the first line")
+    disk.full = True
+    for n in range(50):
+        recorder.put("stdout", 2, b"%d\n" % n)
+    until(lambda: said, "word of it")
+    assert "the disk is full" in said[0] and recorder.room()
+    disk.full = False
+    recorder.put("stderr", 3, b"after\n")
+    until(lambda: len(said) > 1, "word that it is over")
+    assert recorder.close(10)
+    assert kept(disk) == ["before", *map(str, range(50)), "after"]
+
+
+def test_a_disk_that_stays_full_ends_in_a_file_for_later(disk: Disk, recorder: Recorder, tmp_path: Path) -> None:
+    disk.full = True
+    recorder.put("stdout", 1, b"one\ntwo")
+    assert recorder.close(0.2) is False
+    backlog = Backlog(tmp_path / "backlog" / "job.ndjson")
+    backlog.take_over()
+    assert [entry.message for entry in backlog.peek()] == ["one", "two"]
+
+
+def test_a_disk_that_stands_still_holds_up_nobody_for_ever(
+    disk: Disk, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(module, "STALL_SECONDS", 0.2)
+    recorder.put("stdout", 1, b"first\n")
+    until(lambda: kept(disk), "the first line")
+    disk.open.clear()
+    recorder.put("stdout", 1, b"x" * 499 + b"\n")
+    until(lambda: not recorder._chunks, "it to be taken")
+    while recorder._bytes < 1000:
+        recorder.put("stdout", 1, b"y" * 499 + b"\n")
+    until(recorder.room, "the command to be let on")
+    for _ in range(10):
+        recorder.put("stdout", 1, b"z" * 499 + b"\n")
+    assert recorder.lost > 0
+    disk.open.set()
+    assert recorder.close(10)
+    (gap,) = disk.journal.gaps(0, 1 << 40)
+    assert gap.count is not None and len(kept(disk)) + gap.count == 14
+    assert "could not be kept" in "".join(said)
+
+
+def test_a_journal_that_was_closed_in_its_name_is_opened_again(disk: Disk, recorder: Recorder) -> None:
+    recorder.put("stdout", 1, b"one\n")
+    until(lambda: kept(disk), "the first line")
+    disk.journal.release("runner")
+    assert disk.journal.acquire("another", 0.5)
+    disk.journal.finish(False)
+    recorder.put("stdout", 2, b"two\n")
+    until(lambda: kept(disk) == ["one", "two"], "the second line")
+    assert not disk.journal.state().finished
+    assert recorder.close(10)
+
+
+def test_statuses_reach_the_journal(disk: Disk, recorder: Recorder) -> None:
+    status: Callable[[], object] = lambda: disk.journal.state().status  # noqa: E731
+    recorder.tell({"job_status": "Running"})
+    until(lambda: status() == {"job_status": "Running"}, "the status")
+    recorder.tell({"job_status": "Canceling"})
+    assert recorder.close(10)
+    assert status() == {"job_status": "Canceling"}
+    recorder.finish({"job_status": "Canceled"}, complete=True)
+    state = disk.journal.state()
+    assert state.finished and state.complete and state.status == {"job_status": "Canceled"} and not state.holder

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from webapp.engine.backlog import Backlog, backlog_path
+from webapp.engine.catalog import Catalog
+from webapp.engine.job import Job, new_id, now_ms
+from webapp.engine.record import catalog_path
+from webapp.engine.source import EmbeddedSource
+from webapp.errors import Conflict, JobNotFound
+from webapp.journal.line import Entry
+from webapp.journal.redact import Redactor
+from webapp.journal.shelf import Journals
+
+from .kept import messages
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def catalog(data_dir: Path) -> Catalog:
+    return Catalog(catalog_path(data_dir))
+
+
+@pytest.fixture
+def journals(data_dir: Path) -> Iterator[Journals]:
+    journals = Journals(data_dir, Redactor(()), beat_ms=1000)
+    yield journals
+    journals.close()
+
+
+@pytest.fixture
+def source(catalog: Catalog, journals: Journals) -> EmbeddedSource:
+    return EmbeddedSource(catalog, journals)
+
+
+def created(catalog: Catalog, age_ms: int = 0) -> str:
+    at = now_ms() - age_ms
+    job = Job(new_id(at), "sleep 9", ("sleep", "9"), "/tmp", "host", "me", "3.11", 42, at, at)
+    catalog.create(job)
+    return job.id
+
+
+async def test_it_answers_as_an_upstream_does(source: EmbeddedSource, catalog: Catalog) -> None:
+    older, newer = created(catalog, 10), created(catalog)
+    assert [job.id for job in await source.jobs(5, 0)] == [newer, older]
+    assert await source.jobs(5, 2) == []
+    status = await source.status(newer)
+    assert (status.job_id, status.finished, status.job_status) == (newer, False, "Running")
+    config = await source.config(newer)
+    assert [step.model_dump()["command"] for step in config.steps] == [["sleep", "9"]]
+    assert (await source.cancel(newer, "ada")).job_status == "Canceling"
+    await source.aclose()
+
+
+async def test_a_job_that_is_not_there_is_not_found(source: EmbeddedSource) -> None:
+    for ask in (source.status, source.cancel, source.config):
+        with pytest.raises(JobNotFound):
+            await ask("nothing")
+    with pytest.raises(Conflict):
+        source.logs("nothing", None)
+
+
+async def test_lines_that_a_runner_left_behind_are_taken_in(
+    source: EmbeddedSource, catalog: Catalog, journals: Journals, data_dir: Path
+) -> None:
+    job = created(catalog)
+    journals.open(job).append([Entry(1, "written", {"stream": "stdout"})])
+    left = Backlog(backlog_path(data_dir, job))
+    left.push([Entry(2, "left behind", {"stream": "stdout"})])
+    await source.status(job)
+    assert messages(data_dir) == ["written"]  # its runner may still write them itself
+    catalog.ended(job, "Done", 0)
+    await source.status(job)
+    assert messages(data_dir) == ["written", "left behind"]
+    state = journals.open(job).state()
+    assert state.finished and state.complete and state.status is not None and state.status["job_status"] == "Done"
+    assert not backlog_path(data_dir, job).exists()
