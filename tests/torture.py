@@ -88,7 +88,8 @@ class Emitter(threading.Thread):
         elif kind < 0.085:
             self.job.log(f"line {count}", at + 86_400_000)
             self.faults["entries from the future"] += 1
-        elif kind < 0.09:
+        elif kind < 0.09 and self.job.limit is None:
+            # The scripted upstream puts them first in every answer, so that a limit would leave no room.
             self.job.add({"message": f"line {count}"}, {"timestamp": str(at), "message": f"line {count}b"})
             self.faults["odd timestamps"] += 1
         else:

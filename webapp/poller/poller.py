@@ -67,8 +67,9 @@ class Poller:
         self._beat = settings.refresh_seconds
         self._lease = Lease(journal, pace.lease, pace.lease_renew, budget.threads)
         self._reader = Reader(
-            source, journal, budget, self._lease.holder, self._appended,
+            source, journal, budget, self._lease.holder, self._appended, self._page_failed,
             window_most=pace.window_most, probing=Probing(pace.late_every, 8 * pace.late_every),
+            backoff=partial(Backoff, pace.backoff_first, pace.backoff_most),
         )  # fmt: skip
         self._schedule = Schedule(
             pace.late_every, pace.sweep_every, pace.sweep_share, settings.late_window_seconds, pace.window_most
@@ -280,6 +281,9 @@ class Poller:
         if self._loading:
             state = await self._in_thread(self._journal.state)
             await self._tell(self._report.loading(state.last_line, time.time()))
+
+    async def _page_failed(self, error: UpstreamError, attempt: int, delay: float) -> None:
+        await self._tell(self._report.retrying(attempt, delay, error.detail, time.time()))
 
     # --- the end -------------------------------------------------------------------------------------------------
 

@@ -10,13 +10,15 @@ from functools import partial
 from operator import attrgetter
 from typing import TypeVar
 
+import anyio
 import anyio.to_thread
 
-from ..errors import UpstreamError
+from ..errors import JobNotFound, UpstreamDenied, UpstreamError
 from ..journal.journal import Journal
 from ..journal.line import Entry
 from ..journal.state import State
 from ..source.base import Answer, Source
+from .backoff import Backoff
 from .budget import Budget
 from .merge import Merge
 from .paging import MANY, Limits, Page, Probing
@@ -31,6 +33,8 @@ HORIZON_MS = 300_000
 STILL_MOST = 3
 # Small pages at the log's end: lines may be emitted as fast as they are asked for, and the next round comes anyway.
 SMALL_MOST = 20
+# How often a page after the first is asked for again.
+PAGE_ATTEMPTS = 8
 
 
 @dataclass(slots=True)
@@ -70,14 +74,17 @@ class _Page:
     placed: bool = False
     pending: list[Entry] = field(default_factory=list)
     pending_bytes: int = 0
+    appended: int = 0
 
 
 class Reader:
-    """`holder`: the lease that appends are made under. `changed`: called after every append, with how many lines."""
+    """`holder`: the lease that appends are made under. `changed`: called after every append, with how many lines.
+    `failed`: called when a page after the first is tried again, with the error, the attempt, and seconds until then."""
 
     def __init__(
-        self, source: Source, journal: Journal, budget: Budget, holder: str, changed: Callable[[int], Awaitable[None]],
-        *, window_most: float, probing: Probing,
+        self, source: Source, journal: Journal, budget: Budget, holder: str,
+        changed: Callable[[int], Awaitable[None]], failed: Callable[[UpstreamError, int, float], Awaitable[None]],
+        *, window_most: float, probing: Probing, backoff: Callable[[], Backoff],
     ) -> None:  # fmt: skip
         self.date_ms: int | None = None
         self.limits = Limits()
@@ -86,6 +93,8 @@ class Reader:
         self._budget = budget
         self._holder = holder
         self._changed = changed
+        self._failed = failed
+        self._backoff = backoff
         self._window_most_ms = int(window_most * 1000)
         self._probing = probing
         self._short: int | None = None
@@ -101,7 +110,7 @@ class Reader:
         while (onward := self._onward(page, page is first, probe)) is not None:
             if still >= STILL_MOST or small >= SMALL_MOST:
                 break
-            after = await self._page(onward, page)
+            after = await self._patient_page(onward, page)
             small += after.reached and after.new < MANY // 10
             self._follow(page, after)
             still = 0 if after.new or page.before(after.last_ms) else still + 1
@@ -124,6 +133,22 @@ class Reader:
 
     # --- one page ------------------------------------------------------------------------------------------------
 
+    async def _patient_page(self, since: int, before: Page) -> Page:
+        """A page after the first is asked for again by itself: of a thousand pages one nearly always fails."""
+        backoff = self._backoff()
+        while True:
+            try:
+                return await self._page(since, before)
+            except (JobNotFound, UpstreamDenied):
+                raise
+            except UpstreamError as error:
+                if backoff.attempt >= PAGE_ATTEMPTS:
+                    raise
+                delay = backoff.failed(getattr(error, "retry_after", None))
+                delay += self._budget.retries.reserve(time.monotonic())
+                await self._failed(error, backoff.attempt, delay)
+                await anyio.sleep(delay)
+
     async def _page(self, since: int | None, before: Page | None) -> Page:
         async with self._budget.requests, self._source.logs(self._journal.job, since) as answer:
             page = await self._in_thread(partial(self._begun, since, before, answer.date_ms))
@@ -133,6 +158,7 @@ class Reader:
                 # What came in whole is kept: an upstream that always breaks off would else never get further.
                 page.pending += await self._in_thread(page.merge.salvage)
                 await self._flush(page)
+                self._fetch.held += page.appended
                 raise
         await self._flush(page)
         return self._ended(page, answer.date_ms)
@@ -174,7 +200,6 @@ class Reader:
         self.limits.note(merge.entries)
         self.date_ms = date_ms
         fetch.entries += merge.entries
-        fetch.new += merge.new
         at_last = 0 if page.before is None else page.before.at_last
         fetch.matched += merge.matched + max(0, merge.at_floor - at_last)
         fetch.far = max(fetch.far, merge.far)
@@ -198,6 +223,8 @@ class Reader:
             await self._place(page)
         entries, page.pending, page.pending_bytes = page.pending, [], 0
         await self._in_thread(partial(self._append, entries))
+        page.appended += len(entries)
+        self._fetch.new += len(entries)
         await self._changed(len(entries))
 
     def _append(self, entries: list[Entry]) -> None:
@@ -249,7 +276,6 @@ class Reader:
             second = _Page(since, None, page.state, page.newest_ms, merge)
             await self._take(answer, second, _enough)
         page.pending += second.pending
-        self._fetch.new += second.merge.new
         return second.merge
 
     async def _gap(self, page: _Page) -> None:
