@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 
-from generator import SHORT
+from generator import WIDTH, live_message
 from servers import Nchan
 
 
-def bundle(first: int, count: int, timestamp: int) -> bytes:
+def bundle(first: int, count: int, timestamp: int, width: int = WIDTH) -> bytes:
     lines = (
         b'{"id":"mb3k7ab-%d","line":%d,"timestamp":%d,"message":"%s","level":null}'
-        % (line, line, timestamp, (SHORT % line).encode())
+        % (line, line, timestamp, live_message(line, width))
         for line in range(first, first + count)
     )
     return b"[" + b",\t".join(lines) + b"]"

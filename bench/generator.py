@@ -2,8 +2,9 @@
 
     python bench/generator.py PORT [CPU]
 
-The id of a job says what it does: `b-HISTORY-DENSITY-RATE` has HISTORY entries, DENSITY a second, that end when the
-generator started, and once `POST /control/start` was called writes RATE entries a second. `POST /control/stop` ends
+The id of a job says what it does: `b-HISTORY-DENSITY-RATE-WIDTH` has HISTORY entries, DENSITY a second, that end when
+the generator started, and once `POST /control/start` was called writes RATE entries a second, of WIDTH bytes (120
+where it is left out). `POST /control/stop` ends
 every job. `GET /control/counts` answers how many requests of each kind and job there were since it was last asked.
 """
 
@@ -15,6 +16,7 @@ import os
 import sys
 import time
 from collections import Counter
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import uvloop
@@ -28,8 +30,12 @@ MESSAGES = (
     "2026-11-24 03:40:%02d,812 WARNING worker.io Slow answer for part %06d, 2.4 s, trying the second mirror",
 )
 RARE = "2026-11-24 03:40:59,999 ERROR worker.tiles The zanzibar of this log: no such partition, 0 rows, skipped"
+WIDTH = 120  # bytes of a live message
 BLOCK = 1000  # entries that are made together
-SHORT = "step %06d of the job is done, ok"  # lines of about 120 bytes once they are JSON
+LIVE = (
+    b"step %09d of this job is done: tile read, joined, simplified and written to part-0001.parquet in 0.31 s,"
+    b" and the next one follows"
+)
 
 
 def message(index: int) -> str:
@@ -39,12 +45,15 @@ def message(index: int) -> str:
     return text % ((index % 97, index) if index % 5 == 3 else (index % 60, index % 1_000_000))
 
 
+def live_message(index: int, width: int = WIDTH) -> bytes:
+    return (LIVE % index)[:width]
+
+
 class Job:
     """Entries by their number, from 0: history first, then live ones."""
 
     def __init__(self, name: str, born_ms: int) -> None:
-        _, history, density, rate = name.split("-")
-        self.history, self.density, self.rate = int(history), int(density), int(rate)
+        self.history, self.density, self.rate, self.width = map(int, [*name.split("-")[1:], WIDTH][:4])
         self.born_ms = born_ms
         self.started_ms: int | None = None
         self.stopped_ms: int | None = None
@@ -83,7 +92,7 @@ class Job:
         while len(self._live) < last:
             index = len(self._live)
             stamp = (self.started_ms or 0) + index * 1000 // self.rate
-            self._live.append(b'{"timestamp":%d,"message":"%s\\n"}' % (stamp, (SHORT % index).encode()))
+            self._live.append(b'{"timestamp":%d,"message":"%s\\n"}' % (stamp, live_message(index, self.width)))
         return b",".join(self._live[first:last])
 
     def status(self, name: str) -> bytes:
@@ -149,8 +158,7 @@ class Connection(asyncio.Protocol):
         self.tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
 
     def connection_lost(self, error: Exception | None) -> None:
         for task in self.tasks:

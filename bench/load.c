@@ -1,10 +1,11 @@
 /* Many viewers of one stream of Server-Sent Events, in one process: what the servers of the bench are loaded with.
  *
- *   load PORT PATH VIEWERS [CPU] [UNTIL]
+ *   load PORT PATH VIEWERS [CPU] [UNTIL] [EACH]
  *
  * Connects VIEWERS times to 127.0.0.1:PORT, reads PATH, and checks that each viewer gets each line number once and
  * in order. A line begins with `{"id":"EPOCH-NUMBER",` after `data: `, `data: [` or a raw tab, which is how both
- * servers send the same bundles. One word a line on standard input is a command; each answers one JSON object:
+ * servers send the same bundles. With EACH 0 only the first number of each bundle is read, and has to be the one before
+ * it plus the lines in between: so that the client is not what is measured. One word a line on standard input is a command; each answers one JSON object:
  *   wait    once all viewers have the head of their answer (and, with UNTIL, line UNTIL)
  *   mark    at once: totals since the last mark
  *   quit    ends it
@@ -45,6 +46,7 @@ struct viewer {
 };
 
 static struct viewer *viewers;
+static int each = 1;
 static int count, connected, opened, begun, ended, refused, reached;
 static int64_t until;
 static uint64_t lines, events, bytes, twice, missed;
@@ -72,7 +74,6 @@ static const char *number(const char *at, const char *end, int64_t *value) {
 
 /* What stands after a mark (a newline or a tab). Bytes up to `end`; false: more of them are needed. */
 static int after_mark(struct viewer *viewer, const char *at, const char *end, int whole) {
-    const char *start = at;
     int64_t line, timestamp;
     if (end - at < CARRY && !whole && memchr(at, '\n', end - at) == NULL && memchr(at, '\t', end - at) == NULL) return 0;
     if (at < end && *at == '\n') {
@@ -80,7 +81,6 @@ static int after_mark(struct viewer *viewer, const char *at, const char *end, in
         return 1;
     }
     if (end - at >= 6 && memcmp(at, "data: ", 6) == 0) at += at[6] == '[' ? 7 : 6;
-    (void)start;
     if (end - at < 8 || memcmp(at, "{\"id\":\"", 7) != 0) return 1;
     at = memchr(at + 7, '-', end - at - 7);
     if (at == NULL || (at = number(at + 1, end, &line)) == NULL) return 1;
@@ -94,8 +94,8 @@ static int after_mark(struct viewer *viewer, const char *at, const char *end, in
         viewer->next = line + 1;
     }
     if (until && line == until) reached++;
-    at = memmem(at, end - at, "\"timestamp\":", 12);
-    if (at != NULL && number(at + 12, end, &timestamp) != NULL) {
+    at = memchr(at, 't', end - at); /* `","line":1,"timestamp":`: its first t */
+    if (at != NULL && end - at > 11 && number(at + 11, end, &timestamp) != NULL) {
         int64_t age = wall_ms - timestamp;
         late[age < 0 ? 0 : age > SLOWEST ? SLOWEST : age]++;
     }
@@ -117,6 +117,25 @@ static const char *mark(const char *at, const char *end) {
     return at < end ? at : NULL;
 }
 
+/* The next newline; the tabs before it are lines, counted and not looked at. */
+static const char *newline_after(struct viewer *viewer, const char *at, const char *end) {
+    int64_t tabs = 0;
+#ifdef __SSE2__
+    const __m128i tab = _mm_set1_epi8('\t'), newline = _mm_set1_epi8('\n');
+    while (end - at >= 16) {
+        __m128i piece = _mm_loadu_si128((const __m128i *)at);
+        if (_mm_movemask_epi8(_mm_cmpeq_epi8(piece, newline))) break;
+        int found = _mm_movemask_epi8(_mm_cmpeq_epi8(piece, tab));
+        if (found) tabs += __builtin_popcount(found);
+        at += 16;
+    }
+#endif
+    while (at < end && *at != '\n') tabs += *at++ == '\t';
+    viewer->next += tabs;
+    lines += tabs;
+    return at < end ? at : NULL;
+}
+
 static void payload(struct viewer *viewer, const char *at, const char *end) {
     bytes += end - at;
     if (viewer->carried) {
@@ -129,7 +148,7 @@ static void payload(struct viewer *viewer, const char *at, const char *end) {
         }
         viewer->carried = 0;
     }
-    while ((at = mark(at, end)) != NULL) {
+    while ((at = each ? mark(at, end) : newline_after(viewer, at, end)) != NULL) {
         if (!after_mark(viewer, at + 1, end, 0)) {
             viewer->carried = end - at;
             memcpy(viewer->carry, at, end - at);
@@ -276,6 +295,7 @@ static void prepare(int argc, char **argv) {
         sched_setaffinity(0, sizeof cpus, &cpus);
     }
     until = argc > 5 ? atoll(argv[5]) : 0;
+    each = argc > 6 ? atoi(argv[6]) : 1;
     viewers = calloc(count, sizeof *viewers);
     address.sin_family = AF_INET;
     address.sin_port = htons(atoi(argv[1]));
@@ -291,7 +311,7 @@ int main(int argc, char **argv) {
     int waiting = 0;
     char command[64];
     if (argc < 4) {
-        fprintf(stderr, "usage: load PORT PATH VIEWERS [CPU] [UNTIL]\n");
+        fprintf(stderr, "usage: load PORT PATH VIEWERS [CPU] [UNTIL] [EACH]\n");
         return 2;
     }
     prepare(argc, argv);

@@ -24,11 +24,12 @@ def compiled() -> Path:
 
 
 class Viewers:
-    """`count` viewers of `path`; with `until`, `wait` returns once each has line `until`."""
+    """`count` viewers of `path`; with `until`, `wait` returns once each has line `until`. `each`: every line's number
+    is checked, else that of each bundle's first and how many follow it."""
 
-    def __init__(self, port: int, path: str, count: int, until: int = 0) -> None:
+    def __init__(self, port: int, path: str, count: int, until: int = 0, each: bool = True) -> None:
         self.process = subprocess.Popen(
-            [str(compiled()), str(port), path, str(count), str(LOAD_CPU), str(until)],
+            [str(compiled()), str(port), path, str(count), str(LOAD_CPU), str(until), str(int(each))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

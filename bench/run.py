@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
         try:
             found = PARTS[name](quick)
         except Exception as error:  # the other parts can still be measured
-            found = [Row(name, f"failed: {type(error).__name__}: {error}", met=False)]
+            found = [Row(name, f"failed: {type(error).__name__}: {str(error).splitlines()[-1:]}", met=False)]
         rows += found
         print(
             f"{name}: {time.monotonic() - began:.0f} s",

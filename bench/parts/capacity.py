@@ -22,7 +22,7 @@ def ours(rate: int, seconds: float) -> tuple[float, dict[str, Any]]:
     with (
         Upstream() as upstream,
         Jobtail(upstream, refresh_seconds="0.1") as jobtail,
-        Viewers(jobtail.port, path, VIEWERS) as viewers,
+        Viewers(jobtail.port, path, VIEWERS, each=False) as viewers,
     ):
         viewers.wait()
         upstream.control("start")
@@ -35,7 +35,7 @@ def ours(rate: int, seconds: float) -> tuple[float, dict[str, Any]]:
 
 def nchan(lines: int, seconds: float) -> float:
     """Bundles of so many lines, one after the other, as fast as all viewers get them."""
-    with Nchan() as server, Viewers(server.port, "/sub", VIEWERS) as viewers:
+    with Nchan() as server, Viewers(server.port, "/sub", VIEWERS, each=False) as viewers:
         viewers.wait()
         first, began, got = 1, time.monotonic(), 0
         while time.monotonic() - began < seconds:
