@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from webapp.models import JobRecord
@@ -44,3 +46,26 @@ async def test_a_failed_answer_serves_nobody(clock):
     with pytest.raises(RuntimeError):
         await jobs(5, 0)
     assert [job.id for job in await jobs(5, 0)] == ["a"]
+
+
+async def test_who_wants_it_now_is_asked_for_now_and_shares_what_is_on_its_way(clock):
+    gate = asyncio.Event()
+    asked = []
+
+    async def ask(n, skip):
+        asked.append(n)
+        await gate.wait()
+        return [JobRecord(id=str(len(asked)))]
+
+    jobs = Listing(ask).jobs
+    waiting = [asyncio.ensure_future(jobs(5, 0, within=0.0)) for _ in range(10)]
+    await asyncio.sleep(0)
+    clock[0] += 1
+    waiting.append(asyncio.ensure_future(jobs(5, 0, within=0.0)))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*waiting)
+    assert asked == [5]
+    clock[0] += 0.001
+    await jobs(5, 0, within=0.0)
+    assert asked == [5, 5]

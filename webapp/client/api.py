@@ -248,7 +248,7 @@ class Client:
 
         @contextmanager
         def connect(cursor: str, left: float | None, silence: float) -> Iterator[Iterator[bytes] | None]:
-            headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
+            headers = {"Accept": "text/event-stream"}
             if cursor:
                 headers["Last-Event-ID"] = cursor
             with client.http.stream(path + "/events", {**asked, "timeout": left}, headers, silence) as answer:

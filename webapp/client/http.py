@@ -31,7 +31,7 @@ class Http:
 
     def __init__(self, url: str, token: str | None, cookies: Mapping[str, str] | None = None) -> None:
         self.url = url
-        headers = {"User-Agent": "jobtail-python", "Accept": "application/json"}
+        headers = {"User-Agent": "jobtail-python", "Accept": "application/json", "Cache-Control": "no-cache"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         try:

@@ -22,10 +22,10 @@ class Listing:
         self._answers: dict[tuple[int, int], tuple[float, asyncio.Future[list[JobRecord]]]] = {}
 
     async def jobs(self, n: int, skip: int, *, within: float = NEWS_SECONDS) -> list[JobRecord]:
-        """Not older than `within` seconds."""
+        """Not older than `within` seconds; 0: asked for now, or by others at this moment."""
         now = time.monotonic()
         held = self._answers.get((n, skip))
-        if held is None or held[0] + within < now or (held[1].done() and held[1].exception() is not None):
+        if held is None or (held[1].done() and (held[0] + within < now or held[1].exception() is not None)):
             while len(self._answers) >= KEPT:
                 del self._answers[next(iter(self._answers))]
             held = self._answers[n, skip] = (now, asyncio.ensure_future(self._ask(n, skip)))

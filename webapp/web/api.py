@@ -43,9 +43,10 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
     n = params.integer("n", 0, MAX_JOBS)
     n = 5 if n is None else n
     skip = params.integer("skip", 0, 10**9) or 0
-    # A browser says whether it looks by itself (`max-age`), so that a hundred open lists are one request.
-    glance = "max-age" in request.headers.get("cache-control", "")
-    within = GLANCE_SECONDS if glance else NEWS_SECONDS
+    # A browser says whether it looks by itself (`max-age`), so that a hundred open lists are one request; a program
+    # that refreshes its list says `no-cache`.
+    wanted = request.headers.get("cache-control", "")
+    within = GLANCE_SECONDS if "max-age" in wanted else 0.0 if "no-cache" in wanted else NEWS_SECONDS
     listed = await service.listing.jobs(n, skip, within=within) if n else []
     page = JobList(jobs=listed, n=n, skip=skip)
     return answer(service.redactor.value(page.model_dump(mode="json")))
@@ -176,9 +177,7 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     if grant.lines is None and state.trimmed_to and not any(gap.reason == "trimmed" for gap in gaps):
         gaps = [Gap(state.trimmed_to, "trimmed", state.trimmed_to), *gaps]
     names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
-    shown = [
-        {name: getattr(part, name) for name in names} for part in found if low <= part.first and part.last <= high
-    ]
+    shown = [{name: getattr(part, name) for name in names} for part in found if low <= part.first and part.last <= high]
     return answer(
         {
             "epoch": state.epoch, "first_line": low, "last_line": high, "complete": state.complete,

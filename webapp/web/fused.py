@@ -44,7 +44,8 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
     params = Params(request)
     limit = params.integer("limit", 0, MAX_JOBS)
     limit = PAGE if limit is None else limit
-    listed = await service.listing.jobs(limit, params.integer("skip", 0, 10**9) or 0) if limit else []
+    skip = params.integer("skip", 0, 10**9) or 0
+    listed = await service.listing.jobs(limit, skip, within=0.0) if limit else []
     return answer([service.redactor.value(published_record(job)) for job in listed])
 
 
