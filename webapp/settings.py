@@ -42,6 +42,14 @@ def split(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def bare(value: Any) -> Any:
+    """A secret without the blanks or the newline around it: no header could hold them."""
+    return value.strip() if isinstance(value, str) else value
+
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="JOBTAIL_", env_file=".env", extra="ignore", hide_input_in_errors=False
@@ -71,6 +79,15 @@ class Settings(BaseSettings):
     redact: Annotated[tuple[str, ...], NoDecode] = REDACT
 
     _lists = field_validator("trusted_proxies", "allowed_origins", mode="before")(split)
+    _bare = field_validator("access_token", "upstream_token", "secret_key", mode="before")(bare)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: it takes some such as https://dash.example, with commas")
+        return value
 
     @field_validator("redact", mode="before")
     @classmethod

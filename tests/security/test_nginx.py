@@ -37,13 +37,8 @@ http {{
   }}
 }}
 """
-DOCUMENTED = """
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_read_timeout 1h;
-"""
+DOCS = Path(__file__).parent.parent.parent / "docs" / "security.md"
+DOCUMENTED = DOCS.read_text().partition("```nginx\n")[2].partition("```")[0]
 
 
 @pytest.fixture
