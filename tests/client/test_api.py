@@ -149,9 +149,11 @@ def test_the_token_is_never_shown_or_written_down() -> None:
     assert copy.deepcopy(run) == run
 
 
-def test_a_token_that_no_header_can_hold_is_said_so() -> None:
-    with pytest.raises(errors.UsageError, match="token"):
-        Client("http://127.0.0.1:1", "sn\u2603w").status("x")
+@pytest.mark.parametrize("token", ["sn\u2603w-secret", "secret\nX-More: 1", "a secret", "secret\x00"])
+def test_a_token_that_no_header_can_hold_is_said_so_and_not_shown(token: str) -> None:
+    with pytest.raises(errors.UsageError, match="the token") as raised:
+        Client("http://127.0.0.1:1", token).status("x")
+    assert "secret" not in str(raised.value)
 
 
 def test_a_connection_that_was_closed_meanwhile_is_asked_again() -> None:

@@ -3,6 +3,7 @@ other."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .errors import BadAnswer, ClientError, ServiceDown, Unreachable, UsageError
 
 CONNECT_SECONDS = 5.0
 MAX_ERROR_BYTES = 64 << 10
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 Params = Mapping[str, Any]
 
@@ -29,20 +31,14 @@ class Answer:
 class Http:
     """Thread-safe. Redirects are not followed: what asks for one gets a BadAnswer that says so."""
 
-    def __init__(self, url: str, token: str | None, cookies: Mapping[str, str] | None = None) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self.url = url
         headers = {"User-Agent": "jobtail-python", "Accept": "application/json", "Cache-Control": "no-cache"}
         if token:
+            if not _TOKEN.fullmatch(token):
+                raise UsageError("the token holds characters that no header may hold")
             headers["Authorization"] = f"Bearer {token}"
-        try:
-            self._client = httpx.Client(
-                headers=headers,
-                cookies=dict(cookies or {}),
-                follow_redirects=False,
-                trust_env=not is_loopback(url),
-            )
-        except (UnicodeEncodeError, ValueError):
-            raise UsageError("the token holds characters that no header may hold") from None
+        self._client = httpx.Client(headers=headers, follow_redirects=False, trust_env=not is_loopback(url))
 
     def close(self) -> None:
         self._client.close()
