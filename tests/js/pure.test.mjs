@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { formatMark, formatView, lineOf, parseMark, parseView } from "../../static/address.js";
+import { marker } from "../../static/find.js";
+import { search, unfolded } from "../../static/lines.js";
+import { paths } from "../../static/map.js";
+import { bytes, groupEnds, groupTitle, parseJson } from "../../static/row.js";
+import { Scale } from "../../static/scale.js";
+import { Decoder, backoff } from "../../static/sse.js";
+import { describe } from "../../static/status.js";
+import { ago, clock, duration, silence, stamp } from "../../static/times.js";
+
+test("a mark is read and written", () => {
+  assert.deepEqual(parseMark("#mb3k7-120"), { epoch: "mb3k7", first: 120, last: 120 });
+  assert.deepEqual(parseMark("#mb3k7-140..120"), { epoch: "mb3k7", first: 120, last: 140 });
+  for (const bad of ["", "#", "#log", "#MB-1", "#a-", "#a-1..", "#a-1.5", `#${"a".repeat(17)}-1`, "#a-1234567890123456"]) assert.equal(parseMark(bad), null);
+  for (const hash of ["#a-1", "#a-1..9"]) assert.equal(formatMark(parseMark(hash)), hash);
+  assert.equal(formatMark(null), "");
+  assert.equal(lineOf("mb3k7-120"), 120);
+});
+
+test("the view is read and written, and what is wrong is left out", () => {
+  const query = "?q=a+b&regex=true&level=warning%2Cerror&time=utc&wrap=true&sample_logs=true";
+  assert.equal(formatView(parseView(query)), query);
+  assert.equal(formatView(parseView("")), "");
+  assert.equal(formatView(parseView("?time=noon&wrap=yes&level=%3Cb%3E&other=1")), "");
+  assert.equal(parseView("?q=true").q, "true");
+});
+
+test("durations have two units at most", () => {
+  const cases = { 0: "0 ms", 850: "850 ms", 12_340: "12.3 s", 60_000: "1 min", 245_000: "4 min 5 s", 7_440_000: "2 h 4 min", 266_400_000: "3 d 2 h" };
+  for (const [ms, text] of Object.entries(cases)) assert.equal(duration(Number(ms)), text);
+  assert.deepEqual([clock(-1), clock(724_000), clock(3_723_000)], ["0:00", "12:04", "1:02:03"]);
+  assert.deepEqual([ago(0, 4000), ago(0, 240_500)], ["just now", "4 min ago"]);
+});
+
+test("the time of a line in every mode", () => {
+  assert.equal(stamp(1_700_000_000_123, "utc", 0, 0), "22:13:20.123Z");
+  assert.equal(stamp(1500, "start", 0, null), "+0:01.500");
+  assert.equal(stamp(1500, "previous", null, 2000), "−0:00.500");
+  assert.equal(stamp(1500, "previous", 0, null), "");
+  assert.equal(stamp(9e15, "local", null, null), "?");
+  assert.match(stamp(0, "local", null, null), /^\d\d:\d\d:00\.000$/);
+});
+
+test("silence is said when it is longer than usual", () => {
+  assert.equal(silence(29_000, [0, 1]), "");
+  assert.equal(silence(240_000, []), "No output for 4 min");
+  assert.equal(silence(240_000, [0, 8000, 16_000]), "No output for 4 min, usually every 8 s");
+  assert.equal(silence(240_000, [0, 60_000, 120_000]), "");
+});
+
+test("the scrollbar's places and lines are each other's inverse, the ends to the pixel", () => {
+  for (const lines of [10, 400_000, 1e6, 1e7, 1e9]) {
+    const scale = new Scale(1, lines, 20);
+    assert.ok(scale.height <= 8e6);
+    for (const part of [0, 0.001, 0.1, 0.5, 0.9, 1]) {
+      const line = 1 + Math.floor((lines - 1) * part);
+      assert.ok(Math.abs(scale.line(scale.top(line)) - line) <= 1, `${line} of ${lines}`);
+    }
+    assert.equal(scale.top(2) - scale.top(1), 20);
+    assert.equal(Math.round(scale.height - scale.top(lines)), 20);
+    let before = -1;
+    for (let n = 1; n <= lines; n += Math.ceil(lines / 997)) {
+      assert.ok(scale.top(n) > before);
+      before = scale.top(n);
+    }
+  }
+  assert.equal(new Scale(101, 200, 20).line(0), 101);
+});
+
+test("events come out of chunks however they are cut", () => {
+  const text = ': ping\n\nid: a-1\nevent: lines\ndata: [1,\ndata: 2]\n\nretry: 5\n\nevent: bye\ndata: {}\n\ndata: last';
+  const want = [{ event: "lines", data: "[1,\n2]", id: "a-1" }, { event: "bye", data: "{}", id: null }];
+  for (let size = 1; size < text.length; size++) {
+    const decoder = new Decoder();
+    const events = [];
+    for (let at = 0; at < text.length; at += size) events.push(...decoder.feed(text.slice(at, at + size)));
+    assert.deepEqual(events, want);
+  }
+});
+
+test("the pauses between attempts grow to a bound", () => {
+  for (const [attempt, most] of [[1, 1200], [3, 4200], [50, 15_200], [2000, 15_200]]) {
+    assert.equal(backoff(attempt, 0), 200);
+    assert.equal(backoff(attempt, 1), most);
+  }
+});
+
+test("a status in words", () => {
+  const cases = [
+    [{ job_status: "Done", finished_job_status: true }, "done"], [{ job_status: "Failed" }, "failed"], [{ job_status: "Cancelled" }, "canceled"],
+    [{ job_status: "Canceling" }, "stopping"], [{ status: "pending" }, "pending"], [{ status: "running" }, "running"],
+    [{ status: "terminated", terminal_status: true }, "ended"], [{ terminal_status: true, finished_job_status: false, status: "x" }, "running"], [{}, "running"],
+  ];
+  for (const [status, state] of cases) assert.equal(describe(status).state, state);
+});
+
+test("lines are found by their number, folded ranges passed over", () => {
+  const items = [2, 4, 9].map((line) => ({ line }));
+  assert.deepEqual([1, 2, 3, 9, 10].map((line) => search(items, line)), [0, 0, 1, 2, 3]);
+  const folded = [[5, 9], [10, 12], [20, Infinity]];
+  assert.deepEqual([4, 5, 11, 13, 25].map((line) => unfolded(line, folded)), [4, 13, 13, 13, Infinity]);
+  assert.deepEqual([4, 9, 12, 13, 25].map((line) => unfolded(line, folded, -1)), [4, 4, 4, 13, 19]);
+});
+
+test("an expression runs in the tab only where it can't take long", () => {
+  for (const evil of ["(a+)+$", "(a|a)*b", "a*a*a*a*b", "(.*)(.*)\\1", "("]) assert.equal(marker(evil, true), null, evil);
+  assert.ok(marker("err.r \\d+", true).test("error 12"));
+  assert.deepEqual(["a.b".match(marker("a.b", false))?.length, "axb".match(marker("a.b", false))], [1, null]);
+  assert.ok(marker("error", false).test("ERROR"));
+  assert.ok(!marker("Error", false).test("ERROR"));
+});
+
+test("groups, JSON and sizes", () => {
+  assert.deepEqual([groupTitle("::group::a b"), groupTitle("##[group]x"), groupTitle("x ::group::")], ["a b", "x", undefined]);
+  assert.ok(groupEnds("::endgroup::"));
+  assert.deepEqual(parseJson(' {"a": 1}'), { a: 1 });
+  for (const text of ["{a}", "12", "", "[1", '"x"']) assert.equal(parseJson(text), undefined);
+  assert.deepEqual([0, 999, 1400, 10e6].map(bytes), ["0 B", "999 B", "1.4 KB", "10 MB"]);
+});
+
+test("the map's bars stay in their box, errors are seen", () => {
+  const part = (first, last, low_ms, high_ms, errors = 0) => ({ first, last, low_ms, high_ms, errors, warnings: 0 });
+  const { rate, error, warn } = paths([part(1, 100, 0, 1000), part(101, 200, 1000, 1000, 1), part(201, 300, 9000, 5000)]);
+  assert.equal(rate.match(/M/g).length, 3);
+  assert.equal(error.match(/M/g).length, 1);
+  assert.equal(warn, "");
+  assert.ok(!/NaN|Infinity/.test(rate + error));
+});
