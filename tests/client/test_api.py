@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from webapp.client import Client, RunResponse, connect, errors
+from webapp.client import http as http_of_client
 from webapp.client.errors import BadAnswer, ClientError, TimedOut
 
 from .stub import Asked, Stub, http
@@ -81,6 +82,12 @@ def test_what_is_no_service_of_ours_is_said_so(answer: bytes) -> None:
 def test_an_answer_without_its_keys_is_no_answer() -> None:
     with Stub(lambda asked: http(200, b'{"job_name": "x"}')) as stub, pytest.raises(BadAnswer, match="'job_id'"):
         connect(stub.url).job("job-1")
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_of_client, "MAX_BYTES", 1 << 20)
+    with Stub(lambda asked: http(200, b"x" * (2 << 20))) as stub, pytest.raises(BadAnswer, match="more than 1 MiB"):
+        Client(stub.url).status("job-1")
 
 
 def test_no_service_is_said_at_once() -> None:

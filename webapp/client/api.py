@@ -26,7 +26,7 @@ from urllib.parse import quote
 from .address import DEFAULT_URL, origin, service_url, target
 from .errors import BadAnswer, ClientError, Conflict, NoLines, TimedOut, Unreachable
 from .follow import ATTEMPT_SECONDS, Event, Follower, backoff
-from .line import Line
+from .line import Line, split
 
 if TYPE_CHECKING:
     from .http import Http
@@ -291,14 +291,8 @@ class Client:
         headers = {"Accept": "application/x-ndjson"}
         with self.http.stream(path, {**params, "format": "ndjson"}, headers, ANSWER_SECONDS) as answer:
             answer.require("application/x-ndjson", self.url)
-            rest = b""
-            for chunk in answer.chunks:
-                *whole, rest = (rest + chunk).split(b"\n") if b"\n" in chunk else (rest + chunk,)
-                for text in whole:
-                    if text:
-                        yield self._line(text)
-            if rest:
-                yield self._line(rest)
+            for text in split(answer.chunks):
+                yield self._line(text)
 
     def _line(self, text: bytes) -> Line:
         try:

@@ -15,6 +15,7 @@ from .address import is_loopback
 from .errors import BadAnswer, ClientError, ServiceDown, Unreachable, UsageError, error_of
 
 CONNECT_SECONDS = 5.0
+MAX_BYTES = 64 << 20
 MAX_ERROR_BYTES = 64 << 10
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -44,15 +45,12 @@ class Http:
         self._client.close()
 
     def ask(self, method: str, path: str, params: Params, body: Any, seconds: float) -> Answer:
-        """One answer, held whole; a ClientError where it is no success."""
+        """One answer, held whole within MAX_BYTES; a ClientError where it is no success."""
         for attempt in range(3):
             try:
-                response = self._client.request(
-                    method, self.url + path, params=_query(params), json=body, timeout=_timeout(seconds)
-                )
+                return self._ask(method, path, params, body, seconds)
             except (httpx.RemoteProtocolError, httpx.ReadError) as error:
-                # A kept connection that the service closed meanwhile: what changes nothing is simply asked
-                # again.
+                # A kept connection that the service closed meanwhile: what changes nothing is asked again.
                 if method != "GET" or attempt == 2:
                     raise self._down(error) from None
             except httpx.HTTPError as error:
@@ -60,11 +58,18 @@ class Http:
                 raise (ServiceDown(str(down)) if attempt else down) from None
             except (httpx.InvalidURL, UnicodeEncodeError) as error:
                 raise UsageError(f"{self.url + path!r} is no address that can be asked: {error}") from None
-            else:
-                if not response.is_success:
-                    raise self._error(response, response.content)
-                return Answer(response.status_code, response.headers, response.content)
         raise AssertionError("unreachable")
+
+    def _ask(self, method: str, path: str, params: Params, body: Any, seconds: float) -> Answer:
+        with self._client.stream(
+            method, self.url + path, params=_query(params), json=body, timeout=_timeout(seconds)
+        ) as response:
+            if not response.is_success:
+                raise self._error(response, _head(response, MAX_ERROR_BYTES))
+            found = _head(response, MAX_BYTES + 1)
+        if len(found) > MAX_BYTES:
+            raise BadAnswer(f"{self.url} answered more than {MAX_BYTES >> 20} MiB: is it a jobtail service?")
+        return Answer(response.status_code, response.headers, found)
 
     @contextmanager
     def stream(self, path: str, params: Params, headers: Mapping[str, str], silence: float) -> Iterator[Stream]:
@@ -79,12 +84,7 @@ class Http:
                 timeout=_timeout(silence),
             ) as response:
                 if not response.is_success:
-                    body = b""
-                    for chunk in response.iter_bytes():
-                        body += chunk
-                        if len(body) > MAX_ERROR_BYTES:
-                            break
-                    raise self._error(response, body)
+                    raise self._error(response, _head(response, MAX_ERROR_BYTES))
                 yield Stream(response.status_code, response.headers, response.iter_bytes())
         except httpx.HTTPError as error:
             raise self._down(error) from None
@@ -109,6 +109,15 @@ class Stream:
     def require(self, kind: str, url: str) -> None:
         if not self.headers.get("content-type", "").startswith(kind):
             raise BadAnswer(f"{url} answered something other than {kind}: is it a jobtail service?")
+
+
+def _head(response: httpx.Response, most: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk[: most - len(body)]
+        if len(body) >= most:
+            break
+    return bytes(body)
 
 
 def _timeout(seconds: float) -> httpx.Timeout:

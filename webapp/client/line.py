@@ -1,7 +1,9 @@
-"""A line as people hold it: the JSON object of the API, with the keys of every line as attributes too."""
+"""A line as people hold it: the JSON object of the API, with the keys of every line as attributes too; and bytes as
+lines of ndjson."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,3 +39,18 @@ class Line(dict[str, Any]):
         """error, warning, info, debug or None."""
         level = self.get("level")
         return None if level is None else str(level)
+
+
+def split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines that end in LF and in nothing else, empty ones left out. The last may be without its end."""
+    parts: list[bytes] = []
+    for chunk in chunks:
+        if b"\n" not in chunk:
+            parts.append(chunk)
+            continue
+        head, *whole, rest = chunk.split(b"\n")
+        whole.insert(0, b"".join([*parts, head]))
+        parts = [rest]
+        yield from filter(None, whole)
+    if last := b"".join(parts):
+        yield last
