@@ -193,7 +193,7 @@ class Channel:
     def goal(self, viewer: Viewer) -> int | None:
         """How far a viewer that catches up may read, so that it meets its group."""
         group = self._groups.get((viewer.form, viewer.refresh))
-        if group is None or not group.viewers:
+        if group is None or not group.occupied:
             return None
         return max(group.position.line, viewer.position.line)
 
@@ -201,13 +201,13 @@ class Channel:
         """Takes the viewer into its group. Not possible yet: how many seconds to wait."""
         key = (viewer.form, viewer.refresh)
         group = self._groups.get(key)
-        if group is None or not group.viewers:
+        if group is None or not group.occupied:
             group = self._groups[key] = Group(
                 self, viewer.form, viewer.refresh, viewer.position.copy(), viewer.state or self.state
             )
         elif not group.position.meets(viewer.position) or group.state is not viewer.state:
             return min(0.05, viewer.refresh)
-        group.viewers.add(viewer)
+        group.add(viewer)
         if group.behind:
             self._signal.set()
         return None
@@ -216,8 +216,8 @@ class Channel:
         key = (viewer.form, viewer.refresh)
         group = self._groups.get(key)
         if group is not None:
-            group.viewers.discard(viewer)
-            if not group.viewers:
+            group.discard(viewer)
+            if not group.occupied:
                 del self._groups[key]
 
     def leave(self, viewer: Viewer) -> None:
@@ -281,7 +281,7 @@ class Channel:
         for viewer in list(self.viewers):
             if viewer.deadline is not None and now >= viewer.deadline:
                 viewer.finish("timeout")
-            elif viewer.retries is not None and attempt > viewer.retries:
+            elif viewer.retries is not None and attempt >= max(1, viewer.retries):
                 viewer.finish("retries_exhausted")
             elif viewer.grant_ended is not None and viewer.grant_ended():
                 viewer.finish(viewer.end_reason)
