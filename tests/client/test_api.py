@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from webapp.client import Client, RunResponse, connect, errors
+from webapp.client import Client, RunResponse, api, connect, errors
 from webapp.client import http as http_of_client
 from webapp.client.errors import BadAnswer, ClientError, TimedOut
 
@@ -132,6 +132,19 @@ def test_the_environment_names_the_service(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("JOBTAIL_URL", "logs.example")
     with pytest.raises(errors.UsageError, match=r"JOBTAIL_URL holds 'logs\.example'"):
         Client()
+
+
+def test_objects_made_by_hand_follow_the_environment_until_somebody_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_connected", None)
+    for _ in range(2):
+        with Stub(lambda asked: http(200, b'{"job_id": "x"}')) as stub:
+            monkeypatch.setenv("JOBTAIL_URL", stub.url)
+            assert RunResponse.from_job_id("x").logs_url == f"{stub.url}/jobs/x"
+            assert RunResponse(job_id="x").get_status().logs_url == f"{stub.url}/jobs/x"
+            with Stub(lambda asked: http(200, b'{"job_id": "x"}')) as other:
+                connect(other.url)
+                assert RunResponse.from_job_id("x").logs_url == f"{other.url}/jobs/x"
+            monkeypatch.setattr(api, "_connected", None)
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

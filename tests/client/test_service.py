@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from webapp.client import Connection, JobResponse, Jobs, RunResponse, connect, errors
+from webapp.client.show import Printer
 from webapp.models import JobConfig, JobStepConfig
 
 from ..served import Served, until
@@ -126,6 +127,36 @@ def test_a_sampled_tail_says_how_much_it_leaves_out(home: Home, capsys: pytest.C
     assert sum(left_out) + len(printed) - len(left_out) == 10_002
     assert printed[0] == "1" and printed[-1] == "the end" and "ERROR in between" in printed
     assert len(printed) < 1000
+
+
+def test_a_sample_adds_up_across_breaks(own: Home) -> None:
+    """Lines shown and lines counted are all lines, though the service goes down between."""
+    job = own.fed()
+    out = io.StringIO()
+
+    def follow() -> None:
+        printer = Printer(out)
+        for event in own.client.stream(job.id, {"format": "batch", "refresh_seconds": 0.1}):
+            printer.event(event)
+
+    tail = threading.Thread(target=follow, daemon=True)
+    tail.start()
+    for burst in range(6):
+        job.say(*[f"line {burst * 500 + n}" for n in range(500)])
+        until(lambda last=burst * 500 + 499: f"line {last}\n" in out.getvalue(), "the last line of the burst")
+        if burst == 1:
+            own.served.restart()
+        if burst == 3:
+            own.served.kill()
+            own.served.start()
+    job.end()
+    tail.join(30)
+    assert not tail.is_alive()
+    printed = out.getvalue().splitlines()
+    shown = [line for line in printed if not line.startswith("… ")]
+    left_out = sum(int(line.split()[1].replace(",", "")) for line in printed if line.startswith("… "))
+    assert len(shown) == len(set(shown)) and shown[0] == "line 0" and shown[-1] == "line 2999"
+    assert len(shown) + left_out == 3000
 
 
 def test_a_tail_ends_with_the_time_given(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,10 @@ class Client:
         """Neither the connection nor the token is ever written down."""
         return {"url": self.url, "_token": "", "_connection": None, "_guests": {}}
 
+    def same(self, other: Client) -> bool:
+        """Whether both speak to one service with one token."""
+        return (self.url, self._token) == (other.url, other._token)
+
     def __enter__(self) -> Client:
         return self
 
@@ -309,18 +313,21 @@ def _path_of(name: str) -> str:
     return f"/api/jobs/{quote(name, safe=':')}"
 
 
-_default: Client | None = None
+_connected: Client | None = None
+_of_environment: Client | None = None
 
 
 def default_client() -> Client:
-    """What objects use that were made by hand: the newest `connect()`, or one for the environment's
-    service."""
-    global _default
-    if _default is None:
-        _default = Client()
-    return _default
+    """What objects use that were made by hand: the newest `connect()`, or one for the environment's service."""
+    global _of_environment
+    if _connected is not None:
+        return _connected
+    client = Client()
+    if _of_environment is None or not _of_environment.same(client):
+        _of_environment = client
+    return _of_environment
 
 
 def set_default(client: Client) -> None:
-    global _default
-    _default = client
+    global _connected
+    _connected = client
