@@ -8,28 +8,26 @@ export const pressed = (selector, yes) => ($(selector).ariaPressed = Boolean(yes
 export const number = (value) => value.toLocaleString("en-US");
 export const plural = (count, word) => `${number(count)} ${word}${count === 1 ? "" : "s"}`;
 
-/** The text of a node, or of its last child: the one after an icon. */
 export function put(selector, text) {
-  const node = $(selector);
-  (node.lastElementChild ?? node).textContent = text;
+	const node = $(selector);
+	(node.lastElementChild ?? node).textContent = text;
 }
 
 /** A new element of a class, with children (nodes or texts) and properties; "aria-…" and "title" are attributes. */
 export function el(tag, className, children = [], props = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const name in props) {
-    if (name in node) node[name] = props[name];
-    else node.setAttribute(name, props[name]);
-  }
-  node.append(...[children].flat());
-  return node;
+	const node = document.createElement(tag);
+	if (className) node.className = className;
+	for (const name in props) {
+		if (name in node) node[name] = props[name];
+		else node.setAttribute(name, props[name]);
+	}
+	node.append(...[children].flat());
+	return node;
 }
 
-/** Fills each `data-field` of a node with the text of that name. */
 export function fill(root, values) {
-  for (const node of $$("[data-field]", root)) node.textContent = values[node.dataset.field] || "–";
-  return root;
+	for (const node of $$("[data-field]", root)) node.textContent = values[node.dataset.field] || "–";
+	return root;
 }
 
 export const stamped = (template, values) => fill($(template).content.firstElementChild.cloneNode(true), values);
@@ -38,26 +36,26 @@ export const announce = (text) => put("#announce", text); // to screen readers
 let hide = 0;
 
 export function toast(text, bad = false) {
-  const node = $("#toast");
-  node.classList.toggle("bad", bad);
-  node.textContent = text;
-  announce(text);
-  node.hidePopover();
-  node.showPopover(); // above an open dialog
-  clearTimeout(hide);
-  hide = setTimeout(() => node.hidePopover(), bad ? 9000 : 3500);
+	const node = $("#toast");
+	node.classList.toggle("bad", bad);
+	node.textContent = text;
+	announce(text);
+	node.hidePopover();
+	node.showPopover(); // above an open dialog
+	clearTimeout(hide);
+	hide = setTimeout(() => node.hidePopover(), bad ? 9000 : 3500);
 }
 
 export async function copy(text, said = "Copied") {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Without a secure context there is no clipboard: the old way, through a selected field.
-    const area = el("textarea", "offscreen", [], { value: text });
-    ($("dialog[open]") ?? document.body).append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-  toast(said);
+	try {
+		await navigator.clipboard.writeText(text);
+	} catch {
+		// Without a secure context there is no clipboard: the old way, through a selected field.
+		const area = el("textarea", "offscreen", [], { value: text });
+		($("dialog[open]") ?? document.body).append(area);
+		area.select();
+		document.execCommand("copy");
+		area.remove();
+	}
+	toast(said);
 }

@@ -9,96 +9,96 @@ const MOST = 100_000;
  * groups, two repeats at most (a link can bring any expression). The server's are linear.
  */
 export function marker(q, regex) {
-  if (!q || (regex && (/\)[*+{?]|\\\d/.test(q) || q.match(/[*+{]/g)?.length > 2))) return null;
-  try {
-    return new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), !regex && q === q.toLowerCase() ? "giu" : "gu");
-  } catch {
-    return null;
-  }
+	if (!q || (regex && (/\)[*+{?]|\\\d/.test(q) || q.match(/[*+{]/g)?.length > 2))) return null;
+	try {
+		return new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), !regex && q === q.toLowerCase() ? "giu" : "gu");
+	} catch {
+		return null;
+	}
 }
 
 export class Find {
-  matches = [];
-  q = "";
+	matches = [];
+	q = "";
 
-  constructor(api, viewer) {
-    Object.assign(this, { api, viewer });
-  }
+	constructor(api, viewer) {
+		Object.assign(this, { api, viewer });
+	}
 
-  async run(q, regex) {
-    this.abort?.abort();
-    this.abort = new AbortController();
-    Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, pattern: marker(q, regex) });
-    $("#find").ariaInvalid = null;
-    this.#show();
-    if (!q) return;
-    const { following, port } = this.viewer;
-    await this.#scan(following ? Infinity : port.topLine);
-  }
+	async run(q, regex) {
+		this.abort?.abort();
+		this.abort = new AbortController();
+		Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, pattern: marker(q, regex) });
+		$("#find").ariaInvalid = null;
+		this.#show();
+		if (!q) return;
+		const { following, port } = this.viewer;
+		await this.#scan(following ? Infinity : port.topLine);
+	}
 
-  async #scan(from) {
-    const { signal } = this.abort;
-    do {
-      const query = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
-      const page = await this.api.json("/search", query, { signal }).catch((error) => {
-        if (!signal.aborted) $("#find").ariaInvalid = "true";
-        throw error;
-      });
-      this.matches.push(...page.lines.map(({ line }) => line));
-      Object.assign(this, { scanned: page.scanned_to, complete: page.complete });
-      this.#show();
-      if (from && (this.complete || this.matches.at(-1) >= from)) {
-        const at = this.matches.findIndex((line) => line >= from);
-        from = 0;
-        await this.#go(at < 0 ? this.matches.length - 1 : at);
-      }
-    } while (!this.complete && this.matches.length < MOST);
-  }
+	async #scan(from) {
+		const { signal } = this.abort;
+		do {
+			const query = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
+			const page = await this.api.json("/search", query, { signal }).catch((error) => {
+				if (!signal.aborted) $("#find").ariaInvalid = "true";
+				throw error;
+			});
+			this.matches.push(...page.lines.map(({ line }) => line));
+			Object.assign(this, { scanned: page.scanned_to, complete: page.complete });
+			this.#show();
+			if (from && (this.complete || this.matches.at(-1) >= from)) {
+				const at = this.matches.findIndex((line) => line >= from);
+				from = 0;
+				await this.#go(at < 0 ? this.matches.length - 1 : at);
+			}
+		} while (!this.complete && this.matches.length < MOST);
+	}
 
-  async step(by) {
-    if (this.at + by >= this.matches.length) await this.#scan(0);
-    const count = this.matches.length;
-    await this.#go((this.at + by + count) % count);
-  }
+	async step(by) {
+		if (this.at + by >= this.matches.length) await this.#scan(0);
+		const count = this.matches.length;
+		await this.#go((this.at + by + count) % count);
+	}
 
-  async #go(at) {
-    if (!(at >= 0)) return;
-    this.at = at;
-    await this.viewer.goto(this.matches[at]);
-    this.#show();
-  }
+	async #go(at) {
+		if (!(at >= 0)) return;
+		this.at = at;
+		await this.viewer.goto(this.matches[at]);
+		this.#show();
+	}
 
-  #show() {
-    const count = this.matches.length;
-    const place = count ? `${number(this.at + 1)} of ${number(count)}${this.complete ? "" : "+"}` : this.complete ? "None" : "…";
-    put("#found", this.q && place);
-    for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
-    this.paint();
-  }
+	#show() {
+		const count = this.matches.length;
+		const place = count ? `${number(this.at + 1)} of ${number(count)}${this.complete ? "" : "+"}` : this.complete ? "None" : "…";
+		put("#found", this.q && place);
+		for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
+		this.paint();
+	}
 
-  paint() {
-    const ranges = [];
-    for (const row of $$(".row", this.viewer.root)) {
-      row.classList.toggle("current", Number(row.dataset.line) === this.matches[this.at]);
-      if (this.pattern) ranges.push(...within(row.lastChild, this.pattern));
-    }
-    CSS.highlights?.set("find", new Highlight(...ranges));
-  }
+	paint() {
+		const ranges = [];
+		for (const row of $$(".row", this.viewer.root)) {
+			row.classList.toggle("current", Number(row.dataset.line) === this.matches[this.at]);
+			if (this.pattern) ranges.push(...within(row.lastChild, this.pattern));
+		}
+		CSS.highlights?.set("find", new Highlight(...ranges));
+	}
 }
 
 function within(message, pattern) {
-  const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT);
-  const nodes = [];
-  while (walker.nextNode()) nodes.push(walker.currentNode);
-  const place = (offset) => {
-    const node = nodes.find(({ length }) => offset <= length || ((offset -= length), false));
-    return [node, offset];
-  };
-  const found = message.textContent.slice(0, 4000).matchAll(pattern);
-  return [...found].filter(([text]) => text).slice(0, 100).map(({ 0: text, index }) => {
-    const range = new Range();
-    range.setStart(...place(index));
-    range.setEnd(...place(index + text.length));
-    return range;
-  });
+	const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT);
+	const nodes = [];
+	while (walker.nextNode()) nodes.push(walker.currentNode);
+	const place = (offset) => {
+		const node = nodes.find(({ length }) => offset <= length || ((offset -= length), false));
+		return [node, offset];
+	};
+	const found = message.textContent.slice(0, 4000).matchAll(pattern);
+	return [...found].filter(([text]) => text).slice(0, 100).map(({ 0: text, index }) => {
+		const range = new Range();
+		range.setStart(...place(index));
+		range.setEnd(...place(index + text.length));
+		return range;
+	});
 }

@@ -20,9 +20,9 @@ const find = new Find(api, viewer);
 const map = new LogMap(viewer);
 const head = new Head(api, viewer, new Cancel(api));
 const stream = new Stream(api, {
-  event: (name, data) => events[name]?.(data),
-  connection: (...state) => head.connection(...state),
-  refused: (...why) => head.refused(...why),
+	event: (name, data) => events[name]?.(data),
+	connection: (...state) => head.connection(...state),
+	refused: (...why) => head.refused(...why),
 });
 new Sharing(api, viewer);
 
@@ -32,188 +32,187 @@ let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
 
 const events = {
-  lines(lines) {
-    if (missing.length) lines[0].before = missing;
-    missing = [];
-    const { line, timestamp } = lines.at(-1);
-    const now = Date.now();
-    if (line > viewer.lines.last) heard = !heard && timestamp > now - 864e5 && timestamp < now ? timestamp : now;
-    viewer.push(lines);
-    if (left && !document.hidden && viewer.lines.last > left) {
-      viewer.back(left);
-      left = 0;
-    }
-  },
-  omitted({ count, first }) {
-    missing.push({ count, line: lineOf(first) });
-    head.omitted += count;
-  },
-  gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
-  status: (status) => head.status(status),
-  upstream: (up) => head.upstream(up),
-  reset() {
-    viewer.reset();
-    toast("This job's journal was begun anew: everything follows again.");
-  },
-  done(done) {
-    head.done(done);
-    overview();
-  },
-  bye: () => head.connection("restarting"),
+	lines(lines) {
+		if (missing.length) lines[0].before = missing;
+		missing = [];
+		const { line, timestamp } = lines.at(-1);
+		const now = Date.now();
+		if (line > viewer.lines.last) heard = !heard && timestamp > now - 864e5 && timestamp < now ? timestamp : now;
+		viewer.push(lines);
+		if (left && !document.hidden && viewer.lines.last > left) {
+			viewer.back(left);
+			left = 0;
+		}
+	},
+	omitted({ count, first }) {
+		missing.push({ count, line: lineOf(first) });
+		head.omitted += count;
+	},
+	gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
+	status: (status) => head.status(status),
+	upstream: (up) => head.upstream(up),
+	reset() {
+		viewer.reset();
+		toast("This job's journal was begun anew: everything follows again.");
+	},
+	done(done) {
+		head.done(done);
+		overview();
+	},
+	bye: () => head.connection("restarting"),
 };
 
 async function begun() {
-  if (view.level) await viewer.filter(view.level);
-  if (viewer.mark) await viewer.hash();
-  if (view.q) search();
+	if (view.level) await viewer.filter(view.level);
+	if (viewer.mark) await viewer.hash();
+	if (view.q) search();
 }
 
 function changed() {
-  const { mark, lines, fresh, following } = viewer;
-  const { first, last, items } = lines;
-  pressed("#follow", following);
-  show("#fresh", !following && last);
-  put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
-  put("#count", last ? plural(last - first + 1, "line") : "");
-  show("#empty", !items.length && lines.atEnd);
-  put("#empty", $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"]);
-  show("#markbar", mark);
-  if (!mark) return;
-  $("#markbar b").textContent = mark.last > mark.first ? `Lines ${number(mark.first)}–${number(mark.last)}` : `Line ${number(mark.first)}`;
-  for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(), format, download: true });
+	const { mark, lines, fresh, following } = viewer;
+	const { first, last, items } = lines;
+	pressed("#follow", following);
+	show("#fresh", !following && last);
+	put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
+	put("#count", last ? plural(last - first + 1, "line") : "");
+	show("#empty", !items.length && lines.atEnd);
+	put("#empty", $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"]);
+	show("#markbar", mark);
+	if (!mark) return;
+	$("#markbar b").textContent = mark.last > mark.first ? `Lines ${number(mark.first)}–${number(mark.last)}` : `Line ${number(mark.first)}`;
+	for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(), format, download: true });
 }
 
 function drawn() {
-  map?.here();
-  if (find?.q) find.paint();
+	map?.here();
+	if (find?.q) find.paint();
 }
 
 function controls() {
-  for (const name of ["level", "time"]) $(`#${name}`).value = view[name];
-  for (const name in toggles) pressed(`#${name}`, view[name]);
-  viewer.save();
+	for (const name of ["level", "time"]) $(`#${name}`).value = view[name];
+	for (const name in toggles) pressed(`#${name}`, view[name]);
+	viewer.save();
 }
 
 async function search() {
-  const text = $("#find").value;
-  const line = Number(/^:(\d+)$/.exec(text)?.[1]);
-  if (line) {
-    if (await viewer.goto(line)) viewer.setMark(line);
-    else toast(`There is no line ${number(line)}: the last is ${number(viewer.lines.last)}.`, true);
-  } else if (text[0] !== ":") {
-    view.q = text;
-    controls();
-    find.run(text, view.regex);
-  }
+	const text = $("#find").value;
+	const line = Number(/^:(\d+)$/.exec(text)?.[1]);
+	if (line) {
+		if (await viewer.goto(line)) viewer.setMark(line);
+		else toast(`There is no line ${number(line)}: the last is ${number(viewer.lines.last)}.`, true);
+	} else if (text[0] !== ":") {
+		view.q = text;
+		controls();
+		find.run(text, view.regex);
+	}
 }
 
 const toggles = {
-  wrap: () => viewer.look(),
-  regex: () => view.q && search(),
-  sample_logs() {
-    head.omitted = 0;
-    stream.sampled = view.sample_logs;
-    viewer.reset();
-    stream.start();
-  },
+	wrap: () => viewer.look(),
+	regex: () => view.q && search(),
+	sample_logs() {
+		head.omitted = 0;
+		stream.sampled = view.sample_logs;
+		viewer.reset();
+		stream.start();
+	},
 };
 
 const clicks = {
-  "find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
-  follow: () => (viewer.following ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
-  "mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "The link is in the clipboard"), "mark-clear": () => viewer.setMark(0),
+	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
+	follow: () => (viewer.following ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
+	"mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "The link is in the clipboard"), "mark-clear": () => viewer.setMark(0),
 };
 
 function toolbar() {
-  let typed = 0;
-  const soon = (event, ms) => {
-    clearTimeout(typed);
-    typed = setTimeout(search, ms);
-    event.preventDefault();
-  };
-  on("#find", "input", (event) => soon(event, 300));
-  on("#find", "keydown", (event) => {
-    if (event.key === "Escape") viewer.root.focus();
-    else if (event.key === "Enter" && find.q === $("#find").value && find.matches.length) find.step(event.shiftKey ? -1 : 1);
-    else if (event.key === "Enter") soon(event, 0);
-  });
-  for (const name in toggles) {
-    on(`#${name}`, "click", () => {
-      view[name] = !view[name];
-      controls();
-      toggles[name]();
-    });
-  }
-  for (const name in clicks) on(`#${name}`, "click", clicks[name]);
-  on("#time", "change", ({ target }) => {
-    view.time = target.value;
-    controls();
-    viewer.look();
-  });
-  on("#level", "change", async ({ target }) => {
-    view.level = target.value;
-    controls();
-    await viewer.filter(view.level);
-    if (view.q) search();
-  });
+	let typed = 0;
+	const soon = (event, ms) => {
+		clearTimeout(typed);
+		typed = setTimeout(search, ms);
+		event.preventDefault();
+	};
+	on("#find", "input", (event) => soon(event, 300));
+	on("#find", "keydown", (event) => {
+		if (event.key === "Escape") viewer.root.focus();
+		else if (event.key === "Enter" && find.q === $("#find").value && find.matches.length) find.step(event.shiftKey ? -1 : 1);
+		else if (event.key === "Enter") soon(event, 0);
+	});
+	for (const name in toggles) {
+		on(`#${name}`, "click", () => {
+			view[name] = !view[name];
+			controls();
+			toggles[name]();
+		});
+	}
+	for (const name in clicks) on(`#${name}`, "click", clicks[name]);
+	on("#time", "change", ({ target }) => {
+		view.time = target.value;
+		controls();
+		viewer.look();
+	});
+	on("#level", "change", async ({ target }) => {
+		view.level = target.value;
+		controls();
+		await viewer.filter(view.level);
+		if (view.q) search();
+	});
 }
 
 function keys(event) {
-  const { key, ctrlKey, metaKey, target } = event;
-  const inLog = viewer.root.contains(target) || target === document.body;
-  if (ctrlKey || metaKey) {
-    if (key === "f") $("#find").select();
-    else if (key === "a" && inLog) viewer.setMark(viewer.lines.first, viewer.lines.last);
-    else if (key === "c" && inLog && viewer.mark && document.getSelection().isCollapsed) viewer.copyMark();
-    else return;
-  } else {
-    const named = keyOf(event);
-    if (named === "End" || named === "G") viewer.toEnd();
-    else if (named === "Home" || named === "g") viewer.goto(viewer.lines.first, "top");
-    else if (named === "Escape") viewer.setMark(0);
-    else if (target === document.body && PAGES[key]) viewer.root.scrollBy(0, PAGES[key] * viewer.root.clientHeight);
-    else return;
-  }
-  event.preventDefault();
+	const { key, ctrlKey, metaKey, target } = event;
+	const inLog = viewer.root.contains(target) || target === document.body;
+	if (ctrlKey || metaKey) {
+		if (key === "f") $("#find").select();
+		else if (key === "a" && inLog) viewer.setMark(viewer.lines.first, viewer.lines.last);
+		else if (key === "c" && inLog && viewer.mark && document.getSelection().isCollapsed) viewer.copyMark();
+		else return;
+	} else {
+		const named = keyOf(event);
+		if (named === "End" || named === "G") viewer.toEnd();
+		else if (named === "Home" || named === "g") viewer.goto(viewer.lines.first, "top");
+		else if (named === "Escape") viewer.setMark(0);
+		else if (target === document.body && PAGES[key]) viewer.root.scrollBy(0, PAGES[key] * viewer.root.clientHeight);
+		else return;
+	}
+	event.preventDefault();
 }
 
 async function overview() {
-  const data = await api.json("/overview", { parts: 150 }).catch(() => null); // the stream says what is wrong
-  if (!data) return;
-  head.overview(data);
-  map.draw(data.parts);
+	const data = await api.json("/overview", { parts: 150 }).catch(() => null); // the stream says what is wrong
+	if (!data) return;
+	head.overview(data);
+	map.draw(data.parts, data.paths);
 }
 
 /** A hidden tab holds no connection: HTTP/1.1 gives six, and a seventh tab must not hang. */
 function seen() {
-  if (document.hidden) {
-    left = viewer.lines.last;
-    stream.stop();
-    head.connection(head.closed ? "ended" : "paused");
-  } else {
-    stream.start();
-    overview();
-    setTimeout(() => (left = 0), 3000); // what comes later did not come while the reader was away
-  }
+	if (document.hidden) {
+		left = viewer.lines.last;
+		stream.stop();
+		head.connection(head.closed ? "ended" : "paused");
+	} else {
+		stream.start();
+		overview();
+		setTimeout(() => (left = 0), 3000); // what comes later did not come while the reader was away
+	}
 }
 
 async function often() {
-  head.tick();
-  const recent = viewer.lines.items.slice(-50).map((line) => line.timestamp);
-  put("#silence", heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "");
+	head.tick();
+	const recent = viewer.lines.items.slice(-50).map((line) => line.timestamp);
+	put("#silence", heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "");
 }
 
-/** While hidden a small question now and then keeps title and notice true. */
 async function seldom() {
-  if (!document.hidden) overview();
-  else api.json("").then((status) => head.status(status), () => {});
+	if (!document.hidden) overview();
+	else api.json("").then((status) => head.status(status), () => {});
 }
 
 /** A request that failed says so, wherever it was asked. */
 addEventListener("unhandledrejection", (event) => {
-  const { reason } = event;
-  if (reason instanceof Problem) toast(reason.message, true);
-  if (reason instanceof Problem || reason?.name === "AbortError") event.preventDefault();
+	const { reason } = event;
+	if (reason instanceof Problem) toast(reason.message, true);
+	if (reason instanceof Problem || reason?.name === "AbortError") event.preventDefault();
 });
 startUi();
 $(".sheet").replaceChildren();

@@ -6,154 +6,148 @@ const PAGE = 500;
 const MAX = 3000;
 
 export function search(items, line) {
-  let low = 0;
-  for (let high = items.length; low < high; ) {
-    const middle = (low + high) >> 1;
-    if (items[middle].line < line) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+	let low = 0;
+	for (let high = items.length; low < high; ) {
+		const middle = (low + high) >> 1;
+		if (items[middle].line < line) low = middle + 1;
+		else high = middle;
+	}
+	return low;
 }
 
 /** The first line from `line` on (`step` -1: upwards) that none of the sorted ranges `[from, to]` hides. Pure. */
 export function unfolded(line, folded, step = 1) {
-  for (const [from, to] of step > 0 ? folded : folded.toReversed()) {
-    if (line >= from && line <= to) line = step > 0 ? to + 1 : from - 1;
-  }
-  return line;
+	for (const [from, to] of step > 0 ? folded : folded.toReversed()) {
+		if (line >= from && line <= to) line = step > 0 ? to + 1 : from - 1;
+	}
+	return line;
 }
 
 /** `base` counts what was dropped from (negative: put before) the front: `base + i` names an item for good. */
 export class LineWindow {
-  epoch = "";
-  first = 1; // the oldest line that the journal still has
-  last = 0; // the newest line known of
-  folded = []; // sorted ranges of lines that are folded away
-  level = ""; // levels shown, with commas; "" for all
-  #turn = 0;
+	epoch = "";
+	first = 1; // the oldest line that the journal still has
+	last = 0; // the newest line known of
+	folded = []; // sorted ranges of lines that are folded away
+	level = ""; // levels shown, with commas; "" for all
+	#turn = 0;
 
-  constructor(api) {
-    this.api = api;
-    this.#fill([], false, false);
-  }
+	constructor(api) {
+		this.api = api;
+		this.#fill([], false, false);
+	}
 
-  get end() {
-    return this.base + this.items.length;
-  }
+	get end() {
+		return this.base + this.items.length;
+	}
 
-  get spread() {
-    const { items } = this;
-    return items.length > 1 ? (items.at(-1).line - items[0].line) / (items.length - 1) : 1;
-  }
+	get spread() {
+		const { items } = this;
+		return items.length > 1 ? (items.at(-1).line - items[0].line) / (items.length - 1) : 1;
+	}
 
-  holds(line) {
-    const [from, to] = [this.items[0]?.line, this.items.at(-1)?.line];
-    return from !== undefined && (this.atStart || line >= from) && (this.atEnd || line <= to);
-  }
+	holds(line) {
+		const [from, to] = [this.items[0]?.line, this.items.at(-1)?.line];
+		return from !== undefined && (this.atStart || line >= from) && (this.atEnd || line <= to);
+	}
 
-  index(line) {
-    return search(this.items, line);
-  }
+	index(line) {
+		return search(this.items, line);
+	}
 
-  /** Empties the window; `whole`: it then reaches from the first line to the last, as at the start of a job. */
-  clear(whole = false) {
-    this.#turn++;
-    this.#fill([], whole, whole);
-  }
+	clear(whole = false) {
+		this.#turn++;
+		this.#fill([], whole, whole);
+	}
 
-  async load(line) {
-    const turn = ++this.#turn;
-    const [older, newer] = await Promise.all(
-      line ? [this.#page(-1, line, 150), this.#page(1, line, PAGE)] : [this.#page(-1, Infinity, PAGE), { lines: [], over: true }]);
-    if (turn !== this.#turn) return false;
-    this.#fill([...older.lines, ...newer.lines], older.over, newer.over);
-    return true;
-  }
+	async load(line) {
+		const turn = ++this.#turn;
+		const [older, newer] = await Promise.all(
+			line ? [this.#page(-1, line, 150), this.#page(1, line, PAGE)] : [this.#page(-1, Infinity, PAGE), { lines: [], over: true }]);
+		if (turn !== this.#turn) return false;
+		this.#fill([...older.lines, ...newer.lines], older.over, newer.over);
+		return true;
+	}
 
-  /** One more page above (-1) or below (1). False: there was nothing to do, or it is under way. */
-  async more(step) {
-    const { items } = this;
-    if (!items.length || this.busy[step] || (step > 0 ? this.atEnd : this.atStart)) return false;
-    const turn = this.#turn;
-    const busy = this.busy;
-    busy[step] = true;
-    const { lines, over } = await this.#page(step, step > 0 ? items.at(-1).line + 1 : items[0].line, PAGE)
-      .finally(() => (busy[step] = false));
-    if (turn !== this.#turn) return false;
-    if (step > 0) {
-      items.push(...lines);
-      this.atEnd = over;
-    } else {
-      items.unshift(...lines);
-      this.base -= lines.length;
-      this.atStart = over;
-    }
-    return true;
-  }
+	async more(step) {
+		const { items } = this;
+		if (!items.length || this.busy[step] || (step > 0 ? this.atEnd : this.atStart)) return false;
+		const turn = this.#turn;
+		const busy = this.busy;
+		busy[step] = true;
+		const { lines, over } = await this.#page(step, step > 0 ? items.at(-1).line + 1 : items[0].line, PAGE)
+			.finally(() => (busy[step] = false));
+		if (turn !== this.#turn) return false;
+		if (step > 0) {
+			items.push(...lines);
+			this.atEnd = over;
+		} else {
+			items.unshift(...lines);
+			this.base -= lines.length;
+			this.atStart = over;
+		}
+		return true;
+	}
 
-  /** Takes new lines of the stream, kept only while the window reaches the end. Returns how many would be shown. */
-  push(lines, follow) {
-    const fresh = lines.filter((line) => line.line > this.last);
-    if (!fresh.length) return 0;
-    if (!this.items.length) this.atStart &&= fresh[0].line <= this.first;
-    const gapless = fresh[0].line <= this.last + 1 || fresh[0].before || !this.items.length;
-    this.#know(fresh);
-    const shown = fresh.filter(this.#shown).map(trim);
-    this.atEnd &&= gapless && (follow || this.items.length < MAX);
-    if (this.atEnd) {
-      this.items.push(...shown);
-      if (follow) this.#drop(this.items.length - MAX);
-    }
-    return shown.length;
-  }
+	/** Takes new lines of the stream, kept only while the window reaches the end. Returns how many would be shown. */
+	push(lines, follow) {
+		const fresh = lines.filter((line) => line.line > this.last);
+		if (!fresh.length) return 0;
+		if (!this.items.length) this.atStart &&= fresh[0].line <= this.first;
+		const gapless = fresh[0].line <= this.last + 1 || fresh[0].before || !this.items.length;
+		this.#know(fresh);
+		const shown = fresh.filter(this.#shown).map(trim);
+		this.atEnd &&= gapless && (follow || this.items.length < MAX);
+		if (this.atEnd) {
+			this.items.push(...shown);
+			if (follow) this.#drop(this.items.length - MAX);
+		}
+		return shown.length;
+	}
 
-  insert(lines) {
-    this.items = [...this.items, ...lines.filter(this.#shown)].sort((a, b) => a.line - b.line);
-  }
+	fold(from, to) {
+		this.folded = [...this.folded, [from, to]].sort((a, b) => a[0] - b[0]);
+		this.items = this.items.filter(this.#shown);
+	}
 
-  fold(from, to) {
-    this.folded = [...this.folded, [from, to]].sort((a, b) => a[0] - b[0]);
-    this.items = this.items.filter(this.#shown);
-  }
+	keep(a, b) {
+		this.#drop(Math.min(this.items.length - MAX, a - this.base - PAGE));
+		const extra = Math.min(this.items.length - MAX, this.end - b - PAGE);
+		if (extra > 0) {
+			this.items.length -= extra;
+			this.atEnd = false;
+		}
+	}
 
-  keep(a, b) {
-    this.#drop(Math.min(this.items.length - MAX, a - this.base - PAGE));
-    const extra = Math.min(this.items.length - MAX, this.end - b - PAGE);
-    if (extra > 0) {
-      this.items.length -= extra;
-      this.atEnd = false;
-    }
-  }
+	#fill(items, atStart, atEnd) {
+		Object.assign(this, { items, base: 0, atStart, atEnd, busy: {} });
+		this.#know(items);
+	}
 
-  #fill(items, atStart, atEnd) {
-    Object.assign(this, { items, base: 0, atStart, atEnd, busy: {} });
-    this.#know(items);
-  }
+	#know(lines) {
+		if (!lines.length) return;
+		this.epoch = lines[0].id.split("-")[0];
+		this.last = Math.max(this.last, lines.at(-1).line);
+	}
 
-  #know(lines) {
-    if (!lines.length) return;
-    this.epoch = lines[0].id.split("-")[0];
-    this.last = Math.max(this.last, lines.at(-1).line);
-  }
+	#drop(count) {
+		if (count <= 0) return;
+		this.items.splice(0, count);
+		this.base += count;
+		this.atStart = false;
+	}
 
-  #drop(count) {
-    if (count <= 0) return;
-    this.items.splice(0, count);
-    this.base += count;
-    this.atStart = false;
-  }
+	/** Up to `count` lines from `line` on, or (`step` -1) before it; `over`: there are no more on that side. */
+	async #page(step, line, count) {
+		const from = step > 0 ? unfolded(line, this.folded) : unfolded(line - 1, this.folded, -1) + 1;
+		if (step > 0 ? from === Infinity : from <= this.first) return { lines: [], over: true };
+		const where = step > 0 ? { from_line: from, limit: count }
+			: { tail: count, before: from === Infinity ? undefined : `${this.epoch}-${Math.min(from, this.last + 1)}` };
+		const lines = await this.api.lines({ ...where, level: this.level });
+		this.#know(lines);
+		return { lines: lines.filter(this.#shown), over: lines.length < count };
+	}
 
-  /** Up to `count` lines from `line` on, or (`step` -1) before it; `over`: there are no more on that side. */
-  async #page(step, line, count) {
-    const from = step > 0 ? unfolded(line, this.folded) : unfolded(line - 1, this.folded, -1) + 1;
-    if (step > 0 ? from === Infinity : from <= this.first) return { lines: [], over: true };
-    const where = step > 0 ? { from_line: from, limit: count }
-      : { tail: count, before: from === Infinity ? undefined : `${this.epoch}-${Math.min(from, this.last + 1)}` };
-    const lines = await this.api.lines({ ...where, level: this.level });
-    this.#know(lines);
-    return { lines: lines.filter(this.#shown), over: lines.length < count };
-  }
-
-  #shown = ({ line, level }) =>
-    (!this.level || this.level.split(",").includes(level)) && !this.folded.some(([from, to]) => line >= from && line <= to);
+	#shown = ({ line, level }) =>
+		(!this.level || this.level.split(",").includes(level)) && !this.folded.some(([from, to]) => line >= from && line <= to);
 }

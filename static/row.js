@@ -12,29 +12,28 @@ export const groupTitle = (message) => /^(?:::group::|##\[group\])(.*)/.exec(mes
 export const groupEnds = (message) => /^(?:::endgroup::|##\[endgroup\])/.test(message);
 
 export function bytes(count) {
-  const step = Math.min(3, Math.floor(Math.log10(count || 1) / 3));
-  const size = count / 1000 ** step;
-  return `${size < 10 && step ? size.toFixed(1) : Math.round(size)} ${["B", "KB", "MB", "GB"][step]}`;
+	const step = Math.min(3, Math.floor(Math.log10(count || 1) / 3));
+	const size = count / 1000 ** step;
+	return `${size < 10 && step ? size.toFixed(1) : Math.round(size)} ${["B", "KB", "MB", "GB"][step]}`;
 }
 
-/** The object or list that a message is, or undefined. */
 export function parseJson(message) {
-  try {
-    if (/^\s*[{[]/.test(message)) return JSON.parse(message);
-  } catch {
-  }
+	try {
+		if (/^\s*[{[]/.test(message)) return JSON.parse(message);
+	} catch {
+	}
 }
 
 export const jsonNodes = (value) =>
-  JSON.stringify(value, null, 2).split(/("(?:\\.|[^"\\])*":?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*)/)
-    .map((part, i) => (i % 2 ? el("span", part.endsWith('":') ? "jk" : part[0] === '"' ? "js" : "jn", part) : part));
+	JSON.stringify(value, null, 2).split(/("(?:\\.|[^"\\])*":?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*)/)
+		.map((part, i) => (i % 2 ? el("span", part.endsWith('":') ? "jk" : part[0] === '"' ? "js" : "jn", part) : part));
 
 export const textNodes = (text) => spans(text).map(({ text: part, classes, fg, bg }) => {
-  if (!classes && !fg && !bg) return part;
-  const node = el("span", classes, part);
-  node.style.color = fg;
-  node.style.backgroundColor = bg;
-  return node;
+	if (!classes && !fg && !bg) return part;
+	const node = el("span", classes, part);
+	node.style.color = fg;
+	node.style.backgroundColor = bg;
+	return node;
 });
 
 const button = (kind, children, props) => el("button", `in ${kind}`, children, { type: "button", ...props });
@@ -45,59 +44,59 @@ const tag = (kind, text, title) => el("span", `tag ${kind}`, text, { title });
  * folds (group's line → {count, ms}), ends (end's line → its group), open (unfolded JSON), whole (line → all of it).
  */
 export function buildRow(line, previous, view) {
-  const { line: n, level, timestamp } = line;
-  const row = el("div", `row ${level ?? ""}`, [
-    el("a", "n", n, { href: formatMark({ epoch: view.epoch, first: n, last: n }), tabIndex: -1, "aria-label": `Line ${n}` }),
-    view.time === "none" ? [] : el("span", "t", stamp(timestamp, view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
-    el("span", "l", LETTERS[level] ?? "", { title: level ?? "" }),
-    line.stream === "stderr" ? tag("stderr", "stderr", "Standard error") : [],
-    line.late ? tag("late", "late", "It turned up after lines with a later time had gone out") : [],
-    el("span", "m", content(line, view)),
-  ].flat());
-  row.dataset.line = n;
-  row.classList.toggle("marked", view.isMarked(n));
-  return el("div", "", [...notes(line, view), row]);
+	const { line: n, level, timestamp } = line;
+	const row = el("div", `row ${level ?? ""}`, [
+		el("a", "n", n, { href: formatMark({ epoch: view.epoch, first: n, last: n }), tabIndex: -1, "aria-label": `Line ${n}` }),
+		view.time === "none" ? [] : el("span", "t", stamp(timestamp, view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
+		el("span", "l", LETTERS[level] ?? "", { title: level ?? "" }),
+		line.stream === "stderr" ? tag("stderr", "stderr", "Standard error") : [],
+		line.late ? tag("late", "late", "It turned up after lines with a later time had gone out") : [],
+		el("span", "m", content(line, view)),
+	].flat());
+	row.dataset.line = n;
+	row.classList.toggle("marked", view.isMarked(n));
+	return el("div", "", [...notes(line, view), row]);
 }
 
 function content(line, view) {
-  const { line: n, message, timestamp } = line;
-  const title = groupTitle(message);
-  if (title !== undefined) return group(title, view.folds.get(n));
-  if (groupEnds(message)) {
-    const start = view.ends.get(n);
-    return el("span", "quiet", start ? `└ ${groupTitle(start.message)} · ${duration(timestamp - start.timestamp)}` : "└");
-  }
-  const all = view.whole.get(n);
-  const full = all ?? message;
-  const json = parseJson(full);
-  const open = view.open.has(n);
-  const turn = json && typeof json === "object"
-    ? button("unfold", open ? "▾" : "▸", { "aria-expanded": open, "aria-label": `JSON of line ${n}` }) : [];
-  if (open && json) return [turn, el("pre", "json", jsonNodes(json))].flat();
-  const text = lastState(full);
-  const states = text === full ? 0 : full.split(/\r|\x1b\[1?G/).length;
-  const shown = all ? text : text.slice(0, SHOWN);
-  const more = shown.length < text.length || (line.cut && !all);
-  const size = line.cut && !line.size ? "much more" : bytes(line.size ?? full.length);
-  return [
-    turn, textNodes(shown), more ? button("all", `… ${size}, show all`) : [],
-    states > 2 ? tag("", `×${states}`, `A progress bar: the last of its ${states} states`) : [],
-  ].flat();
+	const { line: n, message, timestamp } = line;
+	const title = groupTitle(message);
+	if (title !== undefined) return group(title, view.folds.get(n));
+	if (groupEnds(message)) {
+		const start = view.ends.get(n);
+		return el("span", "quiet", start ? `└ ${groupTitle(start.message)} · ${duration(timestamp - start.timestamp)}` : "└");
+	}
+	const all = view.whole.get(n);
+	const full = all ?? message;
+	const json = parseJson(full);
+	const open = view.open.has(n);
+	const turn = json && typeof json === "object"
+		? button("unfold", open ? "▾" : "▸", { "aria-expanded": open, "aria-label": `JSON of line ${n}` }) : [];
+	if (open && json) return [turn, el("pre", "json", jsonNodes(json))].flat();
+	const text = lastState(full);
+	const states = text === full ? 0 : full.split(/\r|\x1b\[1?G/).length;
+	const shown = all ? text : text.slice(0, SHOWN);
+	const more = shown.length < text.length || (line.cut && !all);
+	const size = line.cut && !line.size ? "much more" : bytes(line.size ?? full.length);
+	return [
+		turn, textNodes(shown), more ? button("all", `… ${size}, show all`) : [],
+		states > 2 ? tag("", `×${states}`, `A progress bar: the last of its ${states} states`) : [],
+	].flat();
 }
 
 function group(title, fold) {
-  const facts = fold && ` ${fold.count ? plural(fold.count, "line") : "still open"}${fold.ms ? ` · ${duration(fold.ms)}` : ""}`;
-  const children = [fold ? "▸ " : "▾ ", el("b", "", textNodes(title || "Group")), fold ? el("span", "quiet", facts) : []];
-  return button("group", children.flat(), { "aria-expanded": !fold });
+	const facts = fold && ` ${fold.count ? plural(fold.count, "line") : "still open"}${fold.ms ? ` · ${duration(fold.ms)}` : ""}`;
+	const children = [fold ? "▸ " : "▾ ", el("b", "", textNodes(title || "Group")), fold ? el("span", "quiet", facts) : []];
+	return button("group", children.flat(), { "aria-expanded": !fold });
 }
 
 function notes(line, { gone, away }) {
-  const out = gone(line).map((gap) => {
-    const [count, Lines] = [gap.count && plural(gap.count, "line"), gap.count ? plural(gap.count, "line") : "Lines"];
-    const text = gap.reason === "trimmed" ? `${Lines} trimmed: the journal keeps them no longer`
-      : gap.reason ? `${Lines} may be missing here · look again` : `${count} left out by sampling · show`;
-    return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button" }), { gap });
-  });
-  if (away?.line === line.line) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
-  return out;
+	const out = gone(line).map((gap) => {
+		const [count, Lines] = [gap.count && plural(gap.count, "line"), gap.count ? plural(gap.count, "line") : "Lines"];
+		const text = gap.reason === "trimmed" ? `${Lines} trimmed: the journal keeps them no longer`
+			: gap.reason ? `${Lines} may be missing here · look again` : `${count} left out by sampling · show`;
+		return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button" }), { gap });
+	});
+	if (away?.line === line.line) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
+	return out;
 }

@@ -5,24 +5,23 @@ const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 const two = (value) => String(value).padStart(2, "0");
 const three = (value) => String(value).padStart(3, "0");
 
-/** `12:04` or `1:02:03`: a running clock. */
 export function clock(ms) {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
+	const seconds = Math.max(0, Math.floor(ms / 1000));
+	const hours = Math.floor(seconds / 3600);
+	const minutes = Math.floor(seconds / 60) % 60;
+	return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
 }
 
 /** `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 4 min`, `3 d 2 h`: two units at most. */
 export function duration(ms) {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1).replace(".0", "")} s`;
-  const seconds = Math.round(ms / 1000);
-  const at = UNITS.findIndex(([, size]) => seconds >= size);
-  const [name, size] = UNITS[at];
-  const [lesser, part] = UNITS[at + 1] ?? ["", 1e9];
-  const rest = Math.floor((seconds % size) / part);
-  return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${lesser}` : ""}`;
+	if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+	if (ms < 59_950) return `${(ms / 1000).toFixed(1).replace(".0", "")} s`;
+	const seconds = Math.round(ms / 1000);
+	const at = UNITS.findIndex(([, size]) => seconds >= size);
+	const [name, size] = UNITS[at];
+	const [lesser, part] = UNITS[at + 1] ?? ["", 1e9];
+	const rest = Math.floor((seconds % size) / part);
+	return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${lesser}` : ""}`;
 }
 
 const whole = (ms) => duration(Math.floor(ms / 1000) * 1000);
@@ -31,27 +30,26 @@ export const ago = (ms, now = Date.now()) => (now - ms < 5000 ? "just now" : `${
 
 /** The time column of a line. `start`: the first line's time; `previous`: that of the line before; or null. */
 export function stamp(ms, mode, start, previous) {
-  if (mode === "start" || mode === "previous") {
-    const from = mode === "start" ? start : previous;
-    if (from === null) return "";
-    const size = Math.abs(ms - from);
-    return `${ms < from ? "−" : "+"}${clock(size)}.${three(Math.floor(size % 1000))}`;
-  }
-  const date = new Date(ms);
-  if (Number.isNaN(date.getTime())) return "?";
-  if (mode === "utc") return date.toISOString().slice(11);
-  const [h, m, s] = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two);
-  return `${h}:${m}:${s}.${three(date.getMilliseconds())}`;
+	if (mode === "start" || mode === "previous") {
+		const from = mode === "start" ? start : previous;
+		if (from === null) return "";
+		const size = Math.abs(ms - from);
+		return `${ms < from ? "−" : "+"}${clock(size)}.${three(Math.floor(size % 1000))}`;
+	}
+	const date = new Date(ms);
+	if (Number.isNaN(date.getTime())) return "?";
+	if (mode === "utc") return date.toISOString().slice(11);
+	const [h, m, s] = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two);
+	return `${h}:${m}:${s}.${three(date.getMilliseconds())}`;
 }
 
 export function moment(ms) {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? String(ms) : `${date.toLocaleString()} · ${date.toISOString()}`;
+	const date = new Date(ms);
+	return Number.isNaN(date.getTime()) ? String(ms) : `${date.toLocaleString()} · ${date.toISOString()}`;
 }
 
-/** The words for a job that fell silent, "" while that is no news. `recent`: timestamps of the newest lines. */
 export function silence(quiet, recent) {
-  const usual = recent.length > 2 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : 0;
-  if (quiet < Math.max(30_000, usual * 5)) return "";
-  return `No output for ${whole(quiet)}${usual >= 1000 ? `, usually every ${whole(usual)}` : ""}`;
+	const usual = recent.length > 2 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : 0;
+	if (quiet < Math.max(30_000, usual * 5)) return "";
+	return `No output for ${whole(quiet)}${usual >= 1000 ? `, usually every ${whole(usual)}` : ""}`;
 }

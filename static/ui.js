@@ -6,43 +6,43 @@ const THEMES = { "": "as the system", light: "light", dark: "dark" };
 
 /** The key of an event, or "" where it belongs to a field, a dialog or the browser. */
 export function keyOf(event) {
-  const elsewhere = event.target.closest?.("input, select, textarea, dialog") || $("dialog[open]");
-  return elsewhere || event.ctrlKey || event.metaKey || event.altKey ? "" : event.key;
+	const elsewhere = event.target.closest?.("input, select, textarea, dialog") || $("dialog[open]");
+	return elsewhere || event.ctrlKey || event.metaKey || event.altKey ? "" : event.key;
 }
 
 function theme(choice) {
-  const name = THEMES[choice] ? choice : "";
-  document.documentElement.dataset.theme = localStorage.theme = name;
-  $("#theme").title = `Colours: ${THEMES[name]} (T)`;
-  return `Colours: ${THEMES[name]}`;
+	const name = THEMES[choice] ? choice : "";
+	document.documentElement.dataset.theme = localStorage.theme = name;
+	$("#theme").title = `Colours: ${THEMES[name]} (T)`;
+	return `Colours: ${THEMES[name]}`;
 }
 
 function clicked({ target }) {
-  const { copy: text, open, close } = target.closest("[data-copy], [data-open], [data-close]")?.dataset ?? {};
-  if (text) copy(text);
-  if (open) $(`#${open}`).showModal();
-  if (close !== undefined || target.matches("dialog")) target.closest("dialog").close(); // or the backdrop
+	const { copy: text, open, close } = target.closest("[data-copy], [data-open], [data-close]")?.dataset ?? {};
+	if (text) copy(text);
+	if (open) $(`#${open}`).showModal();
+	if (close !== undefined || target.matches("dialog")) target.closest("dialog").close(); // or the backdrop
 }
 
 function pushed(event) {
-  const control = $$("[data-key]").find((node) => node.dataset.key === keyOf(event) && !node.hidden);
-  if (!control) return;
-  event.preventDefault();
-  if (control.matches("input")) control.select();
-  else if (control.matches("select")) {
-    control.selectedIndex = (control.selectedIndex + 1) % control.length;
-    control.dispatchEvent(new Event("change"));
-    announce(control.selectedOptions[0].text);
-  } else control.click();
+	const control = $$("[data-key]").find((node) => node.dataset.key === keyOf(event) && !node.hidden);
+	if (!control) return;
+	event.preventDefault();
+	if (control.matches("input")) control.select();
+	else if (control.matches("select")) {
+		control.selectedIndex = (control.selectedIndex + 1) % control.length;
+		control.dispatchEvent(new Event("change"));
+		announce(control.selectedOptions[0].text);
+	} else control.click();
 }
 
 export function startUi() {
-  document.documentElement.classList.add("live");
-  theme(localStorage.theme);
-  on("#theme", "click", () => {
-    const names = Object.keys(THEMES);
-    announce(theme(names[(names.indexOf(localStorage.theme) + 1) % 3]));
-  });
-  document.addEventListener("click", clicked);
-  document.addEventListener("keydown", pushed);
+	document.documentElement.classList.add("live");
+	theme(localStorage.theme);
+	on("#theme", "click", () => {
+		const names = Object.keys(THEMES);
+		announce(theme(names[(names.indexOf(localStorage.theme) + 1) % 3]));
+	});
+	document.addEventListener("click", clicked);
+	document.addEventListener("keydown", pushed);
 }

@@ -3,7 +3,6 @@ import test from "node:test";
 import { formatMark, formatView, lineOf, parseMark, parseView } from "../../static/address.js";
 import { marker } from "../../static/find.js";
 import { search, unfolded } from "../../static/lines.js";
-import { paths } from "../../static/map.js";
 import { bytes, groupEnds, groupTitle, parseJson } from "../../static/row.js";
 import { Scale } from "../../static/scale.js";
 import { Decoder, backoff } from "../../static/sse.js";
@@ -118,13 +117,4 @@ test("groups, JSON and sizes", () => {
   assert.deepEqual(parseJson(' {"a": 1}'), { a: 1 });
   for (const text of ["{a}", "12", "", "[1", '"x"']) assert.equal(parseJson(text), undefined);
   assert.deepEqual([0, 999, 1400, 10e6].map(bytes), ["0 B", "999 B", "1.4 KB", "10 MB"]);
-});
-
-test("the map's bars stay in their box, errors are seen", () => {
-  const part = (first, last, low_ms, high_ms, errors = 0) => ({ first, last, low_ms, high_ms, errors, warnings: 0 });
-  const { rate, error, warn } = paths([part(1, 100, 0, 1000), part(101, 200, 1000, 1000, 1), part(201, 300, 9000, 5000)]);
-  assert.equal(rate.match(/M/g).length, 3);
-  assert.equal(error.match(/M/g).length, 1);
-  assert.equal(warn, "");
-  assert.ok(!/NaN|Infinity/.test(rate + error));
 });

@@ -131,12 +131,15 @@ def test_a_link_is_made_listed_opened_and_taken_back(write: Write, look: Look, b
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_axe_finds_nothing_serious(write: Write, look: Look, page: Page, service: Served, scheme: str, width: int) -> None:
+def test_axe_finds_nothing_serious(
+    write: Write, look: Look, page: Page, service: Served, scheme: str, width: int
+) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     job = write()
     job.fill(20)
-    job.log("ERROR red", "WARNING amber", "DEBUG quiet", '{"a": 1}', "::group::G", "\x1b[31mred \x1b[33myellow \x1b[90mgrey")
+    job.log("ERROR red", "WARNING amber", "DEBUG quiet", '{"a": 1}', "::group::G")
+    job.log("\x1b[31mred \x1b[33myellow \x1b[90mgrey")
     job.log("err", stream="stderr")
     look(job, f"#{job.epoch}-3..4")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
@@ -170,6 +173,7 @@ def test_every_key_of_the_list_is_answered_without_a_mouse(write: Write, look: L
     page.keyboard.press("w")
     expect(page.locator("#wrap")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
     page.keyboard.press("/")
     expect(page.locator("#find")).to_be_focused()
     page.keyboard.type("w")

@@ -37,7 +37,8 @@ def test_hostile_lines_stay_text(write: Write, look: Look) -> None:
     job = write(name="<img src=x onerror=alert(1)>")
     hostile = [
         "<script>document.title = 'owned'</script>", "<img src=x onerror=\"document.title='owned'\">",
-        "</div></body>", "javascript:alert(1)", "{{7*7}} {% raise %}", "\u202egnp.exe", "a\x00b\x7fc\x9bd", "\u2028 and \u2029",
+        "</div></body>",
+        "javascript:alert(1)", "{{7*7}} {% raise %}", "\u202egnp.exe", "a\x00b\x7fc\x9bd", "\u2028 and \u2029",
         "\x1b[31;<b>m", "::group::<b>bold</b>", '{"<b>": "<script>"}',
     ]  # fmt: skip
     job.log(*hostile)
@@ -134,9 +135,8 @@ def test_times_in_every_mode(write: Write, look: Look) -> None:
     page = look(job)
     times = page.locator(".row .t")
     expect(times).to_have_text(["03:43:20.001", "03:43:20.002"])
-    for mode, shown in (
-        ("utc", ["22:13:20.001Z", "22:13:20.002Z"]), ("start", ["+0:00.000", "+0:00.001"]), ("previous", ["", "+0:00.001"]),
-    ):  # fmt: skip
+    modes = {"utc": ["22:13:20.001Z", "22:13:20.002Z"], "start": ["+0:00.000", "+0:00.001"], "previous": ["", "+0:00.001"]}
+    for mode, shown in modes.items():
         page.keyboard.press("t")
         expect(times).to_have_text(shown)
         assert f"time={mode}" in page.url

@@ -42,7 +42,7 @@ def test_a_gap_stands_at_its_place_and_leads_there(write: Write, look: Look) -> 
     expect(page.locator(".note.gap")).to_have_text("412 lines may be missing here · look again")
     expect(page.locator(".note.gap")).to_be_in_viewport()
     page.locator(".note.gap").click()
-    expect(page.locator("#toast")).to_contain_text("still does not give")
+    expect(page.locator("#toast")).to_contain_text("still not to be had")
 
 
 def test_what_was_trimmed_is_said_at_the_start(write: Write, look: Look) -> None:
@@ -68,7 +68,7 @@ def test_a_sample_counts_what_it_leaves_out_and_fetches_it_on_a_click(write: Wri
     expect(note).to_have_text("49 lines left out by sampling · show")
     note.click()
     expect(page.get_by_text("more 20", exact=True)).to_be_attached()
-    expect(page.locator(".note").last).not_to_have_text("49 lines left out by sampling · show")
+    expect(page.locator(".note")).to_have_count(0)
     page.locator("#sample_logs").click()
     expect(page.locator("#truth")).to_have_text("Every line")
     page.keyboard.press("Home")

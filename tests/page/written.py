@@ -23,7 +23,8 @@ class Written:
         self._lock = RunnerLock(folder, job)
         self._lock.hold()
         self._catalog = Catalog(folder / DATABASE)
-        self._catalog.create(Job(job, name, ("python", "train.py"), "/srv", "host", "ana", "3.11", 1, self.start_ms, now_ms()))
+        command = ("python", "train.py")
+        self._catalog.create(Job(job, name, command, "/srv", "host", "ana", "3.11", 1, self.start_ms, now_ms()))
         self._journals = open_journals(Settings(data_dir=folder), Redactor(()))
         self.journal = self._journals.open(job)
         self._count = 0

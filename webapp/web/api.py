@@ -20,6 +20,7 @@ from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
 from ..stream.channel import Channel
 from ..stream.step import visible_status
+from .map import paths
 from .params import Params
 from .problem import problem
 
@@ -177,11 +178,12 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     if grant.lines is None and state.trimmed_to and not any(gap.reason == "trimmed" for gap in gaps):
         gaps = [Gap(state.trimmed_to, "trimmed", state.trimmed_to), *gaps]
     names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
-    shown = [{name: getattr(part, name) for name in names} for part in found if low <= part.first and part.last <= high]
+    found = [part for part in found if low <= part.first and part.last <= high]
+    shown = [{name: getattr(part, name) for name in names} for part in found]
     return answer(
         {
             "epoch": state.epoch, "first_line": low, "last_line": high, "complete": state.complete,
-            "viewers": len(channel.viewers) + channel.readers, "parts": shown,
+            "viewers": len(channel.viewers) + channel.readers, "parts": shown, "paths": paths(found),
             "gaps": [{"after": gap.after_line, "reason": gap.reason, "count": gap.count} for gap in gaps],
         }
     )  # fmt: skip
