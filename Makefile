@@ -23,7 +23,7 @@ demo:
 
 serve:
 	@scripts/setup.sh
-	@.venv/bin/jobtail serve
+	@.venv/bin/python -m webapp serve
 
 test:
 	@scripts/system.sh
@@ -33,8 +33,8 @@ test:
 
 check:
 	@scripts/setup.sh test
-	.venv/bin/ruff check .
-	.venv/bin/mypy
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m mypy
 
 bench:
 	@scripts/system.sh

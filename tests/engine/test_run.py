@@ -216,6 +216,21 @@ def test_secrets_of_the_command_line_are_not_kept(data_dir: Path) -> None:
     assert messages(data_dir) == ["password=*** --header Authorization: Bearer ***"]
 
 
+def test_closed_streams_stand_for_nothing(data_dir: Path) -> None:
+    script = f"exec {PYTHON} -m webapp run -- sh -c 'echo out; echo err >&2; exit 6' <&- >&- 2>&-"
+    done = subprocess.run(["sh", "-c", script], env=environment({"data_dir": data_dir}), timeout=60, check=False)
+    assert done.returncode == 6 and sorted(messages(data_dir)) == ["err", "out"]
+
+
+def test_names_that_are_no_text_are_kept_as_far_as_they_are(data_dir: Path, tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(odd)
+    done = run(data_dir, "echo", os.fsdecode(b"\xfe"), cwd=odd, text=False)
+    assert (done.returncode, done.stdout) == (0, b"\xfe\n")
+    job = newest(data_dir)
+    assert job.command == ("echo", "\ufffd") and job.cwd.endswith("/\ufffd") and messages(data_dir) == ["\ufffd"]
+
+
 def test_a_terminal_is_a_terminal(data_dir: Path) -> None:
     code = "import sys; print(sys.stdin.isatty(), sys.stdout.isatty(), sys.stderr.isatty()); print(input())"
     done = run(data_dir, *python(code), options=("--tty",), input="typed\n")

@@ -75,7 +75,19 @@ def cli() -> None:
 
 
 def main() -> None:
+    open_standard_files()
     sys.exit(run(sys.argv[1:]))
+
+
+def open_standard_files() -> None:
+    """Where one of them is closed, the next file that we open would stand in its place, and get what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:

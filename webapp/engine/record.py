@@ -172,13 +172,13 @@ def new_job(command: Sequence[str], name: str, settings: Settings) -> Job:
     """A job that is about to start, without the secrets of its command line."""
     at = now_ms()
     redactor = Redactor(settings.redact)
-    shown = redactor.value(list(command))
-    title = name or shlex.join([os.path.basename(shown[0]) or shown[0], *shown[1:]])
+    shown = redactor.value([clean(part) for part in command])
+    title = clean(name) or shlex.join([os.path.basename(shown[0]) or shown[0], *shown[1:]])
     return Job(
         id=new_id(at),
         name=shortened(redactor.text(title)),
         command=tuple(shown),
-        cwd=redactor.text(os.getcwd()),
+        cwd=redactor.text(clean(os.getcwd())),
         host=socket.gethostname(),
         user=_user(),
         python=platform.python_version(),
@@ -186,6 +186,11 @@ def new_job(command: Sequence[str], name: str, settings: Settings) -> Job:
         created_ms=at,
         heartbeat_ms=at,
     )
+
+
+def clean(text: str) -> str:
+    """Names on this machine may hold bytes that are no text, and JSON may not."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def shortened(title: str) -> str:
