@@ -137,9 +137,10 @@ class Merge:
     def _count(self, elements: list[Any], fresh: list[Entry]) -> None:
         self.entries += len(elements)
         self.new += len(fresh)
-        if elements and not self.objects:
+        if not self.objects:
             self.objects = sum(1 for element in elements if isinstance(element, dict))
-            if not self.objects:
+            # What we have taken for entries before, among objects, may come alone in a later answer.
+            if not self.objects and fresh:
                 raise UpstreamError(
                     f"the upstream's answer is no list of log entries: it holds {type(elements[0]).__name__} values"
                 )

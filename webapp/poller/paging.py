@@ -17,7 +17,7 @@ MANY = 1000
 class Page:
     """One answer. `since`: what was asked, None for all. `entries`, `new`: how many. `last_ms`: its greatest timestamp
     (of those that are no future), None without any; `at_last`: how many bear it. `reached`: it goes as far as what we
-    knew before it."""
+    knew before it. `least_ms`: its least timestamp."""
 
     since: int | None
     entries: int
@@ -25,6 +25,11 @@ class Page:
     last_ms: int | None
     reached: bool
     at_last: int = 0
+    least_ms: int | None = None
+
+    def hole(self, least_ms: int | None, last_ms: int | None) -> bool:
+        """Whether entries may be hidden in the last ms of this page, when the next one has these timestamps."""
+        return self.stuck and self.before(last_ms) and self.before(least_ms)
 
     def before(self, last_ms: int | None) -> bool:
         """It ends before that time."""
@@ -73,7 +78,7 @@ class Limits:
     def suspect(self, page: Page) -> bool:
         """Near the size of an answer that was cut, or longer than any of which we know that it was not."""
         if self.cut is not None:
-            return 2 * page.entries >= self.cut
+            return page.entries > 1 and 2 * page.entries >= self.cut
         return page.entries > max(1, self.proven)
 
     def go_on(self, page: Page, *, first: bool, probe: bool) -> int | None:

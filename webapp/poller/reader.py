@@ -107,6 +107,7 @@ class Reader:
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
         still = small = 0
+        reached = page.reached
         while (onward := self._onward(page, page is first, probe)) is not None:
             if still >= STILL_MOST or small >= SMALL_MOST:
                 break
@@ -115,9 +116,10 @@ class Reader:
             self._follow(page, after)
             still = 0 if after.new or page.before(after.last_ms) else still + 1
             page = after
+            reached = reached or page.reached
         if page is not first:
             self._probing.done(time.monotonic(), found=page.new > 0)
-        self._short = None if page.reached else first.last_ms
+        self._short = None if reached else first.last_ms
         fetch.complete = since is None and not fetch.holes and fetch.all_held()
         return fetch
 
@@ -127,7 +129,7 @@ class Reader:
         return self.limits.go_on(page, first=first, probe=probe)
 
     def _follow(self, page: Page, after: Page) -> None:
-        if page.stuck and page.before(after.last_ms):
+        if page.hole(after.least_ms, after.last_ms):
             self._fetch.holes = True
         self.limits.followed(page, after)
 
@@ -168,7 +170,7 @@ class Reader:
         fetch = self._fetch
         if before is None:
             fetch.held, fetch.epoch = state.last_line, state.epoch
-        newest = _newest(state)
+        newest = _newest(state) if date_ms is None else min(_newest(state), date_ms + HORIZON_MS)
         if before is None:
             fetch.newest_ms = newest
         tally = Tally(self._journal.seen, state.high_ms, untimed=self._journal.seen_untimed(), near_ms=newest)
@@ -177,7 +179,7 @@ class Reader:
     def _merge(self, tally: Tally, newest: int, date_ms: int | None, before: Page | None) -> Merge:
         now = int(time.time() * 1000) if date_ms is None else date_ms
         floor = None if before is None else before.last_ms
-        return Merge(tally, neighbour_ms=newest, horizon_ms=max(now + HORIZON_MS, newest), floor_ms=floor)
+        return Merge(tally, neighbour_ms=newest, horizon_ms=now + HORIZON_MS, floor_ms=floor)
 
     def anchor(self, state: State) -> int:
         """What a round reaches back from: the greatest timestamp we know, but none past the upstream's clock at the
@@ -207,7 +209,7 @@ class Reader:
         fetch.odd_most = max(fetch.odd_most, merge.odd_all)
         last = merge.last_ms
         reached = page.newest_ms < 0 or (last is not None and last >= page.newest_ms)
-        return Page(page.since, merge.entries, merge.new, last, reached, merge.at_last)
+        return Page(page.since, merge.entries, merge.new, last, reached, merge.at_last, merge.least_ms)
 
     # --- appending -----------------------------------------------------------------------------------------------
 
@@ -244,7 +246,7 @@ class Reader:
         decides, and the gap is written before them."""
         before = page.before
         if before is not None and before.stuck and before.reached and self.limits.suspect(before):
-            if before.before(page.merge.last_ms):
+            if before.hole(page.merge.least_ms, page.merge.last_ms):
                 second = await self._again(page, before.since)
                 if second.entries and second.last_ms == before.last_ms:
                     await self._gap(page)

@@ -1,0 +1,192 @@
+"""Generated histories against a plain model: whatever an upstream emits and however its answers fail, the journal ends
+with exactly its entries, or says that it does not. HISTORIES=1000 runs as many."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.upstream import Job, now_ms
+from webapp.errors import UpstreamDown, UpstreamError
+from webapp.journal.journal import Journal
+from webapp.journal.redact import Redactor
+from webapp.poller.backoff import Backoff
+from webapp.poller.budget import Budget, RetryBucket
+from webapp.poller.paging import Probing
+from webapp.poller.reader import Fetch, Reader
+from webapp.poller.window import since_ms
+
+START = now_ms()
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+# One step of a history: what is emitted (how late, how often), or a round (how deep, and how it fails).
+emissions = st.tuples(
+    st.just("emit"),
+    st.lists(
+        st.tuples(st.integers(0, 40), st.sampled_from([0, 0, 0, 0, 30, 800, 5000]), st.sampled_from([1, 1, 1, 2, 3])),
+        min_size=1,
+        max_size=12,
+    ),
+)
+rounds = st.tuples(
+    st.just("round"),
+    st.sampled_from([0.1, 0.1, 0.1, 1.0, 600.0, None]),
+    st.sampled_from(["", "", "", "down", "half", "html", "numbers"]),
+)
+odd = st.tuples(st.just("odd"), st.sampled_from(["none", "text", "year", "number"]))
+
+
+class Told:
+    """A source that answers from a Job of the scripted upstream, without a network. `fault`: of the next answer."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.fault, self.clock = job, "", START
+
+    @asynccontextmanager
+    async def logs(self, job: str, since_ms: int | None) -> AsyncIterator[Any]:
+        from webapp.source.base import Answer
+
+        fault, self.fault = self.fault, ""
+        if fault == "down":
+            raise UpstreamDown("down")
+        body = json.dumps(self.job.answer(since_ms)).encode()
+        yield Answer(self.clock, self._chunks({"html": b"<html>", "numbers": b"[1, 2]"}.get(fault, body), fault))
+
+    async def _chunks(self, body: bytes, fault: str) -> AsyncIterator[bytes]:
+        if fault == "half":
+            yield body[: len(body) // 2]
+            raise UpstreamDown("cut")
+        for start in range(0, len(body), 700):
+            yield body[start : start + 700]
+
+
+class History:
+    def __init__(self, folder: Path, job: Job) -> None:
+        self.job, self.told = job, Told(job)
+        self.journal = Journal(folder / "job.sqlite3", "job-1", Redactor(()), 1000)
+        self.reader = Reader(
+            self.told, self.journal, Budget(retries=RetryBucket(1e9, 1e9)), "me", _nothing, _nothing,  # type: ignore[arg-type]
+            window_most=120, probing=Probing(0, 0), backoff=lambda: Backoff(0, 0),
+        )  # fmt: skip
+        self.journal.acquire("me", 600)
+        self.count = 0
+
+    def emit(self, entries: list[tuple[int, int, int]]) -> None:
+        for ahead, late, times in entries:
+            self.count += 1
+            self.told.clock += ahead
+            message = f"line {self.count}\n" if times == 1 else f"twin {self.count % 3}"
+            for _ in range(times):
+                self.job.log(message, max(0, self.told.clock - late), after=-1)
+
+    def odd(self, kind: str) -> None:
+        self.count += 1
+        clock = self.told.clock
+        self.job.add(
+            {
+                "none": {"message": f"line {self.count}"},
+                "text": {"timestamp": str(clock), "message": f"line {self.count}"},
+                "year": {"timestamp": clock + 31_000_000_000, "message": f"line {self.count}"},
+                "number": self.count,
+            }[kind]
+        )
+
+    async def round(self, reach: float | None, fault: str) -> Fetch | None:
+        self.told.fault = fault
+        anchor = self.reader.anchor(self.journal.state())
+        try:
+            return await self.reader.fetch(None if reach is None else since_ms(anchor, None, reach))
+        except UpstreamError:
+            return None
+
+    async def end(self) -> Fetch:
+        while True:
+            fetch = await self.round(None, "")
+            assert fetch is not None
+            if not fetch.new:
+                return fetch
+
+    def lines(self) -> Counter[str]:
+        batches = self.journal.read(0, most_bytes=1 << 30)
+        return Counter(json.loads(line)["message"] for batch in batches for line in batch.split())
+
+    def wanted(self) -> Counter[str]:
+        entries = [entry for _, entry in self.job.entries]
+        return Counter(e["message"].removesuffix("\n") if isinstance(e, dict) else str(e) for e in entries)
+
+
+async def _nothing(*_: object) -> None:
+    pass
+
+
+async def play(job: Job, steps: list[Any]) -> tuple[History, Fetch]:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        history = History(Path(folder), job)
+        try:
+            for step in steps:
+                if step[0] == "emit":
+                    history.emit(step[1])
+                elif step[0] == "odd":
+                    history.odd(step[1])
+                else:
+                    await history.round(step[1], step[2])
+            history.emit([(1, 0, 1)])
+            fetch = await history.end()
+            history.got = history.lines()  # type: ignore[attr-defined]
+            history.gaps = history.journal.gaps(0, 1 << 40)  # type: ignore[attr-defined]
+            return history, fetch
+        finally:
+            history.journal.close()
+
+
+EXAMPLES = int(os.environ.get("HISTORIES", "100"))
+many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@many
+@given(st.lists(emissions | rounds | odd, max_size=14), st.booleans(), st.booleans())
+def test_the_journal_ends_with_exactly_what_was_emitted(steps: list[Any], inclusive: bool, sorts: bool) -> None:
+    job = Job("job-1", inclusive=inclusive, order=None if sorts else list)
+    history, fetch = asyncio.run(play(job, steps))
+    assert history.got == history.wanted()  # type: ignore[attr-defined]
+    assert fetch.complete
+    assert history.gaps == []  # type: ignore[attr-defined]
+
+
+@many
+@given(st.lists(emissions | rounds, max_size=14), st.booleans(), st.integers(2, 12))
+def test_an_oldest_first_limit_loses_nothing_in_silence(steps: list[Any], inclusive: bool, limit: int) -> None:
+    job = Job("job-1", inclusive=inclusive, limit=limit)
+    history, fetch = asyncio.run(play(job, steps))
+    wanted, got = history.wanted(), history.got  # type: ignore[attr-defined]
+    assert not got - wanted
+    full = max(Counter(entry["timestamp"] for _, entry in job.entries).values()) >= limit
+    if not full:
+        assert got == wanted
+        assert fetch.complete
+        assert history.gaps == []  # type: ignore[attr-defined]
+    if got != wanted:
+        assert not fetch.complete
+
+
+@many
+@given(st.lists(emissions | rounds, max_size=14), st.booleans(), st.integers(2, 12))
+def test_a_newest_first_limit_doubles_nothing_and_is_not_called_complete_where_it_took_something(
+    steps: list[Any], inclusive: bool, limit: int
+) -> None:
+    job = Job("job-1", inclusive=inclusive, limit=limit, keeps="newest")
+    history, fetch = asyncio.run(play(job, steps))
+    wanted, got = history.wanted(), history.got  # type: ignore[attr-defined]
+    assert not got - wanted
+    if sum(got.values()) > limit:
+        assert not fetch.complete
