@@ -8,5 +8,12 @@ if ! command -v node >/dev/null 2>&1; then
 fi
 tests=$(find tests -name '*.test.mjs' -o -name '*.test.js' | sort)
 [ -n "$tests" ] || exit 0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
 # shellcheck disable=SC2086
-exec node --test $tests
+if node --test $tests >"$out" 2>&1; then
+    echo "the page's modules: $(grep -Ec '^ *(ok|✔) ' "$out") tests passed"
+else
+    cat "$out"
+    exit 1
+fi
