@@ -32,8 +32,8 @@ export class Find {
 		$("#find").ariaInvalid = null;
 		this.#show();
 		if (!q) return;
-		const { following, port } = this.viewer;
-		await this.#scan(following ? Infinity : port.topLine);
+		const { port } = this.viewer;
+		await this.#scan(port.follow ? Infinity : port.topLine());
 	}
 
 	async #scan(from) {

@@ -11,11 +11,11 @@ import { Sharing } from "./sharing.js";
 import { Stream } from "./stream.js";
 import { silence } from "./times.js";
 import { keyOf, startUi } from "./ui.js";
-import { Viewer } from "./viewer.js";
+import { makeViewer } from "./viewer.js";
 
 const api = new Api($("#log").dataset.job);
 const view = parseView(location.search);
-const viewer = new Viewer(api, view, { begun, changed, drawn });
+const viewer = makeViewer(api, view, { begun, changed, drawn });
 const find = new Find(api, viewer);
 const map = new LogMap(viewer);
 const head = new Head(api, viewer, new Cancel(api));
@@ -69,10 +69,10 @@ async function begun() {
 }
 
 function changed() {
-	const { mark, lines, fresh, following } = viewer;
+	const { mark, lines, fresh, port } = viewer;
 	const { first, last, items } = lines;
-	pressed("#follow", following);
-	show("#fresh", !following && last);
+	pressed("#follow", port.follow);
+	show("#fresh", !port.follow && last);
 	put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
 	put("#count", last ? plural(last - first + 1, "line") : "");
 	show("#empty", !items.length && lines.atEnd);
@@ -120,7 +120,7 @@ const toggles = {
 
 const clicks = {
 	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
-	follow: () => (viewer.following ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
+	follow: () => (viewer.port.follow ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
 	"mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "The link is in the clipboard"), "mark-clear": () => viewer.setMark(0),
 };
 

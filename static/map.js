@@ -15,7 +15,7 @@ export class LogMap {
 		on("#map", "pointermove", seek);
 		on("#map", "keydown", ({ key }) => {
 			const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-			if (step) this.#go(viewer.port.topLine + (step * (this.last - this.first)) / 100);
+			if (step) this.#go(viewer.port.topLine() + (step * (this.last - this.first)) / 100);
 		});
 	}
 
@@ -35,9 +35,9 @@ export class LogMap {
 		const scale = WIDTH / (this.last - this.first + 1);
 		const width = Math.max(3, (root.clientHeight / port.rowHeight) * scale);
 		const rect = $("rect", this.node);
-		rect.setAttribute("x", Math.min((port.topLine - this.first) * scale, WIDTH - width));
+		rect.setAttribute("x", Math.min((port.topLine() - this.first) * scale, WIDTH - width));
 		rect.setAttribute("width", width);
-		this.node.ariaValueNow = port.topLine;
+		this.node.ariaValueNow = port.topLine();
 	}
 
 	#go(line) {

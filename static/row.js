@@ -46,8 +46,8 @@ const tag = (kind, text, title) => el("span", `tag ${kind}`, text, { title });
 export function buildRow(line, previous, view) {
 	const { line: n, level, timestamp } = line;
 	const row = el("div", `row ${level ?? ""}`, [
-		el("a", "n", n, { href: formatMark({ epoch: view.epoch, first: n, last: n }), tabIndex: -1, "aria-label": `Line ${n}` }),
-		view.time === "none" ? [] : el("span", "t", stamp(timestamp, view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
+		el("a", "n", n, { href: formatMark({ epoch: view.lines.epoch, first: n, last: n }), tabIndex: -1, "aria-label": `Line ${n}` }),
+		view.view.time === "none" ? [] : el("span", "t", stamp(timestamp, view.view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
 		el("span", "l", LETTERS[level] ?? "", { title: level ?? "" }),
 		line.stream === "stderr" ? tag("stderr", "stderr", "Standard error") : [],
 		line.late ? tag("late", "late", "It turned up after lines with a later time had gone out") : [],

@@ -115,9 +115,9 @@ def test_a_burst_leaves_the_keys_answering(write: Write, look: Look) -> None:
     for _ in range(10):
         job.fill(2500, step=500)
         page.keyboard.press("?")
-        expect(page.locator("#help")).to_be_visible(timeout=2000)
+        expect(page.locator("#help")).to_be_visible()
         page.keyboard.press("Escape")
-        expect(page.locator("#help")).to_be_hidden(timeout=2000)
+        expect(page.locator("#help")).to_be_hidden()
     expect(page.locator(".row .n").last).to_have_text("25100")
     assert at_end(page)
 

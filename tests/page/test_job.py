@@ -85,6 +85,7 @@ def test_the_panel_shows_what_is_known_of_the_job(write: Write, look: Look) -> N
     for text in (job.id, "nightly", "host:1", "python", "train.py"):
         expect(about).to_contain_text(text)
     page.keyboard.press("Escape")
+    expect(about).to_be_hidden()
     page.keyboard.press("d")
     expect(page.locator("#take code").first).to_contain_text(f"/api/jobs/{job.id}/logs?format=text&follow=true")
     page.locator("#take [data-copy]").last.click()

@@ -135,7 +135,11 @@ def test_times_in_every_mode(write: Write, look: Look) -> None:
     page = look(job)
     times = page.locator(".row .t")
     expect(times).to_have_text(["03:43:20.001", "03:43:20.002"])
-    modes = {"utc": ["22:13:20.001Z", "22:13:20.002Z"], "start": ["+0:00.000", "+0:00.001"], "previous": ["", "+0:00.001"]}
+    modes = {
+        "utc": ["22:13:20.001Z", "22:13:20.002Z"],
+        "start": ["+0:00.000", "+0:00.001"],
+        "previous": ["", "+0:00.001"],
+    }
     for mode, shown in modes.items():
         page.keyboard.press("t")
         expect(times).to_have_text(shown)
