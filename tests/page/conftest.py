@@ -21,7 +21,8 @@ _numbers = itertools.count(1)
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it is open an event loop runs on this thread, and no other test can have one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("chromium is not here")
