@@ -1,4 +1,4 @@
-// What the address holds: a marked line or range after the `#`, how the log is looked at after the `?`. Pure.
+// What the address holds. Pure.
 
 import { MODES } from "./times.js";
 

@@ -1,5 +1,4 @@
-// What a terminal would show of a message, as spans of text. Pure.
-// Only SGR (ECMA-48 8.3.117) is understood, every other sequence taken out; what could hide or reorder text gets a mark.
+// A message as a terminal shows it. Pure. Of sequences only SGR (ECMA-48 8.3.117) counts; what could hide text gets a mark.
 
 const TOKEN = new RegExp(
 	"\\x1b\\[([0-9;:]*)m" + // SGR
@@ -13,14 +12,13 @@ const OFF = { 22: "bd", 23: "i", 24: "u", 27: "v", 29: "s" };
 export const plain = (message) =>
 	message.replace(TOKEN, (_, sgr, control) => (control === "\n" || control > "\x9f" ? control : ""));
 
-/** The last state of a line that was drawn over and over (`10%\r20%\r30%`). */
+/** The last state of a line drawn over and over. */
 export function lastState(message) {
 	if (!/\r|\x1b\[[01]?G/.test(message)) return message;
 	const states = message.replace(/\x1b\[[01]?G/g, "\r").split("\r");
 	return states.findLast((state) => plain(state).trim()) ?? "";
 }
 
-/** A colour of the 256-colour table: 0 to 15 are the theme's own, the others `rgb()`. */
 export function indexed(index) {
 	if (!(index >= 0 && index <= 255)) return null;
 	if (index < 16) return index;
@@ -55,7 +53,7 @@ function mark(control) {
 	return code < 32 ? String.fromCharCode(0x2400 + code) : `‹${code.toString(16).toUpperCase().padStart(4, "0")}›`;
 }
 
-/** A message as `[{text, classes, fg, bg}]`: `fg` and `bg` are `rgb()` texts or null, the theme's colours classes. */
+/** `[{text, classes, fg, bg}]`: the theme's colours are classes, others `rgb()` in `fg` and `bg`. */
 export function spans(message) {
 	const out = [];
 	let style = { flags: "", fg: null, bg: null };

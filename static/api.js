@@ -1,13 +1,8 @@
 // The service's API for one job.
 
-export class Problem extends Error {
-	constructor(status, detail) {
-		super(detail);
-		this.status = status;
-	}
-}
-
-const KEEP = 8192; // characters of a message that stay in the tab; the whole of it is a request away
+/** What the service refused, in its own words. `status`: 0 when it did not answer at all. */
+const problem = (status, detail) => Object.assign(new Error(detail), { status });
+const KEEP = 8192; // characters of a message that stay in the tab
 
 export class Api {
 	constructor(job) {
@@ -24,11 +19,11 @@ export class Api {
 		try {
 			response = await fetch(address, options);
 		} catch (error) {
-			throw error.name === "AbortError" ? error : new Problem(0, "The service does not answer.");
+			throw error.name === "AbortError" ? error : problem(0, "The service does not answer.");
 		}
 		if (response.ok) return response;
 		const { detail } = await response.json().catch(() => ({}));
-		throw new Problem(response.status, detail ?? `The service answered ${response.status}.`);
+		throw problem(response.status, detail ?? `The service answered ${response.status}.`);
 	}
 
 	async json(path, params, options) {
@@ -41,7 +36,7 @@ export class Api {
 		return response.json().catch(() => null);
 	}
 
-	/** Lines, oldest first. They are read one by one, so that a 10 MB message does not stay in memory. */
+	/** Read one by one, so that a 10 MB message does not stay in memory. */
 	async lines(params) {
 		const response = await this.ask(this.url("/logs", { ...params, format: "ndjson" }));
 		const lines = [];

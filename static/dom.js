@@ -13,7 +13,6 @@ export function put(selector, text) {
 	(node.lastElementChild ?? node).textContent = text;
 }
 
-/** A new element of a class, with children (nodes or texts) and properties; "aria-…" and "title" are attributes. */
 export function el(tag, className, children = [], props = {}) {
 	const node = document.createElement(tag);
 	if (className) node.className = className;
@@ -50,7 +49,7 @@ export async function copy(text, said = "Copied") {
 	try {
 		await navigator.clipboard.writeText(text);
 	} catch {
-		// Without a secure context there is no clipboard: the old way, through a selected field.
+		// no clipboard without a secure context
 		const area = el("textarea", "offscreen", [], { value: text });
 		($("dialog[open]") ?? document.body).append(area);
 		area.select();

@@ -1,13 +1,10 @@
-// Search over the whole log, on the server. Only the numbers of matching lines are kept.
+// Search over the whole log, on the server.
 
 import { $, $$, number, put } from "./dom.js";
 
 const MOST = 100_000;
 
-/**
- * What finds a match within a row, or null. An expression runs in the tab only where it can't take long: no repeated
- * groups, two repeats at most (a link can bring any expression). The server's are linear.
- */
+/** What finds a match within a row; null for an expression that could take long (a link can bring any). */
 export function marker(q, regex) {
 	if (!q || (regex && (/\)[*+{?]|\\\d/.test(q) || q.match(/[*+{]/g)?.length > 2))) return null;
 	try {

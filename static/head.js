@@ -1,4 +1,4 @@
-// The head of the page. What it says of a state stands in the markup, as a data- attribute of that name.
+// The head of the page. What it says of a state is a data- attribute of that name in the markup.
 
 import { $, announce, el, fill, number, on, plural, pressed, put, show, toast } from "./dom.js";
 import { jsonNodes } from "./row.js";
@@ -112,7 +112,6 @@ export class Head {
 		this.truth();
 	}
 
-	/** Whether what is shown is all there is. */
 	truth() {
 		const { gaps, view, goto } = this.viewer;
 		const list = [...gaps.values()];

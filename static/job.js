@@ -1,7 +1,7 @@
 // The log page: puts its parts together.
 
 import { lineOf, parseView } from "./address.js";
-import { Api, Problem } from "./api.js";
+import { Api } from "./api.js";
 import { Cancel } from "./cancel.js";
 import { $, copy, number, on, plural, pressed, put, show, toast } from "./dom.js";
 import { Find } from "./find.js";
@@ -19,14 +19,13 @@ const viewer = makeViewer(api, view, { begun, changed, drawn });
 const find = new Find(api, viewer);
 const map = new LogMap(viewer);
 const head = new Head(api, viewer, new Cancel(api));
-const stream = new Stream(api, {
+const stream = new Stream(api, view, {
 	event: (name, data) => events[name]?.(data),
 	connection: (...state) => head.connection(...state),
 	refused: (...why) => head.refused(...why),
 });
 new Sharing(api, viewer);
 
-const PAGES = { PageDown: 0.9, PageUp: -0.9, " ": 0.9, ArrowDown: 0.1, ArrowUp: -0.1 };
 let missing = []; // what the stream said is missing before its next line
 let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
@@ -89,30 +88,35 @@ function drawn() {
 }
 
 function controls() {
-	for (const name of ["level", "time"]) $(`#${name}`).value = view[name];
+	for (const name in choices) $(`#${name}`).value = view[name];
 	for (const name in toggles) pressed(`#${name}`, view[name]);
 	viewer.save();
 }
 
-async function search() {
+function search() {
 	const text = $("#find").value;
 	const line = Number(/^:(\d+)$/.exec(text)?.[1]);
-	if (line) {
-		if (await viewer.goto(line)) viewer.setMark(line);
-		else toast(`There is no line ${number(line)}: the last is ${number(viewer.lines.last)}.`, true);
-	} else if (text[0] !== ":") {
+	if (line) viewer.open(line);
+	else if (text[0] !== ":") {
 		view.q = text;
 		controls();
 		find.run(text, view.regex);
 	}
 }
 
+const choices = {
+	time: () => viewer.look(),
+	async level() {
+		await viewer.filter(view.level);
+		if (view.q) search();
+	},
+};
+
 const toggles = {
 	wrap: () => viewer.look(),
 	regex: () => view.q && search(),
 	sample_logs() {
 		head.omitted = 0;
-		stream.sampled = view.sample_logs;
 		viewer.reset();
 		stream.start();
 	},
@@ -145,22 +149,18 @@ function toolbar() {
 		});
 	}
 	for (const name in clicks) on(`#${name}`, "click", clicks[name]);
-	on("#time", "change", ({ target }) => {
-		view.time = target.value;
-		controls();
-		viewer.look();
-	});
-	on("#level", "change", async ({ target }) => {
-		view.level = target.value;
-		controls();
-		await viewer.filter(view.level);
-		if (view.q) search();
-	});
+	for (const name in choices) {
+		on(`#${name}`, "change", ({ target }) => {
+			view[name] = target.value;
+			controls();
+			choices[name]();
+		});
+	}
 }
 
 function keys(event) {
 	const { key, ctrlKey, metaKey, target } = event;
-	const inLog = viewer.root.contains(target) || target === document.body;
+	const inLog = !target.closest("input, dialog");
 	if (ctrlKey || metaKey) {
 		if (key === "f") $("#find").select();
 		else if (key === "a" && inLog) viewer.setMark(viewer.lines.first, viewer.lines.last);
@@ -171,7 +171,6 @@ function keys(event) {
 		if (named === "End" || named === "G") viewer.toEnd();
 		else if (named === "Home" || named === "g") viewer.goto(viewer.lines.first, "top");
 		else if (named === "Escape") viewer.setMark(0);
-		else if (target === document.body && PAGES[key]) viewer.root.scrollBy(0, PAGES[key] * viewer.root.clientHeight);
 		else return;
 	}
 	event.preventDefault();
@@ -184,7 +183,7 @@ async function overview() {
 	map.draw(data.parts, data.paths);
 }
 
-/** A hidden tab holds no connection: HTTP/1.1 gives six, and a seventh tab must not hang. */
+/** A hidden tab holds no connection: HTTP/1.1 gives but six. */
 function seen() {
 	if (document.hidden) {
 		left = viewer.lines.last;
@@ -197,30 +196,30 @@ function seen() {
 	}
 }
 
-async function often() {
+function often() {
 	head.tick();
 	const recent = viewer.lines.items.slice(-50).map((line) => line.timestamp);
 	put("#silence", heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "");
 }
 
-async function seldom() {
+function seldom() {
 	if (!document.hidden) overview();
-	else api.json("").then((status) => head.status(status), () => {});
+	else api.json("").then(head.status.bind(head), () => {});
 }
 
-/** A request that failed says so, wherever it was asked. */
+// A request that failed says so, wherever it was asked.
 addEventListener("unhandledrejection", (event) => {
 	const { reason } = event;
-	if (reason instanceof Problem) toast(reason.message, true);
-	if (reason instanceof Problem || reason?.name === "AbortError") event.preventDefault();
+	if ("status" in reason) toast(reason.message, true);
+	if ("status" in reason || reason.name === "AbortError") event.preventDefault();
 });
 startUi();
 $(".sheet").replaceChildren();
 viewer.begin();
+viewer.root.focus();
 controls();
 toolbar();
 $("#find").value = view.q;
-stream.sampled = Boolean(view.sample_logs);
 document.addEventListener("keydown", keys);
 document.addEventListener("visibilitychange", seen);
 addEventListener("hashchange", () => viewer.hash());

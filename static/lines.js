@@ -15,7 +15,7 @@ export function search(items, line) {
 	return low;
 }
 
-/** The first line from `line` on (`step` -1: upwards) that none of the sorted ranges `[from, to]` hides. Pure. */
+/** The first line from `line` on (`step` -1: upwards) that none of the sorted ranges hides. */
 export function unfolded(line, folded, step = 1) {
 	for (const [from, to] of step > 0 ? folded : folded.toReversed()) {
 		if (line >= from && line <= to) line = step > 0 ? to + 1 : from - 1;
@@ -23,13 +23,13 @@ export function unfolded(line, folded, step = 1) {
 	return line;
 }
 
-/** `base` counts what was dropped from (negative: put before) the front: `base + i` names an item for good. */
+/** `base + i` names an item for good: `base` counts what was dropped from the front. */
 export class LineWindow {
 	epoch = "";
-	first = 1; // the oldest line that the journal still has
-	last = 0; // the newest line known of
-	folded = []; // sorted ranges of lines that are folded away
-	level = ""; // levels shown, with commas; "" for all
+	first = 1; // oldest line of the journal
+	last = 0; // newest line known of
+	folded = []; // sorted ranges of lines
+	level = "";
 	#turn = 0;
 
 	constructor(api) {
@@ -89,7 +89,6 @@ export class LineWindow {
 		return true;
 	}
 
-	/** Takes new lines of the stream, kept only while the window reaches the end. Returns how many would be shown. */
 	push(lines, follow) {
 		const fresh = lines.filter((line) => line.line > this.last);
 		if (!fresh.length) return 0;
@@ -137,7 +136,7 @@ export class LineWindow {
 		this.atStart = false;
 	}
 
-	/** Up to `count` lines from `line` on, or (`step` -1) before it; `over`: there are no more on that side. */
+	/** Lines from `line` on, or (`step` -1) before it; `over`: there are no more. */
 	async #page(step, line, count) {
 		const from = step > 0 ? unfolded(line, this.folded) : unfolded(line - 1, this.folded, -1) + 1;
 		if (step > 0 ? from === Infinity : from <= this.first) return { lines: [], over: true };

@@ -1,4 +1,4 @@
-// The whole log at a glance: how fast it came, where it warned and failed; a click goes there.
+// The whole log at a glance; a click goes there.
 
 import { $, on } from "./dom.js";
 
@@ -9,14 +9,11 @@ export class LogMap {
 		Object.assign(this, { viewer, node: $("#map") });
 		const seek = ({ clientX, buttons }) => {
 			const { left, width } = this.node.getBoundingClientRect();
-			if (buttons) this.#go(this.first + ((clientX - left) / width) * (this.last - this.first));
+			const line = this.first + ((clientX - left) / width) * (this.last - this.first);
+			if (buttons) viewer.goto(Math.round(line), "top");
 		};
 		on("#map", "pointerdown", seek);
 		on("#map", "pointermove", seek);
-		on("#map", "keydown", ({ key }) => {
-			const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-			if (step) this.#go(viewer.port.topLine() + (step * (this.last - this.first)) / 100);
-		});
 	}
 
 	draw(parts, paths) {
@@ -24,8 +21,6 @@ export class LogMap {
 		if (this.node.hidden) return;
 		Object.assign(this, { first: parts[0].first, last: parts.at(-1).last });
 		for (const [name, path] of Object.entries(paths)) $(`.${name}`, this.node).setAttribute("d", path);
-		this.node.ariaValueMin = this.first;
-		this.node.ariaValueMax = this.last;
 		this.here();
 	}
 
@@ -37,10 +32,5 @@ export class LogMap {
 		const rect = $("rect", this.node);
 		rect.setAttribute("x", Math.min((port.topLine() - this.first) * scale, WIDTH - width));
 		rect.setAttribute("width", width);
-		this.node.ariaValueNow = port.topLine();
-	}
-
-	#go(line) {
-		this.viewer.goto(Math.round(Math.max(this.first, Math.min(this.last, line))), "top");
 	}
 }

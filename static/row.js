@@ -1,4 +1,4 @@
-// One line of the log as a row: number, time, level, message; what stands before it; what it unfolds to.
+// One line of the log as a row.
 
 import { formatMark } from "./address.js";
 import { lastState, spans } from "./ansi.js";
@@ -11,11 +11,7 @@ const LETTERS = { error: "E", warning: "W", debug: "D" };
 export const groupTitle = (message) => /^(?:::group::|##\[group\])(.*)/.exec(message)?.[1];
 export const groupEnds = (message) => /^(?:::endgroup::|##\[endgroup\])/.test(message);
 
-export function bytes(count) {
-	const step = Math.min(3, Math.floor(Math.log10(count || 1) / 3));
-	const size = count / 1000 ** step;
-	return `${size < 10 && step ? size.toFixed(1) : Math.round(size)} ${["B", "KB", "MB", "GB"][step]}`;
-}
+export const bytes = new Intl.NumberFormat("en", { notation: "compact", style: "unit", unit: "byte", unitDisplay: "narrow" }).format;
 
 export function parseJson(message) {
 	try {
@@ -39,10 +35,7 @@ export const textNodes = (text) => spans(text).map(({ text: part, classes, fg, b
 const button = (kind, children, props) => el("button", `in ${kind}`, children, { type: "button", ...props });
 const tag = (kind, text, title) => el("span", `tag ${kind}`, text, { title });
 
-/**
- * `view` says how: time, start, epoch, isMarked(line), gone(line) (what is missing before it), away ({line, count}),
- * folds (group's line → {count, ms}), ends (end's line → its group), open (unfolded JSON), whole (line → all of it).
- */
+/** `view`: the viewer. */
 export function buildRow(line, previous, view) {
 	const { line: n, level, timestamp } = line;
 	const row = el("div", `row ${level ?? ""}`, [
@@ -69,7 +62,7 @@ function content(line, view) {
 	const all = view.whole.get(n);
 	const full = all ?? message;
 	const json = parseJson(full);
-	const open = view.open.has(n);
+	const open = view.unfolded.has(n);
 	const turn = json && typeof json === "object"
 		? button("unfold", open ? "▾" : "▸", { "aria-expanded": open, "aria-label": `JSON of line ${n}` }) : [];
 	if (open && json) return [turn, el("pre", "json", jsonNodes(json))].flat();
@@ -92,10 +85,10 @@ function group(title, fold) {
 
 function notes(line, { gone, away }) {
 	const out = gone(line).map((gap) => {
-		const [count, Lines] = [gap.count && plural(gap.count, "line"), gap.count ? plural(gap.count, "line") : "Lines"];
-		const text = gap.reason === "trimmed" ? `${Lines} trimmed: the journal keeps them no longer`
-			: gap.reason ? `${Lines} may be missing here · look again` : `${count} left out by sampling · show`;
-		return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button" }), { gap });
+		const what = gap.count ? plural(gap.count, "line") : "Lines";
+		const text = gap.reason === "trimmed" ? "trimmed: the journal keeps them no longer"
+			: gap.reason ? "may be missing here · look again" : "left out by sampling · show";
+		return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, `${what} ${text}`, { type: "button" }), { gap });
 	});
 	if (away?.line === line.line) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
 	return out;

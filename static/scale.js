@@ -1,6 +1,5 @@
 // Which place of the scrollbar stands for which line. Pure.
-// A browser caps the height of an element (Chromium at 33 million px, Firefox at 17), so past CAP the middle of a log is
-// squeezed. The first and last EDGE px stay true, pixel for pixel: there a reader can reach the very end.
+// Browsers cap the height of an element (Firefox at 17 million px): past CAP the middle of a log is squeezed, the ends not.
 
 const CAP = 8e6;
 const EDGE = 1e6;

@@ -1,2 +1,2 @@
-// A shared link's door: on to the job, with the token's address gone from the history.
+// The token's address goes from the history.
 location.replace(document.querySelector("#go").href);

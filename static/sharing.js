@@ -3,8 +3,6 @@
 import { $, copy, number, on, put, show, stamped } from "./dom.js";
 import { ago } from "./times.js";
 
-const LOOPBACK = /^(localhost|127\.|\[::1\])/;
-
 export class Sharing {
 	constructor(api, viewer) {
 		Object.assign(this, { api, viewer });
@@ -20,7 +18,6 @@ export class Sharing {
 		$("#share-lines").checked = mark;
 		if (mark) put("#share-range", `Only the marked lines, ${number(mark.first)} to ${number(mark.last)}`);
 		show("#share-new", false);
-		show("#share-local", LOOPBACK.test(location.hostname));
 		this.#list();
 	}
 
@@ -32,7 +29,6 @@ export class Sharing {
 		});
 		$("#share-new code").textContent = made.url;
 		show("#share-new", true);
-		show("#share-local", made.warning);
 		await copy(made.url, "The link is in the clipboard");
 		await this.#list();
 	}

@@ -1,5 +1,4 @@
-// Server-Sent Events as a machine: text in, events out (WHATWG HTML 9.2.6; our server ends lines with LF). Pure.
-// Not EventSource: that hides comments, so that a dead connection looks like a quiet one, and why it was refused.
+// Server-Sent Events (WHATWG HTML 9.2.6). Pure. EventSource hides comments: a dead connection would look like a quiet one.
 
 export class Decoder {
 	#rest = "";

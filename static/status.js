@@ -1,4 +1,4 @@
-// A job's status in words. Pure; `state_of` in webapp/web/words.py says the same without JavaScript.
+// A job's status in words, as in webapp/web/words.py. Pure.
 
 const ENDED = { done: "Done", failed: "Failed", canceled: "Canceled", cancelled: "Canceled" };
 

@@ -1,19 +1,16 @@
-// The job's live stream: one connection, brought back by itself.
-// Each connection asks for the newest lines (`tail`): what is known is dropped by its number, and a hole after a long
-// absence is fetched when the reader looks at it. So a tab that slept for a million lines is back at once.
+// The job's live stream, brought back by itself. It always asks for the newest lines (`tail`): known ones are dropped by
+// number, a hole is fetched when the reader looks at it. So a tab that slept for a million lines is back at once.
 
 import { chunks } from "./api.js";
 import { Decoder, backoff } from "./sse.js";
 
-const DEAD = 40_000; // ms without a byte: the server says something every 15 s
+const DEAD = 40_000; // ms; the server comments every 15 s
 
 export class Stream {
-	sampled = false;
 	#id = "";
 
-	/** `delegate`: event(name, data), connection(state, retryAt), refused(status, why). */
-	constructor(api, delegate) {
-		Object.assign(this, { api, delegate });
+	constructor(api, view, delegate) {
+		Object.assign(this, { api, view, delegate });
 	}
 
 	start() {
@@ -53,7 +50,7 @@ export class Stream {
 		};
 		alive();
 		const address = this.api.url("/events", {
-			format: "batch", sample_logs: String(this.sampled), refresh_seconds: 0.25, tail: 500, last_event_id: this.#id,
+			format: "batch", sample_logs: this.view.sample_logs || "false", refresh_seconds: 0.25, tail: 500, last_event_id: this.#id,
 		});
 		const response = await this.api.ask(address, { signal: abort.signal });
 		if (response.status === 204) return this.#over();

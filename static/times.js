@@ -12,7 +12,7 @@ export function clock(ms) {
 	return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
 }
 
-/** `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 4 min`, `3 d 2 h`: two units at most. */
+/** `850 ms`, `12.3 s`, `4 min 5 s`. */
 export function duration(ms) {
 	if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
 	if (ms < 59_950) return `${(ms / 1000).toFixed(1).replace(".0", "")} s`;
@@ -28,7 +28,7 @@ const whole = (ms) => duration(Math.floor(ms / 1000) * 1000);
 
 export const ago = (ms, now = Date.now()) => (now - ms < 5000 ? "just now" : `${whole(now - ms)} ago`);
 
-/** The time column of a line. `start`: the first line's time; `previous`: that of the line before; or null. */
+/** `start`, `previous`: times of the first line and the line before, or null. */
 export function stamp(ms, mode, start, previous) {
 	if (mode === "start" || mode === "previous") {
 		const from = mode === "start" ? start : previous;
@@ -39,8 +39,7 @@ export function stamp(ms, mode, start, previous) {
 	const date = new Date(ms);
 	if (Number.isNaN(date.getTime())) return "?";
 	if (mode === "utc") return date.toISOString().slice(11);
-	const [h, m, s] = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two);
-	return `${h}:${m}:${s}.${three(date.getMilliseconds())}`;
+	return `${date.toLocaleTimeString("sv")}.${three(date.getMilliseconds())}`;
 }
 
 export function moment(ms) {

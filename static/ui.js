@@ -1,10 +1,9 @@
-// What every page has: colours, dialogs, copy buttons and keys, declared in the markup by data- attributes.
+// Colours, dialogs, copy buttons and keys, as data- attributes declare them.
 
 import { $, $$, announce, copy, on } from "./dom.js";
 
 const THEMES = { "": "as the system", light: "light", dark: "dark" };
 
-/** The key of an event, or "" where it belongs to a field, a dialog or the browser. */
 export function keyOf(event) {
 	const elsewhere = event.target.closest?.("input, select, textarea, dialog") || $("dialog[open]");
 	return elsewhere || event.ctrlKey || event.metaKey || event.altKey ? "" : event.key;

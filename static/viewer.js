@@ -10,13 +10,12 @@ import { makeViewport } from "./viewport.js";
 const COPY_MAX = 200_000; // lines
 const OPEN_MAX = 1e6; // characters of a line that are shown in place
 
-/** `view`: the state of the address; `delegate`: begun() (the first lines are here), changed(), drawn(). */
 export function makeViewer(api, view, delegate) {
 	const root = $("#log");
 	const lines = new LineWindow(api);
 	const port = makeViewport(root, lines, { row, more, seek, left: delegate.changed, drawn: delegate.drawn });
 	const me = {
-		view, root, lines, port, goto, toEnd, filter, follow, hop, isMarked, setMark, save, range, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
+		view, root, lines, port, goto, open, toEnd, filter, follow, hop, isMarked, setMark, save, range, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
 		fresh: 0, // lines that came since the reader left the end
 		start: null, // timestamp of the first line
 		gaps: new Map(), // the line before it → gap
@@ -95,9 +94,16 @@ export function makeViewer(api, view, delegate) {
 		const here = `${lines.epoch}-${me.mark?.first ?? port.topLine()}`;
 		const where = step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 };
 		const [found] = await api.lines({ level: "error", ...where });
-		if (!found) return toast(`No ${step > 0 ? "further" : "earlier"} error`);
-		setMark(found.line);
-		await goto(found.line);
+		if (found) await open(found.line);
+		else toast(`No ${step > 0 ? "further" : "earlier"} error`);
+	}
+
+	/** Goes to a line and marks it, or up to `last`. False, and said, where there is none such. */
+	async function open(line, last = line) {
+		const there = await goto(line);
+		if (there) setMark(line, last);
+		else toast(`There is no line ${number(line)}: this log has ${number(lines.last)} so far.`, true);
+		return there;
 	}
 
 	function isMarked(line) {
@@ -146,12 +152,9 @@ export function makeViewer(api, view, delegate) {
 		me.mark = parseMark(location.hash);
 		if (!me.mark) return;
 		const { epoch, first, last } = me.mark;
-		let why = "";
-		if (epoch !== lines.epoch) why = "This link is of an earlier journal of this job, whose lines are no longer kept.";
-		else if (!(await goto(first))) why = `There is no line ${number(first)}: this log has ${number(lines.last)} so far.`;
-		setMark(why ? 0 : first, last);
-		if (!why) return;
-		toast(why, true);
+		if (epoch !== lines.epoch) toast("This link is of an earlier journal of this job, whose lines are no longer kept.", true);
+		else if (await open(first, last)) return;
+		setMark(0);
 		await toEnd();
 	}
 
@@ -159,7 +162,7 @@ export function makeViewer(api, view, delegate) {
 		me.mark = me.away = null;
 		me.folds = new Map(); // a group's line → {count, ms}
 		me.ends = new Map(); // the line that ends a group → the group's
-		me.open = new Set(); // lines whose JSON is unfolded
+		me.unfolded = new Set(); // lines whose JSON is unfolded
 		me.whole = new Map(); // line → its whole message
 		lines.folded = [];
 	}
@@ -212,7 +215,7 @@ export function makeViewer(api, view, delegate) {
 		const { line, cut, message, size = 0 } = row.item;
 		const where = { from_line: line, limit: 1 };
 		if (size > OPEN_MAX) return window.open(api.url("/logs", { ...where, format: "text" }), "_blank", "noopener");
-		if (button.matches(".unfold") && !me.open.delete(line)) me.open.add(line);
+		if (button.matches(".unfold") && !me.unfolded.delete(line)) me.unfolded.add(line);
 		if (button.matches(".all") || cut) {
 			if (me.whole.size > 20) me.whole.clear();
 			me.whole.set(line, cut ? (await api.json("/logs", where))[0].message : message);
@@ -220,14 +223,13 @@ export function makeViewer(api, view, delegate) {
 		if (row.isConnected) port.replace(row);
 	}
 
-	/** What sampling left out is in the journal; what the upstream lost may have turned up since. */
 	async function fetchGap({ reason, line }) {
 		if (!reason) return goto(line, "middle", true);
 		const late = reason === "upstream" && (await api.lines({ after: `${lines.epoch}-${lines.last}` })).length;
 		toast(late ? "Lines have turned up: they stand at the end, marked “late”." : "These lines are still not to be had.");
 	}
 
-	/** Folds a group, or opens it. Its end may be far outside of what is in memory: the server knows. */
+	/** The end of a group may be far outside of what is in memory: the server knows. */
 	async function fold({ line, timestamp }) {
 		follow(false);
 		if (me.folds.delete(line)) {
@@ -243,7 +245,7 @@ export function makeViewer(api, view, delegate) {
 		$(`[data-line="${line}"] .group`, root)?.focus({ preventScroll: true });
 	}
 
-	/** A selection over several rows is copied as the lines' own text: no numbers, no times, nothing folded. */
+	/** The lines' own text: no numbers, no times, nothing folded. */
 	function copied(event) {
 		const range = document.getSelection().getRangeAt(0);
 		const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".row");

@@ -1,6 +1,5 @@
-// Draws a window of rows in a scroller that stands for a log of any length.
-// Rows are real, of whatever height, on one sheet that lies `top` px down a spacer. While the reader scrolls, rows are
-// added and dropped at the sheet's ends and nothing else moves; a leap of the scrollbar becomes a line (`Scale`).
+// Rows of whatever height on a sheet that lies `top` px down a spacer. While the reader scrolls, rows are added and
+// dropped at the sheet's ends and nothing else moves; a leap of the scrollbar becomes a line (`Scale`).
 
 import { Scale } from "./scale.js";
 
@@ -8,7 +7,6 @@ const OVER = 500; // px kept drawn above and below the view
 const FEW = 40; // rows a step
 const HELD = 4000; // rows that a selection may keep drawn
 
-/** `delegate`: row(item, previous), more(step), seek(line), left(), drawn(). */
 export function makeViewport(scroller, lines, delegate) {
 	const [spacer, sheet] = scroller.children;
 	const port = { follow: false, rowHeight: 20, show, draw, redraw, replace, schedule, topLine, keep: () => lines.keep(a0, a1) };
@@ -34,7 +32,7 @@ export function makeViewport(scroller, lines, delegate) {
 		});
 	}
 
-	/** Shows a line of the window: at the top, a third down ("middle"), or where the scrollbar stands ("here"). */
+	/** `place`: "top", "middle", or "here", where the scrollbar stands. */
 	function show(line, place = "middle") {
 		const at = Math.min(lines.index(line), lines.items.length - 1);
 		clear(lines.base + Math.max(0, at));
@@ -48,7 +46,6 @@ export function makeViewport(scroller, lines, delegate) {
 		draw();
 	}
 
-	/** Builds all rows anew; what is at the top stays there. */
 	function redraw() {
 		const { row, offset } = anchor() ?? { offset: 0 };
 		clear(atEnd() ? lines.end : lines.base + (row ? lines.index(row.item.line) : 0));
@@ -134,7 +131,6 @@ export function makeViewport(scroller, lines, delegate) {
 		top -= height() - before;
 	}
 
-	/** `least`: at least as high as the scale has it. */
 	function space(px, least) {
 		spaced = least ? Math.max(px, scale().height) : px;
 		spacer.style.height = `${spaced}px`;
@@ -145,7 +141,7 @@ export function makeViewport(scroller, lines, delegate) {
 		expected = scroller.scrollTop;
 	}
 
-	/** The true ends: the first row at 0, the last at the spacer's end. Moving sheet and scroll position together is unseen. */
+	/** The true ends. Moving sheet and scroll position together is unseen. */
 	function bounds() {
 		const before = top;
 		if (a0 === lines.base && lines.atStart) top = 0;
@@ -180,7 +176,8 @@ export function makeViewport(scroller, lines, delegate) {
 		port.follow = false;
 		delegate.left();
 		const away = at + view < top - OVER || at > top + height() + OVER;
-		if (away && moved > 3 * view) delegate.seek(scale().line(at));
+		const leap = Math.max(3 * view, spaced / view / 2); // less than a px of the scrollbar is the wheel's
+		if (away && moved > leap) delegate.seek(scale().line(at));
 		else draw();
 	}
 }

@@ -182,4 +182,4 @@ def test_the_map_leads_to_its_places(opened: Page) -> None:
     assert box is not None
     opened.mouse.click(box["x"] + box["width"] / 4, box["y"] + 20)
     opened.wait_for_function("() => Math.abs(Number(document.querySelector('.row')?.dataset.line) - 250000) < 5000")
-    expect(opened.locator("#map")).to_have_attribute("aria-valuenow", "250000")
+    assert abs(shown(opened)[0] - 250_000) < 10

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from ..access.route import guarded
 from ..errors import JobNotFound, JobtailError, UpstreamError
 from ..models import RunStatus
 from ..service import Service
+from ..settings import loopback
 from ..source.listing import GLANCE_SECONDS
 from ..stream.channel import Channel
 from .api import cancel_job, visible
@@ -72,10 +73,12 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
     cancels: list[dict[str, str]] = []
     if grant.owner:
         cancels = [cancel_words(one) for one in await asyncio.to_thread(service.catalog.cancels, name)]
+    base = service.settings.public_url or str(request.base_url).rstrip("/")
     return render(
         "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines], last_line=state.last_line,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
-        elapsed=elapsed(status, ends, datetime.now(UTC)), commands=_commands(request, service, name),
+        elapsed=elapsed(status, ends, datetime.now(UTC)), commands=_commands(base, service, name),
+        loopback=loopback(urlsplit(base).hostname or ""),
     )  # fmt: skip
 
 
@@ -104,9 +107,8 @@ def _newest(channel: Channel, grant: Grant) -> tuple[list[dict[str, Any]], tuple
     return lines, channel.journal.first_and_last_ms() if grant.lines is None else None
 
 
-def _commands(request: Request, service: Service, job: str) -> list[str]:
+def _commands(base: str, service: Service, job: str) -> list[str]:
     """What follows the job from a terminal. The token is named, never shown."""
-    base = service.settings.public_url or str(request.base_url).rstrip("/")
     secret = ' -H "Authorization: Bearer $JOBTAIL_TOKEN"' if service.access.needs_token else ""
     address = shlex.quote(f"{base}/api/jobs/{job}/logs?format=text&follow=true")
     return [f"curl -N{secret} {address}", f"jobtail tail {shlex.quote(f'{base}/jobs/{job}')}"]
