@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from webapp.settings import load_settings
 HERE = Path(__file__).parent
 JOBTAIL = (sys.executable, "-m", "webapp")
 START_SECONDS = 30.0
+NAME = "Code written twice"
 
 
 def main() -> int:
@@ -21,6 +23,7 @@ def main() -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     url = base(settings)
     if answers(url):
         return fail(f"something listens at {url} already: stop it, or choose another port: JOBTAIL_PORT=8485 make demo")
@@ -30,16 +33,7 @@ def main() -> int:
         if not wait(url, service):
             return service.wait() or 1
         job = subprocess.Popen(
-            [
-                *JOBTAIL,
-                "run",
-                "--quiet",
-                "--name",
-                "Code written twice",
-                "--",
-                sys.executable,
-                str(HERE / "demo_job.py"),
-            ],
+            [*JOBTAIL, "run", "--quiet", "--name", NAME, "--", sys.executable, str(HERE / "demo_job.py")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -78,7 +72,7 @@ def link(url: str) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             for job in client.job_list(1)["jobs"]:
-                if job.get("job_name") == "Code written twice" and job.get("job_status") == "Running":
+                if job.get("job_name") == NAME and job.get("job_status") == "Running":
                     return client.link(job["id"])
             time.sleep(0.1)
     return url
