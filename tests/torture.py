@@ -219,10 +219,15 @@ def torture(plan: Plan, folder: Path, upstream: Upstream, services: list[Paced])
     killer = Killer(services, plan, random.Random(chance.random()), outcome.faults)
     for thread in [*emitters, *viewers, killer]:
         thread.start()
-    for thread in [*emitters, *viewers]:
-        thread.join()
+    for emitter in emitters:
+        emitter.join()
+    # The end of a job takes seconds of one service's life, more where a fetch of the whole has to be asked often: where
+    # none lives as long there is no end, and that would be no fault.
+    killer.over.wait(3 * plan.kill_every)
     killer.over.set()
     killer.join()
+    for viewer in viewers:
+        viewer.join()
     upstream.chaos = None
     outcome.faults.update(Counter(upstream.injected) - before)
     for job in jobs:
