@@ -29,6 +29,7 @@ from .lease import Lease
 from .pace import Pace
 from .paging import Probing
 from .reader import Fetch, Reader
+from .turns import Turns
 from .window import Depth, Schedule, since_ms
 
 log = logging.getLogger("jobtail.poller")
@@ -38,11 +39,9 @@ REFUSED_SECONDS = 5.0
 
 
 class Poller:
-    """`changed`: called on the event loop after every change of the journal that is on disk.
-
-    `watched`: somebody watches. `rounds`: how many rounds have read the log. `loaded`: one of this run has.
-    `error`: why the newest round failed; JobNotFound and UpstreamDenied end the run.
-    """
+    """`changed`: called on the event loop after every change of the journal on disk. `watched`: somebody watches.
+    `rounds`: how many rounds have read the log; `loaded`: one of this run has. `error`: why the newest round failed;
+    JobNotFound and UpstreamDenied end the run."""
 
     def __init__(
         self,
@@ -89,23 +88,19 @@ class Poller:
         self._finished = False  # the journal says that the log is over
         self._looks: list[float] = []
         self._idle = 0.0
-        self._started = self._ended = 0
-        self._round_over = anyio.Event()
-        self._woken = anyio.Event()
+        self._turns = Turns()
 
     # --- for the channel -----------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Somebody looks: the next round comes as soon as the beat and the upstream allow."""
         self._unwatched_since = None
-        self._woken.set()
+        self._turns.woken.set()
 
     async def round_done(self) -> None:
         """Waits for the next round, good or bad, that starts after this call; or for the run to end."""
-        wanted = self._started + 1
         self.wake()
-        while self._ended < wanted:
-            await self._round_over.wait()
+        await self._turns.next_done()
 
     async def run(self) -> None:
         """Until cancelled, or nothing is left to do, or another holds the lease. It may be run again."""
@@ -116,8 +111,8 @@ class Poller:
                 await self._run()
         finally:
             self.loaded = False
-            self._begin_round()
-            self._end_round()
+            self._turns.begin()
+            self._turns.end()
 
     async def _run(self) -> None:
         if not await self._take_lease():
@@ -142,9 +137,9 @@ class Poller:
             except DamagedJournal:
                 raise
             except JournalError as error:
-                self._begin_round()
+                self._turns.begin()
                 await self._disk_failed(error)
-                self._end_round()
+                self._turns.end()
             if self._over():
                 return False
             await self._pause()
@@ -153,7 +148,7 @@ class Poller:
 
     async def _rounds(self) -> None:
         while not self._over():
-            self._begin_round()
+            self._turns.begin()
             try:
                 await self._round(time.monotonic())
             except (LeaseLost, DamagedJournal) as error:
@@ -163,18 +158,8 @@ class Poller:
             except JournalError as error:
                 await self._disk_failed(error)
             finally:
-                self._end_round()
+                self._turns.end()
             await self._pause()
-
-    def _begin_round(self) -> None:
-        self._started += 1
-        self._woken = anyio.Event()
-        self._began = time.monotonic()
-
-    def _end_round(self) -> None:
-        self._ended = self._started
-        over, self._round_over = self._round_over, anyio.Event()
-        over.set()
 
     async def _round(self, now: float) -> None:
         if self._status_due <= now:
@@ -324,20 +309,20 @@ class Poller:
 
     async def _pause(self) -> None:
         """Until the next round may be (the beat, a backoff), and then until it has to be, or somebody looks."""
-        may = max(self._began + self._beat, time.monotonic() + self._beat / 5)
+        may = max(self._turns.began + self._beat, time.monotonic() + self._beat / 5)
         due = min(self._status_due, self._logs_due) if self._status_error else self._logs_due
         # Nobody may cut this wait short.
         while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():  # noqa: ASYNC110
             await anyio.sleep(min(1.0, rest))
-        while not self._woken.is_set() and not self._over():
+        while not self._turns.woken.is_set() and not self._over():
             now = time.monotonic()
-            must = self._began + self._beat + self._idle
+            must = self._turns.began + self._beat + self._idle
             if self._finished:
                 must = min(self._looks, default=now + 1)
             if now >= must:
                 return
             with anyio.move_on_after(min(1.0, must - now)):
-                await self._woken.wait()
+                await self._turns.woken.wait()
 
     def _delay(self, backoff: Backoff, error: JobtailError) -> float:
         """Seconds until what failed is asked again: its own backoff, then its place among all jobs' retries."""
