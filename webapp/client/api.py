@@ -35,6 +35,7 @@ ANSWER_SECONDS = 60.0
 CANCEL_SECONDS = 140.0
 WAIT_SECONDS = 30.0
 RESUMES = 5
+RESUME_SECONDS = 15.0
 
 
 class Client:
@@ -273,17 +274,20 @@ class Client:
         """
         client, path = self._path(job)
         failures, given, begun = 0, 0, params.get("after")
+        failing = time.monotonic()
         while True:
             try:
                 for line in client._ndjson(path + "/logs", params):
                     params |= {"after": line.get("id"), "tail": None, "from_line": None}
                     failures, given = 0, given + 1
                     yield line
+                    failing = time.monotonic()
                 return
             except ClientError as error:
                 failures += 1
                 hopeless = isinstance(error, Unreachable) and params.get("after") == begun
-                if not error.transient or hopeless or failures > RESUMES:
+                tried = failures > RESUMES or time.monotonic() - failing > RESUME_SECONDS
+                if not error.transient or hopeless or tried:
                     raise
                 if params.get("limit") is not None:
                     params["limit"], given = int(params["limit"]) - given, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
@@ -141,20 +142,29 @@ class Channel:
         if settled(self.state) or (awake and self.attendant.loaded and self.attendant.error is None):
             return
         self.attendant.wake()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self._known(status_only):
                     await self._round()
                     await self.reload()
-                    if self.attendant.error is not None:
+                    if self._hopeless(status_only):
                         break
-        except TimeoutError:
-            if self.state.status is None:
-                raise UpstreamDown(f"the upstream has not answered for {seconds:g} s") from None
         error = self.attendant.error
         forgotten = isinstance(error, JobNotFound) and self.state.last_line == 0
-        if error is not None and (self.state.status is None or forgotten):
-            raise error
+        if forgotten or self._nothing(status_only):
+            raise error or UpstreamDown(f"the upstream has not answered for {seconds:g} s")
+
+    def _hopeless(self, status_only: bool) -> bool:
+        """A round failed, and another is not worth waiting for: it would be refused too, or what is known does."""
+        error = self.attendant.error
+        refused = isinstance(error, JobNotFound | UpstreamDenied)
+        return error is not None and (refused or not self._nothing(status_only) or self.state.status is None)
+
+    def _nothing(self, status_only: bool) -> bool:
+        """Nothing is known of what is asked for. An empty log is none before it has been read."""
+        if status_only or self.state.status is None:
+            return self.state.status is None
+        return self.state.last_line == 0 and not self.state.finished and not self._known(status_only)
 
     def _known(self, status_only: bool) -> bool:
         if status_only and self.state.status is not None:
