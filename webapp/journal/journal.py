@@ -181,6 +181,7 @@ class Journal:
             db.execute("UPDATE state SET status = ?, revision = revision + 1", (orjson.dumps(status).decode(),))
 
     def set_upstream(self, upstream: dict[str, Any], *, lease: str | None = None) -> None:
+        upstream = self._redactor.value(upstream)
         if self.state().upstream == upstream:
             return
         with self._writing(lease) as db:
