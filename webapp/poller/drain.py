@@ -39,7 +39,10 @@ class Drain:
         """After a round: what now? A failed round is not a quiet one. `whole`: it read the whole log to its end."""
         if self.began is None:
             return Verdict.WAIT
-        self.quiet = 0 if failed or new else self.quiet + 1
+        if new:
+            self.quiet = 0
+        elif not failed:
+            self.quiet += 1
         if whole and not failed and not new:
             return Verdict.OVER
         if now - self.began >= self.most:
