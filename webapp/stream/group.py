@@ -7,21 +7,37 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..journal.state import State
 from .events import PING, event
 from .form import Form
 from .step import Position, done_event, last_visible, news, over, step
+from .wire import Parcel
 
 if TYPE_CHECKING:
     from .channel import Channel
     from .viewer import Viewer
 
 PING_SECONDS = 15.0
+# How far back a viewer whose socket was full finds the pushes it missed; past that it reads the journal.
+NEWEST_BYTES = 4 << 20
 # What one send costs, with room: beats widen so that a group's sends take at most a third of one core.
 SEND_SECONDS = 20e-6
 SHARE_OF_CORE = 0.33
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one push was: where the group stands after it, and whether it was the last one."""
+
+    number: int
+    parcel: Parcel
+    position: Position
+    state: State
+    last: bool
 
 
 class Group:
@@ -32,6 +48,10 @@ class Group:
         self.position = position
         self.state = state
         self.viewers: set[Viewer] = set()
+        self.behind_viewers: set[Viewer] = set()  # their sockets are full; they read the newest pushes from here
+        self.sent = 0
+        self._newest: deque[Sent] = deque()
+        self._newest_bytes = 0
         self.sent_at = time.monotonic()
         self.cursor_at = self.sent_at
 
@@ -44,10 +64,38 @@ class Group:
     def behind(self) -> bool:
         return self.state.revision != self.channel.state.revision
 
+    @property
+    def occupied(self) -> bool:
+        return bool(self.viewers or self.behind_viewers)
+
+    def add(self, viewer: Viewer) -> None:
+        self.viewers.add(viewer)
+        viewer.joined(self, self.sent)
+
+    def discard(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        self.behind_viewers.discard(viewer)
+
+    def falls_behind(self, viewer: Viewer) -> None:
+        if viewer in self.viewers:
+            self.viewers.discard(viewer)
+            self.behind_viewers.add(viewer)
+
+    def keeps_up(self, viewer: Viewer) -> None:
+        self.behind_viewers.discard(viewer)
+        self.add(viewer)
+
+    def since(self, number: int) -> list[Sent] | None:
+        """The pushes after that one; None where they are no longer held."""
+        missed = self.sent - number
+        if missed > len(self._newest):
+            return None
+        return list(self._newest)[len(self._newest) - missed :]
+
     async def deliver(self) -> None:
         """Brings everybody here to the channel's state."""
         state = self.channel.state
-        while self.viewers:
+        while self.occupied:
             if state.epoch != self.position.epoch:
                 self.scatter()
                 return
@@ -77,8 +125,14 @@ class Group:
 
     def _push(self, data: bytes, ended: bool = False) -> None:
         self.sent_at = time.monotonic()
+        self.sent += 1
+        sent = Sent(self.sent, Parcel(data), self.position, self.state, ended)
+        self._newest.append(sent)
+        self._newest_bytes += len(data)
+        while self._newest_bytes > NEWEST_BYTES and len(self._newest) > 1:
+            self._newest_bytes -= len(self._newest.popleft().parcel.data)
         for viewer in list(self.viewers):
-            viewer.push(data, self.position, self.state)
+            viewer.push(sent)
             if ended:
                 viewer.end()
 
@@ -91,3 +145,7 @@ class Group:
         for viewer in list(self.viewers):
             viewer.chase()
         self.viewers.clear()
+        # Nor do those find it again whose sockets are full.
+        self.sent += 1
+        self._newest.clear()
+        self._newest_bytes = 0

@@ -10,22 +10,21 @@ import asyncio
 import logging
 import random
 import time
-import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import JournalError
 from .events import event, retry
 from .form import Form
 from .step import Position, done_event, news, over, status_event, upstream_event
+from .wire import Parcel, Send, Wire
 
 if TYPE_CHECKING:
     from ..journal.state import State
     from .channel import Channel
+    from .group import Group, Sent
 
 log = logging.getLogger("jobtail.stream")
-
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class Viewer:
@@ -48,11 +47,13 @@ class Viewer:
         self._farewell = b""
         self._ended = ended
         self._over = False
-        self._send: Send | None = None
+        self._wire: Wire | None = None
+        self._group: Group | None = None
+        self._sent = 0  # the number of the newest push of the group that has gone out here
         self._task: asyncio.Task[None] | None = None
 
     def start(self, send: Send) -> None:
-        self._send = send
+        self._wire = Wire(send)
         self.channel.viewers.add(self)
         self.chase()
 
@@ -83,7 +84,7 @@ class Viewer:
         if self._task is not None:
             self._farewell = data
         elif not self._over:
-            self.push(data, self.position, self.state)
+            self._push_alone(data)
 
     def finish(self, reason: str) -> None:
         """Ends the stream with `done`; a viewer whose socket is full is told nothing, and comes back for it."""
@@ -93,23 +94,35 @@ class Viewer:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        self.push(data, self.position, self.state)
+        self._push_alone(data)
         self.end()
 
-    def push(self, data: bytes, position: Position, state: State | None) -> None:
-        """Sends without waiting. Where the socket is full, the viewer leaves its group and catches up by itself."""
-        self.position, self.state = position, state
-        assert self._send is not None
-        coroutine = self._send({"type": "http.response.body", "body": data, "more_body": True})
+    def joined(self, group: Group, sent: int) -> None:
+        """It stands where the group stands after that many pushes."""
+        self._group, self._sent = group, sent
+
+    def push(self, sent: Sent) -> None:
+        """Sends without waiting. Where the socket is full, the viewer falls behind and catches up by itself."""
+        self.position, self.state, self._sent = sent.position, sent.state, sent.number
+        waits_for = self._offer(sent.parcel)
+        if waits_for is not None:
+            assert self._group is not None
+            self._group.falls_behind(self)
+            self._run(waits_for)
+
+    def _offer(self, parcel: Parcel) -> Awaitable[None] | None:
+        assert self._wire is not None
         try:
-            waits_for = coroutine.send(None)
-        except StopIteration:
-            return
+            return self._wire.offer(parcel)
         except Exception:
             self.end()
-            return
-        self.channel.leave_group(self)
-        self._run(_resume(coroutine, waits_for))
+            return None
+
+    def _push_alone(self, data: bytes) -> None:
+        waits_for = self._offer(Parcel(data))
+        if waits_for is not None:
+            self.channel.leave_group(self)
+            self._run(waits_for)
 
     def chase(self) -> None:
         self._run(None)
@@ -123,6 +136,8 @@ class Viewer:
                 await self._wait_for(pending)
             if self.state is None:
                 await self._send_bytes(await self._greeting())
+            if self._group is not None and await self._follow(self._group):
+                return
             while not self._over:
                 journal = self.channel.journal
                 try:
@@ -135,6 +150,30 @@ class Viewer:
         except Exception:
             log.exception("the stream of a viewer of %s failed", self.channel.job)
             self.end()
+
+    async def _follow(self, group: Group) -> bool:
+        """What the group was sent in the meantime, as long as it has it. True once this viewer is back in it."""
+        missed: list[Sent] | None = None
+        while not self._over:
+            missed = group.since(self._sent)
+            if missed == [] and self._farewell:
+                data, self._farewell = self._farewell, b""
+                await self._send_bytes(data)
+                continue
+            if not missed:
+                break
+            for sent in missed:
+                await self._put(sent.parcel)
+                self.position, self.state, self._sent = sent.position, sent.state, sent.number
+                if sent.last:
+                    self.end()
+        self._group = None
+        if missed is None or self._over:
+            self.channel.leave_group(self)
+            return False
+        self._task = None
+        group.keeps_up(self)
+        return True
 
     async def _advance(self) -> bool:
         """One piece further. True once this task has nothing left to do."""
@@ -184,8 +223,11 @@ class Viewer:
         return data + event("cursor", {"line": self.position.line}, f"{self.position.epoch}-{self.position.line}")
 
     async def _send_bytes(self, data: bytes) -> None:
-        assert self._send is not None
-        await self._wait_for(self._send({"type": "http.response.body", "body": data, "more_body": True}))
+        await self._put(Parcel(data))
+
+    async def _put(self, parcel: Parcel) -> None:
+        assert self._wire is not None
+        await self._wait_for(self._wire.put(parcel))
 
     async def _wait_for(self, sent: Awaitable[None]) -> None:
         self.waits_since = time.monotonic()
@@ -198,21 +240,3 @@ def _current_task() -> asyncio.Task[Any] | None:
         return asyncio.current_task()
     except RuntimeError:
         return None
-
-
-@types.coroutine
-def _resume(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
-    """Goes on with a coroutine that was begun by hand and waits for something."""
-    while True:
-        try:
-            value = yield waits_for
-        except BaseException as error:
-            try:
-                waits_for = coroutine.throw(error)
-            except StopIteration:
-                return
-        else:
-            try:
-                waits_for = coroutine.send(value)
-            except StopIteration:
-                return
