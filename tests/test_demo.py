@@ -15,7 +15,7 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 
 def test_its_job_does_real_work_and_comes_to_an_end() -> None:
-    command = [sys.executable, SCRIPTS / "demo_job.py", "--seconds", "6"]
+    command = [sys.executable, SCRIPTS / "demo_job.py", "--seconds", "30"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
     assert '"event": "report"' in done.stdout and done.stdout.count("::group::") >= 4
     assert "INFO finished after" in done.stderr and " DEBUG " in done.stderr

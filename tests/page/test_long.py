@@ -101,6 +101,9 @@ def test_keys_reach_both_ends(opened: Page) -> None:
     assert shown(opened)[0] == 1
     opened.keyboard.press("PageDown")
     opened.wait_for_function("() => log.scrollTop > 300")
+    # The browser glides: the next key comes when it has arrived.
+    still = "() => { const at = log.scrollTop, before = log.was; log.was = at; return at === before; }"
+    opened.wait_for_function(still, polling=200)
     assert covered(opened)
     opened.keyboard.press("Shift+G")
     expect(opened.locator(f'.row[data-line="{LINES}"]')).to_be_in_viewport()
