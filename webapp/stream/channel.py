@@ -71,6 +71,8 @@ class Channel:
         self._recovering = asyncio.Lock()
         self._signal = asyncio.Event()
         self._moved = asyncio.Event()
+        self._reloading: asyncio.Task[None] | None = None
+        self._next_reload: asyncio.Task[None] | None = None
         self._elsewhere = False  # another process keeps this journal up to date
         self._attending: asyncio.Task[None] | None = None
         self._delivering = asyncio.get_running_loop().create_task(self._deliver())
@@ -82,6 +84,15 @@ class Channel:
         self._signal.set()
 
     async def reload(self) -> None:
+        """Who asks while one is under way shares the next with all who do."""
+        if self._next_reload is None:
+            self._next_reload = asyncio.get_running_loop().create_task(self._reload(self._reloading))
+        await asyncio.shield(self._next_reload)
+
+    async def _reload(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        self._reloading, self._next_reload = self._next_reload, None
         state = await asyncio.to_thread(self.journal.state)
         if isinstance(self.attendant.error, JournalError):
             state = _troubled(state, self.attendant.error)
@@ -197,8 +208,11 @@ class Channel:
     async def start_position(self, form: Form, tail: int | None) -> Position:
         """Where one begins who brings no cursor."""
         await self.reload()
-        line = await asyncio.to_thread(tail_start, self.journal, self.state, form, tail)
-        return Position(self.state.epoch, line)
+        state = self.state
+        if tail is None and form.since_ms is None:
+            return Position(state.epoch, (form.lines or (1, 0))[0] - 1)
+        line = await asyncio.to_thread(tail_start, self.journal, state, form, tail)
+        return Position(state.epoch, line)
 
     def goal(self, viewer: Viewer) -> int | None:
         """How far a viewer that catches up may read, so that it meets its group."""
@@ -218,6 +232,7 @@ class Channel:
         elif not group.position.meets(viewer.position) or group.state is not viewer.state:
             return min(0.05, viewer.refresh)
         group.add(viewer)
+        viewer.form, viewer.position = group.form, group.position  # equal ones: they need not be kept twice
         if group.behind:
             self._signal.set()
         return None
@@ -235,9 +250,9 @@ class Channel:
         self.leave_group(viewer)
         self.visited = time.monotonic()
 
-    async def piece(self, form: Form, position: Position, upto: int | None) -> tuple[bytes, Position]:
-        """`step`, done once for all who ask for the same."""
-        state = self.state
+    async def piece(self, form: Form, position: Position, upto: int | None, state: State) -> tuple[bytes, Position]:
+        """`step`, done once for all who ask for the same. `state`: what the viewer has been told of, so that no line
+        comes before the status that it came with."""
         if position.omitted.count:
             return await asyncio.to_thread(step, self.journal, state, form, position, upto)
         key = (form, position.epoch, position.line, position.told, position.sent, state.revision, upto)

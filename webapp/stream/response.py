@@ -11,7 +11,7 @@ from contextlib import suppress
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
-from .straight import straight_send
+from .straight import stay
 from .viewer import Viewer
 
 # How long one whose socket is full may hold up the end of its stream.
@@ -23,29 +23,40 @@ class Stream(EventSourceResponse):
 
     def __init__(self, viewer: Callable[[Callable[[], None]], Viewer], headers: dict[str, str]) -> None:
         super().__init__(_nothing(), headers=headers)
-        self._make = viewer
-        self._over = False
-        self._listening = False
-        self._task: asyncio.Task[None] | None = None
+        self._viewer = viewer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
+        await stay(scope, receive, send, Stay(self._viewer).run)
+        if self.background is not None:
+            await self.background()
+
+
+class Stay:
+    """What is left of a stream once its head is out."""
+
+    __slots__ = ("_listening", "_over", "_task", "_viewer")
+
+    def __init__(self, viewer: Callable[[Callable[[], None]], Viewer]) -> None:
+        self._over = False
+        self._listening = False
+        self._task: asyncio.Task[None] | None = None
+        self._viewer: Viewer = viewer(self._end)
+
+    async def run(self, receive: Receive, send: Send) -> None:
         self._task = asyncio.current_task()
-        viewer = self._make(self._end)
-        viewer.start(straight_send(scope, send))  # type: ignore[arg-type]
+        self._viewer.start(send)  # type: ignore[arg-type]
         try:
             await self._disconnected(receive)
         finally:
-            viewer.stop()
+            self._viewer.stop()
         if self._over:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_SEND_SECONDS):
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
-        if self.background is not None:
-            await self.background()
 
     def _end(self) -> None:
         self._over = True

@@ -28,6 +28,11 @@ log = logging.getLogger("jobtail.stream")
 
 
 class Viewer:
+    __slots__ = (
+        "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "channel", "deadline", "end_reason",
+        "form", "grant_ended", "position", "refresh", "reset", "retries", "state", "tail", "waits_since",
+    )  # fmt: skip
+
     def __init__(
         self, channel: Channel, form: Form, refresh: float, position: Position, *, ended: Callable[[], None]
     ) -> None:
@@ -180,12 +185,13 @@ class Viewer:
         seen = self.channel.state
         if self.position.epoch != seen.epoch:
             await self._begin_anew("the journal was begun anew")
+            return False
         if self.state is not seen:
             said = news(self.state or seen, seen, self.form)
             self.state = seen
             if said:
                 await self._send_bytes(said)
-        data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self))
+        data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self), seen)
         if data:
             await self._send_bytes(data)
         moved, self.position = after.line != self.position.line, after
