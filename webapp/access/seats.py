@@ -66,4 +66,5 @@ class Seated(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._seats.seat(self._names):
-            await self._inside(scope, receive, send)
+            # The one inside must not outlast its seat: see `stream.straight`.
+            await self._inside({**scope, "jobtail.held": True}, receive, send)

@@ -82,12 +82,12 @@ async def _start(
     channel: Channel, form: Form, cursor: Cursor | None, header: bool, tail: int | None
 ) -> tuple[Position, str]:
     """Where the stream starts, and why the cursor does not hold, if it does not."""
-    await channel.reload()
-    state = channel.state
-    reset = ""
     if cursor is None:
         reset = "that Last-Event-ID is no cursor of ours" if header else ""
-    elif cursor.epoch != state.epoch:
+        return await channel.start_position(form, tail), reset
+    await channel.reload()
+    state = channel.state
+    if cursor.epoch != state.epoch:
         reset = "the journal was begun anew since"
     elif cursor.line > state.last_line:
         reset = "the journal ends before that line"
