@@ -24,7 +24,7 @@ for _ in range({lines}):
 def measure(quick: bool) -> list[Row]:
     lines = 60 if quick else 300
     with Jobtail(None) as jobtail:
-        command = [JOBTAIL, "run", "--quiet", "--", sys.executable, "-c", CLOCK.format(lines=lines)]
+        command = [JOBTAIL, "run", "--", sys.executable, "-c", CLOCK.format(lines=lines)]
         runner = subprocess.Popen(
             pinned(LOAD_CPU, command), env=jobtail.environment, text=True, stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
