@@ -28,6 +28,7 @@ OWNER = {"Authorization": f"Bearer {TOKEN}"}
 class House:
     served: Served
     upstream: Upstream
+    client: httpx.Client
 
     @classmethod
     @contextlib.contextmanager
@@ -41,7 +42,8 @@ class House:
             )  # fmt: skip
             served.start()
             try:
-                yield cls(served, behind)
+                with httpx.Client(timeout=30, trust_env=False) as client:
+                    yield cls(served, behind, client)
             finally:
                 served.stop()
 
@@ -50,7 +52,11 @@ class House:
         return self.served.url
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None, **how: Any) -> httpx.Response:
-        return httpx.request(method, self.url + path, headers=headers, timeout=30, trust_env=False, **how)
+        """As a stranger. One client for all, since each new one reads every certificate of the machine."""
+        self.client.cookies.clear()
+        answer = self.client.request(method, self.url + path, headers=headers, **how)
+        self.client.cookies.clear()
+        return answer
 
     def owner(self, method: str, path: str, headers: dict[str, str] | None = None, **how: Any) -> httpx.Response:
         return self.ask(method, path, {**OWNER, **(headers or {})}, **how)

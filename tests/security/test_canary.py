@@ -120,6 +120,7 @@ def fail_with_secrets(house: House) -> Iterator[tuple[str, bytes]]:
     house.upstream.always.clear()
 
 
+@pytest.mark.timeout(400)  # a few hundred requests, some of which wait for an upstream that fails
 def test_no_secret_comes_out_anywhere(house: House) -> None:
     fill(house)
     until(lambda: len(house.owner("GET", f"/api/jobs/{JOB}/logs").json()) >= 11, "all lines")
