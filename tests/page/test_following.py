@@ -125,6 +125,7 @@ def test_a_burst_leaves_the_keys_answering(write: Write, look: Look) -> None:
 def test_a_job_that_falls_silent_says_so(write: Write, look: Look, page: Page) -> None:
     job = write()
     page.clock.install()
+    job.start_ms += 60_000  # its lines are of now: no silence yet
     job.log("something")
     look(job)
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
