@@ -46,6 +46,18 @@ def named_level(extra: dict[str, Any]) -> int | None:
     return None
 
 
+def encode_plain(epoch: bytes, first: int, times: list[int], messages: list[str], levels: bytes) -> list[bytes]:
+    """`encode` for lines from number `first` that are neither late nor have other keys: most are such."""
+    dumps, named = orjson.dumps, _LEVEL_JSON
+    return [
+        b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}'
+        % (epoch, line, line, timestamp, dumps(message), named[level])
+        for line, timestamp, message, level in zip(
+            range(first, first + len(times)), times, messages, levels, strict=True
+        )
+    ]
+
+
 def encode(
     epoch: bytes, line: int, timestamp: int, message: str, level: int, late: bool, extra: dict[str, Any] | None
 ) -> bytes:

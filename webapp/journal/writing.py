@@ -10,7 +10,7 @@ from itertools import accumulate, repeat
 
 from .batch import KEPT, LATE, MAX_BYTES, MAX_LINES, SEPARATOR, Batch
 from .levels import levels
-from .line import Entry, encode, named_level
+from .line import Entry, encode, encode_plain, named_level
 from .redact import Redactor
 from .sampling import Sample, keep
 
@@ -44,13 +44,12 @@ class Encoder:
         kept, sample = keep(times, self.levels, beat_ms, last == 0, Sample(beat, loud))
         late = [time < out_ms for time in times] if mark_late and min(times) < out_ms else []
         name = epoch.encode()
-        numbers = range(last + 1, last + 1 + len(times))
-        lines = [
-            encode(name, number, time, message, level, is_late, extra)
-            for number, time, message, level, is_late, extra in zip(
-                numbers, times, self.messages, self.levels, late or repeat(False), self.extras, strict=False
-            )
-        ]
+        if late or any(self.extras):
+            numbers = range(last + 1, last + 1 + len(times))
+            rows = zip(numbers, times, self.messages, self.levels, late or repeat(False), self.extras, strict=False)
+            lines = [encode(name, *row) for row in rows]
+        else:
+            lines = encode_plain(name, last + 1, times, self.messages, self.levels)
         marks = _marks(self.levels, kept, bytes(late))
         highest = max(times)
         if highest > out_ms:

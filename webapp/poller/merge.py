@@ -64,7 +64,7 @@ class Merge:
 
     def take(self, elements: list[Any]) -> list[Entry]:
         fresh: list[Entry] = []
-        known = self.tally.known
+        known, known_to = self.tally.known, self.tally.known_to
         tail, at_tail, greatest, turns = self._tail, self.at_last, self._greatest, self._turns
         least = LAST_MS + 1 if self.least_ms is None else self.least_ms
         neighbour = self._next_time(elements) if self._neighbour is None else self._neighbour
@@ -78,11 +78,13 @@ class Merge:
                 neighbour = self._odd(element, neighbour, fresh)
                 continue
             key = xxh3_64_intdigest(message.encode(), timestamp) or 1
-            if known(timestamp, key):
+            if timestamp <= known_to and known(timestamp, key):
                 self._match(timestamp)
             else:
                 extra = {k: v for k, v in element.items() if k not in _TWO} if len(element) > 2 else None
-                fresh.append(Entry(timestamp, strip_newline(message), extra, key))
+                if message.endswith("\n"):
+                    message = strip_newline(message)
+                fresh.append(Entry(timestamp, message, extra, key))
             if timestamp <= horizon:
                 if timestamp == tail:
                     at_tail += 1

@@ -302,4 +302,4 @@ async def _enough(page: _Page) -> None:
 
 def _measured(take: Callable[[], list[Entry]]) -> tuple[list[Entry], int]:
     entries = take()
-    return entries, sum(len(entry.message) for entry in entries) + 200 * len(entries)
+    return entries, sum(map(len, map(attrgetter("message"), entries))) + 200 * len(entries)

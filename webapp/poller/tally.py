@@ -7,6 +7,7 @@ what is held are the differences alone, however long the log is.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
@@ -53,6 +54,11 @@ class Tally:
     def matched(self) -> int:
         """Entries of the answer that the journal had."""
         return self.near + self.far
+
+    @property
+    def known_to(self) -> int:
+        """No entry past it can be known."""
+        return sys.maxsize if self._held else self._high
 
     def known(self, timestamp: int, key: int) -> bool:
         """Takes note of one entry; True where the journal, or what waits for it, has it already."""
