@@ -19,6 +19,9 @@ def link(name: str = "1") -> Grant:
     return Grant("share", f"link {name}", name)
 
 
+sitting: set[asyncio.Task[None]] = set()  # the loop itself keeps no hold of its tasks
+
+
 class Held(Response):
     """An answer that lasts until it is let go."""
 
@@ -35,6 +38,7 @@ async def watch(seats: Seats, grant: Grant, address: str) -> tuple[Held, asyncio
     held = Held()
     answer = seats.seated(grant, address, held)
     task = asyncio.ensure_future(answer({"type": "http"}, None, None))  # type: ignore[arg-type]
+    sitting.add(task)
     await asyncio.sleep(0)
     return held, task
 
