@@ -1,9 +1,8 @@
 // What the address holds. Pure.
 
-import { MODES } from "./times.js";
-
 const HASH = /^#?([0-9a-z]{1,16})-(\d{1,15})(?:\.\.(\d{1,15}))?$/;
-const VIEW = { q: /[^]*/, regex: /^true$/, level: /^[a-z,]+$/, time: RegExp(`^(${MODES.join("|")})$`), wrap: /^true$/, sample_logs: /^true$/ };
+const YES = /^true$/;
+const VIEW = { q: /[^]*/, regex: YES, level: /^[a-z,]+$/, time: /^(utc|start|previous|none)$/, wrap: YES, sample_logs: YES };
 
 export function parseMark(hash) {
 	const [, epoch, a, b = a] = HASH.exec(hash) ?? [];
@@ -18,15 +17,15 @@ export function parseView(search) {
 	const view = {};
 	for (const name in VIEW) {
 		const value = query.get(name) ?? "";
-		view[name] = VIEW[name].test(value) ? (value === "true" && name !== "q" ? true : value) : "";
+		view[name] = VIEW[name].test(value) ? value : "";
 	}
 	view.time ||= "local";
 	return view;
 }
 
 export function formatView(view) {
-	const shown = Object.entries(view).filter(([, value]) => value && value !== "local");
-	return shown.length ? `?${new URLSearchParams(shown)}` : "";
+	const shown = new URLSearchParams(Object.entries(view).filter(([, value]) => value && value !== "local"));
+	return shown.size ? `?${shown}` : "";
 }
 
-export const lineOf = (cursor) => Number(cursor.split("-")[1] ?? 0);
+export const lineOf = (cursor) => Number(cursor.split("-")[1]);

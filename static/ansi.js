@@ -19,6 +19,7 @@ export function lastState(message) {
 	return states.findLast((state) => plain(state).trim()) ?? "";
 }
 
+/** One of the 256 colours: of the theme's 16 the number. */
 export function indexed(index) {
 	if (!(index >= 0 && index <= 255)) return null;
 	if (index < 16) return index;
@@ -41,9 +42,7 @@ function apply(style, parameters) {
 			else if (kind === 2) style[side] = rgb.every((value) => value >= 0 && value <= 255) ? `rgb(${rgb})` : null;
 			i += kind === 2 ? 4 : 2;
 		} else if (code === 39 || code === 49) style[side] = null;
-		else if ((code >= 30 && code < 48) || (code >= 90 && code < 108)) {
-			style[side] = (code % 10) + (code >= 90 ? 8 : 0);
-		}
+		else if ((code >= 30 && code < 48) || (code >= 90 && code < 108)) style[side] = (code % 10) + (code >= 90 ? 8 : 0);
 	}
 	return style;
 }
@@ -60,9 +59,10 @@ export function spans(message) {
 	let at = 0;
 	const push = (text, { flags, fg, bg }) => {
 		if (!text) return;
-		const classes = [...flags, ...(fg >= 0 && fg !== null ? [`f${fg}`] : []), ...(bg >= 0 && bg !== null ? [`g${bg}`] : [])];
-		const rgb = (colour) => (typeof colour === "string" ? colour : null);
-		out.push({ text, classes: classes.join(" "), fg: rgb(fg), bg: rgb(bg) });
+		const classes = [...flags];
+		const rgb = (colour, letter) => (typeof colour === "number" ? (classes.push(letter + colour), null) : colour);
+		[fg, bg] = [rgb(fg, "f"), rgb(bg, "g")];
+		out.push({ text, classes: classes.join(" "), fg, bg });
 	};
 	for (const match of message.matchAll(TOKEN)) {
 		push(message.slice(at, match.index), style);

@@ -1,8 +1,9 @@
 // The service's API for one job.
 
+const KEEP = 8192; // characters of a message that stay in the tab
+
 /** What the service refused, in its own words. `status`: 0 when it did not answer at all. */
 const problem = (status, detail) => Object.assign(new Error(detail), { status });
-const KEEP = 8192; // characters of a message that stay in the tab
 
 export class Api {
 	constructor(job) {
@@ -10,17 +11,14 @@ export class Api {
 	}
 
 	url(path, params = {}) {
-		const given = Object.entries(params).filter(([, value]) => value !== undefined && value !== "" && value !== false);
+		const given = Object.entries(params).filter(([, value]) => value || value === 0);
 		return `${this.base}${path}?${new URLSearchParams(given)}`;
 	}
 
 	async ask(address, options) {
-		let response;
-		try {
-			response = await fetch(address, options);
-		} catch (error) {
+		const response = await fetch(address, options).catch((error) => {
 			throw error.name === "AbortError" ? error : problem(0, "The service does not answer.");
-		}
+		});
 		if (response.ok) return response;
 		const { detail } = await response.json().catch(() => ({}));
 		throw problem(response.status, detail ?? `The service answered ${response.status}.`);
@@ -32,7 +30,7 @@ export class Api {
 
 	async send(method, path, body) {
 		const headers = { "content-type": "application/json" };
-		const response = await this.ask(this.base + path, body ? { method, headers, body: JSON.stringify(body) } : { method });
+		const response = await this.ask(this.base + path, { method, headers, body: JSON.stringify(body) });
 		return response.json().catch(() => null);
 	}
 

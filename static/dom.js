@@ -2,10 +2,12 @@
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-export const on = (selector, type, act) => $(selector).addEventListener(type, act);
-export const show = (selector, yes) => ($(selector).hidden = !yes);
-export const pressed = (selector, yes) => ($(selector).ariaPressed = Boolean(yes));
+const node = (at) => (at.addEventListener ? at : $(at)); // or its selector
+export const on = (at, type, act) => node(at).addEventListener(type, act);
+export const show = (at, yes) => (node(at).hidden = !yes);
+export const pressed = (at, yes) => (node(at).ariaPressed = Boolean(yes));
 export const number = (value) => value.toLocaleString("en-US");
+export const range = ({ first, last }, between) => number(first) + between + number(last);
 export const plural = (count, word) => `${number(count)} ${word}${count === 1 ? "" : "s"}`;
 
 export function put(selector, text) {
@@ -24,18 +26,22 @@ export function el(tag, className, children = [], props = {}) {
 	return node;
 }
 
-export function fill(root, values) {
-	for (const node of $$("[data-field]", root)) node.textContent = values[node.dataset.field] || "–";
-	return root;
+/** The server writes these parts of the page anew. Gives the page that it sent. */
+export async function renew(...parts) {
+	const text = await fetch(location).then((response) => response.text()).catch(() => "");
+	const page = new DOMParser().parseFromString(text, "text/html");
+	for (const part of parts) if ($(part, page)) $(part).replaceWith($(part, page));
+	return page;
 }
 
-export const stamped = (template, values) => fill($(template).content.firstElementChild.cloneNode(true), values);
 export const announce = (text) => put("#announce", text); // to screen readers
 
 let hide = 0;
 
-export function toast(text, bad = false) {
+/** `said`: a text, or the name of one in the markup. */
+export function toast(said, bad = false) {
 	const node = $("#toast");
+	const text = node.dataset[said] ?? said;
 	node.classList.toggle("bad", bad);
 	node.textContent = text;
 	announce(text);
@@ -45,7 +51,7 @@ export function toast(text, bad = false) {
 	hide = setTimeout(() => node.hidePopover(), bad ? 9000 : 3500);
 }
 
-export async function copy(text, said = "Copied") {
+export async function copy(text, said = "copied") {
 	try {
 		await navigator.clipboard.writeText(text);
 	} catch {

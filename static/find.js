@@ -28,15 +28,15 @@ export class Find {
 		Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, pattern: marker(q, regex) });
 		$("#find").ariaInvalid = null;
 		this.#show();
-		if (!q) return;
 		const { port } = this.viewer;
-		await this.#scan(port.follow ? Infinity : port.topLine());
+		if (q) await this.#scan(port.follow ? Infinity : port.topLine());
 	}
 
 	async #scan(from) {
 		const { signal } = this.abort;
 		do {
-			const query = { q: this.q, regex: this.regex, level: this.viewer.view.level, after: this.scanned, limit: 1000 };
+			const { q, regex, viewer, scanned } = this;
+			const query = { q, regex, level: viewer.view.level, after: scanned, limit: 1000 };
 			const page = await this.api.json("/search", query, { signal }).catch((error) => {
 				if (!signal.aborted) $("#find").ariaInvalid = "true";
 				throw error;
@@ -53,9 +53,10 @@ export class Find {
 	}
 
 	async step(by) {
-		if (this.at + by >= this.matches.length) await this.#scan(0);
-		const count = this.matches.length;
-		await this.#go((this.at + by + count) % count);
+		const at = this.at + by;
+		if (at >= this.matches.length) await this.#scan(0);
+		const { length } = this.matches;
+		await this.#go((at + length) % length);
 	}
 
 	async #go(at) {
@@ -66,8 +67,8 @@ export class Find {
 	}
 
 	#show() {
-		const count = this.matches.length;
-		const place = count ? `${number(this.at + 1)} of ${number(count)}${this.complete ? "" : "+"}` : this.complete ? "None" : "…";
+		const { at, complete, matches: { length: count } } = this;
+		const place = count ? `${number(at + 1)} of ${number(count)}${complete ? "" : "+"}` : complete ? "None" : "…";
 		put("#found", this.q && place);
 		for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
 		this.paint();

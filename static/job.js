@@ -3,7 +3,7 @@
 import { lineOf, parseView } from "./address.js";
 import { Api } from "./api.js";
 import { Cancel } from "./cancel.js";
-import { $, copy, number, on, plural, pressed, put, show, toast } from "./dom.js";
+import { $, copy, number, on, plural, pressed, put, range, show, toast } from "./dom.js";
 import { Find } from "./find.js";
 import { Head } from "./head.js";
 import { LogMap } from "./map.js";
@@ -52,7 +52,7 @@ const events = {
 	upstream: (up) => head.upstream(up),
 	reset() {
 		viewer.reset();
-		toast("This job's journal was begun anew: everything follows again.");
+		toast("anew");
 	},
 	done(done) {
 		head.done(done);
@@ -78,7 +78,7 @@ function changed() {
 	put("#empty", $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"]);
 	show("#markbar", mark);
 	if (!mark) return;
-	$("#markbar b").textContent = mark.last > mark.first ? `Lines ${number(mark.first)}–${number(mark.last)}` : `Line ${number(mark.first)}`;
+	$("#markbar b").textContent = mark.last > mark.first ? `Lines ${range(mark, "–")}` : `Line ${number(mark.first)}`;
 	for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(), format, download: true });
 }
 
@@ -88,8 +88,11 @@ function drawn() {
 }
 
 function controls() {
-	for (const name in choices) $(`#${name}`).value = view[name];
-	for (const name in toggles) pressed(`#${name}`, view[name]);
+	for (const name in views) {
+		const control = $(`#${name}`);
+		if (control.matches("select")) control.value = view[name];
+		else pressed(control, view[name]);
+	}
 	viewer.save();
 }
 
@@ -104,17 +107,14 @@ function search() {
 	}
 }
 
-const choices = {
-	time: () => viewer.look(),
+// What has to be done once that part of the view is another.
+const views = {
+	time: viewer.look, wrap: viewer.look,
+	regex: () => view.q && search(),
 	async level() {
 		await viewer.filter(view.level);
-		if (view.q) search();
+		views.regex();
 	},
-};
-
-const toggles = {
-	wrap: () => viewer.look(),
-	regex: () => view.q && search(),
 	sample_logs() {
 		head.omitted = 0;
 		viewer.reset();
@@ -125,35 +125,28 @@ const toggles = {
 const clicks = {
 	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
 	follow: () => (viewer.port.follow ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
-	"mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "The link is in the clipboard"), "mark-clear": () => viewer.setMark(0),
+	"mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "link"), "mark-clear": () => viewer.setMark(0),
 };
 
 function toolbar() {
 	let typed = 0;
-	const soon = (event, ms) => {
+	const soon = (ms) => {
 		clearTimeout(typed);
 		typed = setTimeout(search, ms);
-		event.preventDefault();
 	};
-	on("#find", "input", (event) => soon(event, 300));
-	on("#find", "keydown", (event) => {
-		if (event.key === "Escape") viewer.root.focus();
-		else if (event.key === "Enter" && find.q === $("#find").value && find.matches.length) find.step(event.shiftKey ? -1 : 1);
-		else if (event.key === "Enter") soon(event, 0);
+	on("#find", "input", () => soon(300));
+	on("#find", "keydown", ({ key, shiftKey, target }) => {
+		if (key === "Escape") viewer.root.focus();
+		else if (key === "Enter" && find.q === target.value && find.matches.length) find.step(shiftKey ? -1 : 1);
+		else if (key === "Enter") soon(0);
 	});
-	for (const name in toggles) {
-		on(`#${name}`, "click", () => {
-			view[name] = !view[name];
-			controls();
-			toggles[name]();
-		});
-	}
 	for (const name in clicks) on(`#${name}`, "click", clicks[name]);
-	for (const name in choices) {
-		on(`#${name}`, "change", ({ target }) => {
-			view[name] = target.value;
+	for (const name in views) {
+		const choice = $(`#${name}`).matches("select");
+		on(`#${name}`, choice ? "change" : "click", ({ target }) => {
+			view[name] = choice ? target.value : !view[name];
 			controls();
-			choices[name]();
+			views[name]();
 		});
 	}
 }
@@ -208,10 +201,10 @@ function seldom() {
 }
 
 // A request that failed says so, wherever it was asked.
-addEventListener("unhandledrejection", (event) => {
-	const { reason } = event;
-	if ("status" in reason) toast(reason.message, true);
-	if ("status" in reason || reason.name === "AbortError") event.preventDefault();
+on(window, "unhandledrejection", (event) => {
+	const { name, status, message } = event.reason;
+	if (status >= 0) toast(message, true);
+	if (status >= 0 || name === "AbortError") event.preventDefault();
 });
 startUi();
 $(".sheet").replaceChildren();
@@ -220,12 +213,12 @@ viewer.root.focus();
 controls();
 toolbar();
 $("#find").value = view.q;
-document.addEventListener("keydown", keys);
-document.addEventListener("visibilitychange", seen);
-addEventListener("hashchange", () => viewer.hash());
-addEventListener("online", seen);
-addEventListener("pagehide", () => stream.stop());
-addEventListener("pageshow", (event) => event.persisted && seen());
+on(document, "keydown", keys);
+on(document, "visibilitychange", seen);
+on(window, "hashchange", viewer.hash);
+on(window, "online", seen);
+on(window, "pagehide", () => stream.stop());
+on(window, "pageshow", (event) => event.persisted && seen());
 setInterval(often, 1000);
 setInterval(() => head.over || seldom(), 5000);
 seen();

@@ -41,14 +41,18 @@ export class LineWindow {
 		return this.base + this.items.length;
 	}
 
+	get #ends() {
+		return [this.items[0]?.line, this.items.at(-1)?.line];
+	}
+
 	get spread() {
-		const { items } = this;
-		return items.length > 1 ? (items.at(-1).line - items[0].line) / (items.length - 1) : 1;
+		const [from, to] = this.#ends;
+		return (to - from) / (this.items.length - 1) || 1;
 	}
 
 	holds(line) {
-		const [from, to] = [this.items[0]?.line, this.items.at(-1)?.line];
-		return from !== undefined && (this.atStart || line >= from) && (this.atEnd || line <= to);
+		const [from, to] = this.#ends;
+		return Boolean(from) && (this.atStart || line >= from) && (this.atEnd || line <= to);
 	}
 
 	index(line) {
@@ -70,13 +74,12 @@ export class LineWindow {
 	}
 
 	async more(step) {
-		const { items } = this;
-		if (!items.length || this.busy[step] || (step > 0 ? this.atEnd : this.atStart)) return false;
+		const { items, busy } = this;
+		const [from, to] = this.#ends;
+		if (!from || busy[step] || (step > 0 ? this.atEnd : this.atStart)) return false;
 		const turn = this.#turn;
-		const busy = this.busy;
 		busy[step] = true;
-		const { lines, over } = await this.#page(step, step > 0 ? items.at(-1).line + 1 : items[0].line, PAGE)
-			.finally(() => (busy[step] = false));
+		const { lines, over } = await this.#page(step, step > 0 ? to + 1 : from, PAGE).finally(() => (busy[step] = false));
 		if (turn !== this.#turn) return false;
 		if (step > 0) {
 			items.push(...lines);

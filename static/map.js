@@ -7,20 +7,19 @@ const WIDTH = 600; // of the drawing, which the server makes
 export class LogMap {
 	constructor(viewer) {
 		Object.assign(this, { viewer, node: $("#map") });
-		const seek = ({ clientX, buttons }) => {
-			const { left, width } = this.node.getBoundingClientRect();
-			const line = this.first + ((clientX - left) / width) * (this.last - this.first);
-			if (buttons) viewer.goto(Math.round(line), "top");
+		const seek = ({ offsetX, buttons }) => {
+			const part = offsetX / this.node.clientWidth;
+			if (buttons) viewer.goto(Math.round(this.first + part * (this.last - this.first)), "top");
 		};
-		on("#map", "pointerdown", seek);
-		on("#map", "pointermove", seek);
+		on(this.node, "pointerdown", seek);
+		on(this.node, "pointermove", seek);
 	}
 
 	draw(parts, paths) {
 		this.node.hidden = parts.length < 2;
 		if (this.node.hidden) return;
 		Object.assign(this, { first: parts[0].first, last: parts.at(-1).last });
-		for (const [name, path] of Object.entries(paths)) $(`.${name}`, this.node).setAttribute("d", path);
+		for (const name in paths) $(`.${name}`, this.node).setAttribute("d", paths[name]);
 		this.here();
 	}
 

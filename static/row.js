@@ -2,7 +2,7 @@
 
 import { formatMark } from "./address.js";
 import { lastState, spans } from "./ansi.js";
-import { el, number, plural } from "./dom.js";
+import { $, el, number, plural } from "./dom.js";
 import { duration, moment, stamp } from "./times.js";
 
 const SHOWN = 2000; // characters of a message shown at first
@@ -33,7 +33,8 @@ export const textNodes = (text) => spans(text).map(({ text: part, classes, fg, b
 });
 
 const button = (kind, children, props) => el("button", `in ${kind}`, children, { type: "button", ...props });
-const tag = (kind, text, title) => el("span", `tag ${kind}`, text, { title });
+const tag = (kind, text = kind, title = words()[kind]) => el("span", `tag ${kind}`, text, { title });
+const words = () => $("#log").dataset;
 
 /** `view`: the viewer. */
 export function buildRow(line, previous, view) {
@@ -42,8 +43,8 @@ export function buildRow(line, previous, view) {
 		el("a", "n", n, { href: formatMark({ epoch: view.lines.epoch, first: n, last: n }), tabIndex: -1, "aria-label": `Line ${n}` }),
 		view.view.time === "none" ? [] : el("span", "t", stamp(timestamp, view.view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
 		el("span", "l", LETTERS[level] ?? "", { title: level ?? "" }),
-		line.stream === "stderr" ? tag("stderr", "stderr", "Standard error") : [],
-		line.late ? tag("late", "late", "It turned up after lines with a later time had gone out") : [],
+		line.stream === "stderr" ? tag("stderr") : [],
+		line.late ? tag("late") : [],
 		el("span", "m", content(line, view)),
 	].flat());
 	row.dataset.line = n;
@@ -57,14 +58,13 @@ function content(line, view) {
 	if (title !== undefined) return group(title, view.folds.get(n));
 	if (groupEnds(message)) {
 		const start = view.ends.get(n);
-		return el("span", "quiet", start ? `└ ${groupTitle(start.message)} · ${duration(timestamp - start.timestamp)}` : "└");
+		return el("span", "quiet", `└ ${start ? `${groupTitle(start.message)} · ${duration(timestamp - start.timestamp)}` : ""}`);
 	}
 	const all = view.whole.get(n);
 	const full = all ?? message;
 	const json = parseJson(full);
 	const open = view.unfolded.has(n);
-	const turn = json && typeof json === "object"
-		? button("unfold", open ? "▾" : "▸", { "aria-expanded": open, "aria-label": `JSON of line ${n}` }) : [];
+	const turn = json ? button("unfold", open ? "▾" : "▸", { "aria-expanded": open, "aria-label": `JSON of line ${n}` }) : [];
 	if (open && json) return [turn, el("pre", "json", jsonNodes(json))].flat();
 	const text = lastState(full);
 	const states = text === full ? 0 : full.split(/\r|\x1b\[1?G/).length;
@@ -73,7 +73,7 @@ function content(line, view) {
 	const size = line.cut && !line.size ? "much more" : bytes(line.size ?? full.length);
 	return [
 		turn, textNodes(shown), more ? button("all", `… ${size}, show all`) : [],
-		states > 2 ? tag("", `×${states}`, `A progress bar: the last of its ${states} states`) : [],
+		states > 2 ? tag("states", `×${states}`) : [],
 	].flat();
 }
 
@@ -85,10 +85,8 @@ function group(title, fold) {
 
 function notes(line, { gone, away }) {
 	const out = gone(line).map((gap) => {
-		const what = gap.count ? plural(gap.count, "line") : "Lines";
-		const text = gap.reason === "trimmed" ? "trimmed: the journal keeps them no longer"
-			: gap.reason ? "may be missing here · look again" : "left out by sampling · show";
-		return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, `${what} ${text}`, { type: "button" }), { gap });
+		const text = `${gap.count ? plural(gap.count, "line") : "Lines"} ${words()[gap.reason ?? "sampled"]}`;
+		return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button" }), { gap });
 	});
 	if (away?.line === line.line) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
 	return out;

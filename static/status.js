@@ -2,14 +2,12 @@
 
 const ENDED = { done: "Done", failed: "Failed", canceled: "Canceled", cancelled: "Canceled" };
 
-export const finished = (status) => status.finished_job_status ?? status.terminal_status ?? false;
-
-export function describe(status) {
-	const name = status.job_status ?? "";
+export function describe({ job_status, status, finished_job_status, terminal_status }) {
+	const name = job_status ?? "";
+	const over = finished_job_status ?? terminal_status ?? false;
 	const ended = ENDED[name.toLowerCase()];
-	if (ended) return { state: ended.toLowerCase(), label: ended };
-	if (finished(status)) return { state: "ended", label: name || "Ended" };
-	if (/^cancel/i.test(name)) return { state: "stopping", label: "Stopping" };
-	const pending = /pend|queue|creat|start|wait/i.test(name || status.status);
-	return pending ? { state: "pending", label: "Pending" } : { state: "running", label: "Running" };
+	if (ended) return { over, state: ended.toLowerCase(), label: ended };
+	if (over) return { over, state: "ended", label: name || "Ended" };
+	const label = /^cancel/i.test(name) ? "Stopping" : /pend|queue|creat|start|wait/i.test(name || status) ? "Pending" : "Running";
+	return { over, state: label.toLowerCase(), label };
 }

@@ -1,27 +1,26 @@
 // Times and durations in words. Pure; all in milliseconds.
 
-export const MODES = ["local", "utc", "start", "previous", "none"];
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 const two = (value) => String(value).padStart(2, "0");
 const three = (value) => String(value).padStart(3, "0");
 
 export function clock(ms) {
 	const seconds = Math.max(0, Math.floor(ms / 1000));
-	const hours = Math.floor(seconds / 3600);
-	const minutes = Math.floor(seconds / 60) % 60;
-	return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
+	const minutes = Math.floor(seconds / 60);
+	return `${minutes < 60 ? minutes : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`}:${two(seconds % 60)}`;
 }
 
 /** `850 ms`, `12.3 s`, `4 min 5 s`. */
 export function duration(ms) {
 	if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
 	if (ms < 59_950) return `${(ms / 1000).toFixed(1).replace(".0", "")} s`;
-	const seconds = Math.round(ms / 1000);
+	let seconds = Math.round(ms / 1000);
 	const at = UNITS.findIndex(([, size]) => seconds >= size);
-	const [name, size] = UNITS[at];
-	const [lesser, part] = UNITS[at + 1] ?? ["", 1e9];
-	const rest = Math.floor((seconds % size) / part);
-	return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${lesser}` : ""}`;
+	return UNITS.slice(at, at + 2).map(([name, size]) => {
+		const count = Math.floor(seconds / size);
+		seconds %= size;
+		return count ? `${count} ${name}` : "";
+	}).join(" ").trim();
 }
 
 const whole = (ms) => duration(Math.floor(ms / 1000) * 1000);
@@ -30,9 +29,9 @@ export const ago = (ms, now = Date.now()) => (now - ms < 5000 ? "just now" : `${
 
 /** `start`, `previous`: times of the first line and the line before, or null. */
 export function stamp(ms, mode, start, previous) {
-	if (mode === "start" || mode === "previous") {
-		const from = mode === "start" ? start : previous;
-		if (from === null) return "";
+	const from = { start, previous }[mode];
+	if (from === null) return "";
+	if (from !== undefined) {
 		const size = Math.abs(ms - from);
 		return `${ms < from ? "−" : "+"}${clock(size)}.${three(Math.floor(size % 1000))}`;
 	}

@@ -42,6 +42,6 @@ export function startUi() {
 		const names = Object.keys(THEMES);
 		announce(theme(names[(names.indexOf(localStorage.theme) + 1) % 3]));
 	});
-	document.addEventListener("click", clicked);
-	document.addEventListener("keydown", pushed);
+	on(document, "click", clicked);
+	on(document, "keydown", pushed);
 }

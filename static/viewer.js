@@ -2,7 +2,7 @@
 
 import { formatMark, formatView, parseMark } from "./address.js";
 import { plain } from "./ansi.js";
-import { $, $$, copy, number, plural, toast } from "./dom.js";
+import { $, $$, copy, number, on, plural, toast } from "./dom.js";
 import { LineWindow } from "./lines.js";
 import { buildRow, groupEnds, groupTitle } from "./row.js";
 import { makeViewport } from "./viewport.js";
@@ -26,9 +26,9 @@ export function makeViewer(api, view, delegate) {
 	return me;
 
 	function begin() {
-		root.addEventListener("click", clicked);
-		root.addEventListener("copy", copied);
-		document.addEventListener("selectionchange", () => {
+		on(root, "click", clicked);
+		on(root, "copy", copied);
+		on(document, "selectionchange", () => {
 			if (port.follow && !document.getSelection().isCollapsed && root.matches(":hover")) follow(false);
 		});
 		look();
@@ -79,7 +79,7 @@ export function makeViewer(api, view, delegate) {
 		follow(true);
 		if (anew || !lines.atEnd) await lines.load(0);
 		changed();
-		port.draw();
+		port.redraw();
 	}
 
 	async function goto(line, place = "middle", anew = false) {
@@ -107,13 +107,13 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	function isMarked(line) {
-		return Boolean(me.mark) && line >= me.mark.first && line <= me.mark.last;
+		return line >= me.mark?.first && line <= me.mark?.last;
 	}
 
 	function setMark(a, b = a) {
 		me.mark = a ? { epoch: lines.epoch, first: Math.min(a, b), last: Math.max(a, b) } : null;
 		save();
-		for (const row of $$(".row", root)) row.classList.toggle("marked", isMarked(Number(row.dataset.line)));
+		for (const row of $$(".row", root)) row.classList.toggle("marked", isMarked(row.dataset.line));
 		changed();
 	}
 
@@ -129,12 +129,11 @@ export function makeViewer(api, view, delegate) {
 		const count = me.mark.last - me.mark.first + 1;
 		if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them`, true);
 		const response = await api.ask(api.url("/logs", { ...range(), format: "text" }));
-		await copy((await response.text()).replace(/\n$/, ""), `Copied ${plural(count, "line")}`);
+		await copy((await response.text()).slice(0, -1), `Copied ${plural(count, "line")}`);
 	}
 
 	function back(left) {
-		const count = lines.last - left;
-		me.away = count > 0 ? { line: left + 1, count } : null;
+		me.away = { line: left + 1, count: lines.last - left };
 		port.redraw();
 	}
 
@@ -152,7 +151,7 @@ export function makeViewer(api, view, delegate) {
 		me.mark = parseMark(location.hash);
 		if (!me.mark) return;
 		const { epoch, first, last } = me.mark;
-		if (epoch !== lines.epoch) toast("This link is of an earlier journal of this job, whose lines are no longer kept.", true);
+		if (epoch !== lines.epoch) toast("earlier", true);
 		else if (await open(first, last)) return;
 		setMark(0);
 		await toEnd();
@@ -168,9 +167,9 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	function row(line, previous) {
-		if (groupTitle(line.message) !== undefined) groupAt = line;
-		const ended = groupEnds(line.message) && groupAt?.line < line.line && !me.ends.has(line.line);
-		if (ended) me.ends.set(line.line, groupAt);
+		const { line: n, message } = line;
+		if (groupTitle(message) !== undefined) groupAt = line;
+		else if (groupEnds(message) && groupAt?.line < n && !me.ends.has(n)) me.ends.set(n, groupAt);
 		return buildRow(line, previous, me);
 	}
 
@@ -226,7 +225,7 @@ export function makeViewer(api, view, delegate) {
 	async function fetchGap({ reason, line }) {
 		if (!reason) return goto(line, "middle", true);
 		const late = reason === "upstream" && (await api.lines({ after: `${lines.epoch}-${lines.last}` })).length;
-		toast(late ? "Lines have turned up: they stand at the end, marked “late”." : "These lines are still not to be had.");
+		toast(late ? "late" : "lost");
 	}
 
 	/** The end of a group may be far outside of what is in memory: the server knows. */
@@ -248,10 +247,10 @@ export function makeViewer(api, view, delegate) {
 	/** The lines' own text: no numbers, no times, nothing folded. */
 	function copied(event) {
 		const range = document.getSelection().getRangeAt(0);
-		const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".row");
+		const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".sheet > *");
 		const [first, last] = [rowOf(range.startContainer), rowOf(range.endContainer)];
 		if (!first || !last || first === last) return;
-		const [a, b] = [first, last].map((row) => Number(row.dataset.line));
+		const [a, b] = [first.item.line, last.item.line];
 		const texts = lines.items.filter(({ line }) => line >= a && line <= b).map(({ message }) => plain(message));
 		texts.push(texts.pop().slice(0, before(last, range.endContainer, range.endOffset)));
 		texts[0] = texts[0].slice(before(first, range.startContainer, range.startOffset));
@@ -262,7 +261,7 @@ export function makeViewer(api, view, delegate) {
 
 function before(row, node, offset) {
 	const range = new Range();
-	range.selectNodeContents(row.lastChild);
+	range.selectNodeContents($(".m", row));
 	const side = range.comparePoint(node, offset);
 	if (side) return side < 0 ? 0 : Infinity;
 	range.setEnd(node, offset);

@@ -1,6 +1,7 @@
 // Rows of whatever height on a sheet that lies `top` px down a spacer. While the reader scrolls, rows are added and
 // dropped at the sheet's ends and nothing else moves; a leap of the scrollbar becomes a line (`Scale`).
 
+import { on } from "./dom.js";
 import { Scale } from "./scale.js";
 
 const OVER = 500; // px kept drawn above and below the view
@@ -17,7 +18,7 @@ export function makeViewport(scroller, lines, delegate) {
 	let expected = 0;
 	let frame = 0;
 
-	scroller.addEventListener("scroll", scrolled, { passive: true });
+	on(scroller, "scroll", scrolled);
 	new ResizeObserver(schedule).observe(scroller);
 	return port;
 
@@ -74,13 +75,13 @@ export function makeViewport(scroller, lines, delegate) {
 		const high = scroller.scrollTop + view + OVER;
 		while (a1 < lines.end && top + height() < high) append(FEW);
 		while (a0 > lines.base && top > low) prepend(FEW);
-		const count = sheet.childElementCount;
-		if (document.getSelection().isCollapsed || count > HELD) drop(low - OVER, high + OVER);
+		if (document.getSelection().isCollapsed || sheet.childElementCount > HELD) drop(low - OVER, high + OVER);
 		bounds();
 		if (end) scroll(spaced);
 		if (a1 === lines.end && top + height() < high) delegate.more(1);
 		if (a0 === lines.base && top > low) delegate.more(-1);
-		if (count > 10) port.rowHeight = height() / sheet.childElementCount;
+		const count = sheet.childElementCount;
+		if (count > 10) port.rowHeight = height() / count;
 		delegate.drawn();
 	}
 

@@ -17,9 +17,11 @@ for name in [name for name in os.environ if name.startswith("JOBTAIL_")]:
     del os.environ[name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
 
-# A shell that starts us in the background has Ctrl-C ignored, by all that we start too.
+# A shell that starts us in the background has Ctrl-C ignored, nohup the end of a terminal; by all that we start too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

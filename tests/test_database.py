@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.database import Database, connect, damaged
+from webapp.aside import damaged, identity, set_aside
+from webapp.database import Database, connect
 from webapp.errors import JournalError
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER)"
@@ -31,7 +32,7 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(tmp_path: Path, caplog: pyte
         connection = connect(path, SCHEMA)
     connection.execute("INSERT INTO t VALUES (1)")
     connection.close()
-    aside = list(tmp_path.glob("a.sqlite3.damaged-*"))
+    aside = list(tmp_path.glob("a.damaged-*.sqlite3"))
     assert len(aside) == 1 and aside[0].read_bytes().startswith(b"this is no database")
     assert "set aside" in caplog.text and str(path) in caplog.text
 
@@ -44,9 +45,21 @@ def test_several_who_find_the_damage_at_once_set_it_aside_once(tmp_path: Path) -
     for n, connection in enumerate(connections):
         connection.execute("INSERT INTO t VALUES (?)", (n,))
     assert connections[0].execute("SELECT count(*) FROM t").fetchone()[0] == 8
-    assert len(list(tmp_path.glob("*.damaged-*"))) == 1
+    # What belongs to the new file stayed with it.
+    assert [path.suffix for path in tmp_path.glob("*.damaged-*")] == [".sqlite3"]
     for connection in connections:
         connection.close()
+
+
+def test_who_still_holds_a_file_that_another_set_aside_goes_on_in_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    mine, theirs = Database(path, SCHEMA), Database(path, SCHEMA)
+    assert set_aside(path, identity(path), "found by another process") is not None
+    with mine.writing() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert [row[0] for row in theirs.rows("SELECT n FROM t")] == [1]
+    mine.close()
+    theirs.close()
 
 
 def test_damage_found_in_use_raises_once_and_then_works(tmp_path: Path) -> None:

@@ -7,29 +7,18 @@ damaged is set aside under another name, with one line in the log, and begun ane
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import logging
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .aside import damaged, identity, opening, set_aside
 from .errors import JournalError
 
-log = logging.getLogger("jobtail.database")
-
 BUSY_MS = 5_000
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_COMPANIONS = ("", "-wal", "-shm")
-
-
-def damaged(error: BaseException) -> bool:
-    """True when the file itself is broken: not when it is busy, full, or may not be written."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return isinstance(error, sqlite3.DatabaseError) and code & 0xFF in _DAMAGE
 
 
 def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlite3.Connection:
@@ -38,13 +27,14 @@ def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlit
 
     JournalError when the folder or file cannot be made, read or written.
     """
+    found = identity(path)
     try:
         try:
             return _open(path, schema, synchronous)
         except sqlite3.DatabaseError as error:
             if not damaged(error):
                 raise
-            set_aside(path, str(error), lambda: _open(path, schema, synchronous).close())
+            set_aside(path, found, str(error))
             return _open(path, schema, synchronous)
     except (sqlite3.Error, OSError) as error:
         raise JournalError(f"{path} can't be opened: {error}") from error
@@ -52,6 +42,11 @@ def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlit
 
 def _open(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
     private(path.parent)
+    with opening(path):
+        return _opened(path, schema, synchronous)
+
+
+def _opened(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
     # Only a new file is ever opened by hand: closing any descriptor of it drops the locks that SQLite holds on it
     # for this whole process, and then another process takes its WAL away while it is in use.
     with contextlib.suppress(FileExistsError):
@@ -90,26 +85,6 @@ def private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def set_aside(path: Path, why: str, check: Callable[[], None]) -> Path | None:
-    """Renames a damaged file and its companions, unless another process has just done so: then `check`, which
-    opens the file once more, raises nothing. Gives the new name."""
-    with contextlib.ExitStack() as stack:
-        lock = stack.enter_context(open(path.with_name(path.name + ".lock"), "w"))
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            check()
-            return None
-        except sqlite3.DatabaseError as error:
-            if not damaged(error):
-                raise
-        aside = path.with_name(f"{path.name}.damaged-{time.time_ns() // 1_000_000}")
-        for companion in _COMPANIONS:
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{path}{companion}", f"{aside}{companion}")
-    log.error("%s is damaged (%s): it was set aside as %s and begun anew", path, why, aside.name)
-    return aside
-
-
 class Database:
     """One connection behind a lock, for small tables that threads share. Errors come out as JournalError; a
     file found damaged in use is set aside, so that the next call finds a new one."""
@@ -119,12 +94,17 @@ class Database:
         self._schema = schema
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = connect(path, schema)
+        self._file = identity(path)
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._connection is not None and identity(self.path) != self._file:
+                self._connection.close()
+                self._connection = None  # another process has set it aside
             if self._connection is None:
                 self._connection = connect(self.path, self._schema)
+                self._file = identity(self.path)
             try:
                 yield self._connection
             except sqlite3.Error as error:
@@ -135,15 +115,8 @@ class Database:
         if damaged(error) and self._connection is not None:
             self._connection.close()
             self._connection = None
-            with contextlib.suppress(sqlite3.Error, OSError):
-                set_aside(self.path, str(error), self._check)
-
-    def _check(self) -> None:
-        connection = _open(self.path, self._schema, "FULL")
-        with contextlib.closing(connection):
-            for row in connection.execute("PRAGMA quick_check(1)"):
-                if row[0] != "ok":
-                    raise _corrupt(str(row[0]))
+            with contextlib.suppress(OSError):
+                set_aside(self.path, self._file, str(error))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -171,9 +144,3 @@ class Database:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
-
-
-def _corrupt(why: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(why)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error

@@ -17,6 +17,7 @@ from webapp.journal.batch import KEPT, LATE, MAX_LINES, Batch, join
 from webapp.journal.journal import Journal, LeaseLost
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
+from webapp.journal.schema import DamagedJournal
 from webapp.journal.shelf import Journals
 
 
@@ -191,6 +192,23 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(journals, tmp_path, caplog):
     journal.append([Entry(1, "on we go", None, 0)])
     assert len(list(path.parent.glob("*.damaged-*"))) == 1
     assert "set aside" in caplog.text
+
+
+def test_who_holds_a_damaged_file_that_another_has_set_aside_goes_on_in_the_new_one(journals, tmp_path, entries):
+    mine = journals.open("a-job")
+    other = Journals(tmp_path, Redactor(()), beat_ms=1000)
+    theirs = other.open("a-job")
+    damage = DamagedJournal("some page of it is broken")
+    begun = other.set_aside("a-job", damage)
+    assert begun is not theirs and begun.epoch != mine.epoch
+    with pytest.raises(DamagedJournal, match="replaced"):
+        mine.append(entries(0, 3))
+    again = journals.set_aside("a-job", damage)
+    assert again.epoch == begun.epoch
+    again.append(entries(0, 3))
+    assert texts(begun.read(0)) == [f"line {n}" for n in range(3)]
+    assert len(list((tmp_path / "jobs").glob("*.damaged-*.sqlite3"))) == 1
+    other.close()
 
 
 def test_an_unwritable_folder_is_a_clear_error(tmp_path):

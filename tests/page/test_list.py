@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, Page, expect
 
 from ..served import Served
+from ..upstream import Upstream
 from .written import Written
 
 Write = Callable[..., Written]
@@ -69,6 +70,26 @@ def test_a_service_that_is_down_is_said_and_the_list_stays(
     expect(page.locator("#trouble")).to_contain_text("does not answer")
     expect(page.locator("#jobs tr")).to_have_count(1)
     served.start()
+    page.clock.run_for(5100)
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_an_upstream_that_is_down_is_said_and_the_list_stays(
+    serve: Callable[..., Served], upstream: Upstream, page: Page
+) -> None:
+    page.clock.install()
+    upstream.job("nightly")
+    served = serve(upstream_url=upstream.url)
+    page.goto(served.url)
+    expect(page.locator("#jobs tr")).to_have_count(1)
+    port = upstream.port
+    upstream.stop()
+    page.clock.run_for(5100)
+    page.clock.run_for(5100)
+    expect(page.locator("#trouble")).to_contain_text("upstream")
+    expect(page.locator("#jobs tr")).to_have_count(1)
+    upstream.start(port)
+    page.clock.run_for(5100)
     page.clock.run_for(5100)
     expect(page.locator("#trouble")).to_be_hidden()
 

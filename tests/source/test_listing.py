@@ -69,3 +69,22 @@ async def test_who_wants_it_now_is_asked_for_now_and_shares_what_is_on_its_way(c
     clock[0] += 0.001
     await jobs(5, 0, within=0.0)
     assert asked == [5, 5]
+
+
+async def test_what_was_known_is_known_while_the_upstream_is_down(clock):
+    answers = [[JobRecord(id="a")], RuntimeError("down")]
+
+    async def ask(n, skip):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    jobs = Listing(ask)
+    assert jobs.known(5, 0) == []
+    await jobs.jobs(5, 0)
+    clock[0] += 10
+    with pytest.raises(RuntimeError):
+        await jobs.jobs(5, 0)
+    assert [job.id for job in jobs.known(5, 0)] == ["a"]
+    assert jobs.known(5, 5) == []

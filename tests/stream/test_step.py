@@ -87,6 +87,34 @@ def test_a_gap_between_lines_that_a_filter_holds_back_is_told(journal):
     assert after.line == 100
 
 
+def test_lines_that_were_trimmed_since_the_state_was_read_are_a_gap_too(journal):
+    fill(journal, 1400)
+    state = journal.state()
+    trimmed = journal.trim(700)
+    for form in (Form(format="batch"), Form(format="batch", levels=frozenset({0}))):
+        data, after = step(journal, state, form, Position(journal.epoch, 10))
+        found = events(data)
+        assert found[0][2] == {"reason": "trimmed", "after": f"{journal.epoch}-10", "count": trimmed - 10}
+        assert numbers(found) == list(range(trimmed + 1, 1401)) and after.line == 1400
+
+
+@pytest.mark.parametrize("codes", [{4}, {3}, {0}, {3, 4}, {1}, set()])
+def test_a_level_is_found_wherever_it_stands_and_what_lies_between_is_passed_over(journal, codes):
+    texts = ["fine"] * 4000
+    texts[3:4], texts[1777:1778], texts[3999:] = ["ERROR a"], ["WARNING b"], ["ERROR c"]
+    journal.append([Entry(n, text, None, 0) for n, text in enumerate(texts)])
+    journal.add_gap(2500, "upstream", 5)
+    wanted = [n for n, text in enumerate(texts, 1) if {"E": 4, "W": 3}.get(text[0], 0) in codes]
+    form = Form(format="batch", levels=frozenset(codes))
+    found, after = walk(journal, form, Position(journal.epoch, 0))
+    assert numbers(found) == wanted
+    assert after.line == 4000
+    assert [data["after"] for name, _, data in found if name == "gap"] == [f"{journal.epoch}-2500"]
+    for tail in (1, 2, 4000):
+        start = tail_start(journal, journal.state(), form, tail)
+        assert numbers(walk(journal, form, Position(journal.epoch, start))[0]) == wanted[-tail:]
+
+
 def test_trimmed_lines_are_a_gap_that_counts_them(journal):
     fill(journal, 1400)
     trimmed = journal.trim(700)

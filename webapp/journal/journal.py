@@ -16,13 +16,14 @@ from typing import Any
 
 import orjson
 
+from ..aside import identity, opening
 from ..errors import JournalError
 from . import reading
 from .batch import Batch
 from .cursor import new_epoch
 from .line import Entry
 from .redact import Redactor
-from .schema import connect, disk_errors, prepare
+from .schema import DamagedJournal, connect, disk_errors, prepare
 from .state import State, load_state
 from .writing import Encoder
 
@@ -44,8 +45,9 @@ class Journal:
         self._lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
-        with disk_errors(path):
+        with disk_errors(path), opening(path):
             self._db = connect(path, create=True)
+            self.file = identity(path)
             prepare(self._db, job, new_epoch())
             self.epoch = load_state(self._db).epoch
 
@@ -78,19 +80,26 @@ class Journal:
         with self._reader() as db:
             return int(db.execute("SELECT revision FROM state").fetchone()[0])
 
+    def trimmed_to(self) -> int:
+        with self._reader() as db:
+            return int(db.execute("SELECT trimmed_to FROM state").fetchone()[0])
+
     def state(self) -> State:
         with self._reader() as db:
             return load_state(db)
 
-    def read(self, after: int, *, most_bytes: int = 1 << 20, upto: int | None = None) -> list[Batch]:
-        """The lines after line `after`, as far as `most_bytes` go (at least one batch), none past `upto`."""
+    def read(
+        self, after: int, *, most_bytes: int = 1 << 20, upto: int | None = None, levels: reading.Levels = None
+    ) -> list[Batch]:
+        """The lines after line `after`, as far as `most_bytes` go (at least one batch), none past `upto`. `levels`:
+        batches that hold no line of these codes are passed over."""
         with self._reader() as db:
-            return reading.read(db, after, most_bytes, upto)
+            return reading.read(db, after, most_bytes, upto, levels)
 
-    def read_back(self, before: int, *, most_bytes: int = 1 << 20) -> list[Batch]:
-        """The lines before line `before`, the newest as far as `most_bytes` go, in order."""
+    def read_back(self, before: int, *, most_bytes: int = 1 << 20, levels: reading.Levels = None) -> list[Batch]:
+        """The lines before line `before`, the newest as far as `most_bytes` go, in order. `levels`: as for `read`."""
         with self._reader() as db:
-            return reading.read_back(db, before, most_bytes)
+            return reading.read_back(db, before, most_bytes, levels)
 
     def spans(self, after: int) -> list[reading.Span]:
         """What each batch after line `after` holds, without its lines: a search skips by it."""
@@ -138,6 +147,8 @@ class Journal:
                 raise JournalError(f"the journal of {self.job!r} is closed")
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if identity(self.path) != self.file:
+                    raise DamagedJournal(f"the journal of {self.job!r} was replaced: another process set it aside")
                 if lease is not None:
                     holder = self._db.execute("SELECT holder FROM state").fetchone()[0]
                     if holder != lease:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from .batch import Batch
 
 UNSIGNED = (1 << 64) - 1
+_ENDLESS = (1 << 63) - 1
+Levels = frozenset[int] | None
 _BODY = "SELECT b.first, b.last, body.lines, body.marks, body.times, b.longest FROM batch b JOIN body USING (first)"
+# Batches that hold a line of a level, by its code in `levels.LEVELS`.
+_HOLDS = ("b.last - b.first >= debug + info + warning + error", "debug > 0", "info > 0", "warning > 0", "error > 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,21 @@ class Part:
     errors: int
 
 
-def read(db: sqlite3.Connection, after: int, most_bytes: int, upto: int | None) -> list[Batch]:
-    if upto is not None and after >= upto:
-        return []
+def _holding(levels: Levels) -> str:
+    return "" if levels is None else f" AND ({' OR '.join(_HOLDS[code] for code in sorted(levels)) or 'FALSE'})"
+
+
+def read(db: sqlite3.Connection, after: int, most_bytes: int, upto: int | None, levels: Levels) -> list[Batch]:
     if upto is not None and after >= upto:
         return []
     found = db.execute("SELECT first FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1", (after + 1,)).fetchone()
     batches: list[Batch] = []
     size = 0
-    for row in db.execute(f"{_BODY} WHERE b.first >= ? ORDER BY b.first", (found[0] if found else 0,)):
+    for row in db.execute(
+        f"{_BODY} WHERE b.first BETWEEN ? AND ?{_holding(levels)} ORDER BY b.first",
+        (found[0] if found else 0, _ENDLESS if upto is None else upto),
+    ):
         batch = Batch(*row)
-        if upto is not None and batch.first > upto:
-            break
         if batch.last <= after:
             continue
         if batch.first <= after or (upto is not None and batch.last > upto):
@@ -68,10 +75,10 @@ def read(db: sqlite3.Connection, after: int, most_bytes: int, upto: int | None) 
     return batches
 
 
-def read_back(db: sqlite3.Connection, before: int, most_bytes: int) -> list[Batch]:
+def read_back(db: sqlite3.Connection, before: int, most_bytes: int, levels: Levels) -> list[Batch]:
     batches: list[Batch] = []
     size = 0
-    for row in db.execute(f"{_BODY} WHERE b.first < ? ORDER BY b.first DESC", (before,)):
+    for row in db.execute(f"{_BODY} WHERE b.first < ?{_holding(levels)} ORDER BY b.first DESC", (before,)):
         batch = Batch(*row)
         batches.append(batch.part(batch.first, before - 1))
         size += len(batch.lines)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import sqlite3
 import threading
 import time
 from pathlib import Path
 
+from ..aside import COMPANIONS, identity, set_aside
 from ..errors import JournalError
 from .journal import Journal
 from .redact import Redactor
 from .schema import DamagedJournal
-
-log = logging.getLogger("jobtail.journal")
-_COMPANIONS = ("", "-wal", "-shm")
 
 
 class Journals:
@@ -52,12 +49,14 @@ class Journals:
 
     def _opened(self, job: str) -> Journal:
         path = self.path(job)
+        found = identity(path)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            return Journal(path, job, self._redactor, self._beat_ms)
-        except DamagedJournal as error:
-            self._put_aside(path, error)
-            return Journal(path, job, self._redactor, self._beat_ms)
+            try:
+                return Journal(path, job, self._redactor, self._beat_ms)
+            except DamagedJournal as error:
+                set_aside(path, found, str(error))
+                return Journal(path, job, self._redactor, self._beat_ms)
         except OSError as error:
             raise JournalError(f"{self.folder} can't be written: {error.strerror}") from error
 
@@ -68,16 +67,9 @@ class Journals:
             if damaged is not None:
                 with contextlib.suppress(sqlite3.Error):
                     damaged.close()
-            self._put_aside(self.path(job), error)
+                set_aside(damaged.path, damaged.file, str(error))
             self._open[job] = self._opened(job)
             return self._open[job]
-
-    def _put_aside(self, path: Path, error: Exception) -> None:
-        aside = path.with_name(f"{path.stem}.damaged-{int(time.time() * 1000)}{path.suffix}")
-        log.error("a damaged journal was set aside as %s and is begun anew: %s", aside, error)
-        for companion in _COMPANIONS:
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + companion).rename(aside.with_name(aside.name + companion))
 
     def release(self, job: str) -> None:
         """Nobody here needs it for now."""
@@ -104,7 +96,7 @@ class Journals:
             job = next((job for job, journal in list(self._open.items()) if journal.path == path), None)
             if job is None and (old or now - changed > 60):
                 gone.append(self._job_of(path))
-                for companion in _COMPANIONS:
+                for companion in COMPANIONS:
                     path.with_name(path.name + companion).unlink(missing_ok=True)
                 total -= size
             elif not old:

@@ -20,6 +20,7 @@ class Listing:
     def __init__(self, ask: Callable[[int, int], Awaitable[list[JobRecord]]]) -> None:
         self._ask = ask
         self._answers: dict[tuple[int, int], tuple[float, asyncio.Future[list[JobRecord]]]] = {}
+        self._known: dict[tuple[int, int], list[JobRecord]] = {}
 
     async def jobs(self, n: int, skip: int, *, within: float = NEWS_SECONDS) -> list[JobRecord]:
         """Not older than `within` seconds; 0: asked for now, or by others at this moment."""
@@ -29,4 +30,12 @@ class Listing:
             while len(self._answers) >= KEPT:
                 del self._answers[next(iter(self._answers))]
             held = self._answers[n, skip] = (now, asyncio.ensure_future(self._ask(n, skip)))
-        return await asyncio.shield(held[1])
+        found = await asyncio.shield(held[1])
+        while len(self._known) >= KEPT:
+            del self._known[next(iter(self._known))]
+        self._known[n, skip] = found
+        return found
+
+    def known(self, n: int, skip: int) -> list[JobRecord]:
+        """The newest answer that was one, however old; empty where there was none."""
+        return self._known.get((n, skip), [])

@@ -196,8 +196,15 @@ class Channel:
 
     async def status(self) -> RunStatus:
         await self.fresh(status_only=True)
-        if self.state.status is None:
+        status = self.known_status
+        if status is None:
             raise JobNotFound(self.job)
+        return status
+
+    @property
+    def known_status(self) -> RunStatus | None:
+        if self.state.status is None:
+            return None
         status = RunStatus.model_validate(self.state.status)
         # Heartbeats are no change, so the journal is not written for them.
         status.last_heartbeat = self.attendant.heartbeat or status.last_heartbeat

@@ -48,12 +48,16 @@ def step(
     end = last_visible(state, form) if upto is None else min(upto, last_visible(state, form))
     after = position.copy()
     parts: list[bytes] = []
-    if after.line < min(state.trimmed_to, end):
-        count = min(state.trimmed_to, end) - after.line
-        _gap(parts, form, after, after.line, "trimmed", count)
-        after.line = min(state.trimmed_to, end)
-    batches = journal.read(after.line, most_bytes=PIECE_BYTES, upto=end) if after.line < end else []
-    last = batches[-1].last if batches else after.line
+    batches = journal.read(after.line, most_bytes=PIECE_BYTES, upto=end, levels=form.levels) if after.line < end else []
+    first = batches[0].first if batches else end + 1
+    if first > after.line + 1:
+        # Asked for after the read: what is not in it for that reason is known by now.
+        trimmed = min(journal.trimmed_to(), first - 1)
+        if trimmed > after.line:
+            _gap(parts, form, after, after.line, "trimmed", trimmed - after.line)
+            after.line = trimmed
+    # No other batch up to the end holds a line of these levels.
+    last = batches[-1].last if batches else max(after.line, end) if form.levels is not None else after.line
     gaps = [gap for gap in journal.gaps(max(after.line, after.told + 1), last + 1) if gap.after_line > after.told]
     for batch in batches:
         while gaps and gaps[0].after_line < batch.last:
@@ -64,6 +68,7 @@ def step(
         _lines(parts, form, after, batch.part(after.line + 1, batch.last))
     for gap in gaps:
         _gap(parts, form, after, gap.after_line, gap.reason, gap.count)
+    after.line = last
     return b"".join(parts), after
 
 

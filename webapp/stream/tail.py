@@ -20,7 +20,7 @@ def tail_start(journal: Journal, state: State, form: Form, tail: int | None) -> 
         return max(first, high - tail)
     before, wanted = high + 1, tail
     while wanted > 0 and before - 1 > first:
-        batches = journal.read_back(before)
+        batches = journal.read_back(before, levels=form.levels)
         if not batches:
             break
         for batch in reversed(batches):

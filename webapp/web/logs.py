@@ -131,7 +131,9 @@ def _collect(channel: Channel, form: Form, extent: Extent, limit: int, epoch: st
     parts: list[bytes] = []
     after, count, size = extent.after, 0, 0
     while True:
-        batches = channel.journal.read(after, most_bytes=min(1 << 20, limit * 400), upto=extent.upto)
+        batches = channel.journal.read(
+            after, most_bytes=min(1 << 20, limit * 400), upto=extent.upto, levels=form.levels
+        )
         if not batches:
             return b"".join(parts), after, False
         for batch in batches:
@@ -171,7 +173,10 @@ async def _stream(
             state = channel.state
             if state.epoch != epoch or ended():
                 return
-            batches = await asyncio.to_thread(channel.journal.read, max(after, state.trimmed_to), upto=extent.upto)
+            upto = state.last_line if extent.upto is None else min(extent.upto, state.last_line)
+            batches = await asyncio.to_thread(
+                channel.journal.read, max(after, state.trimmed_to), upto=upto, levels=form.levels
+            )
             for batch in batches:
                 data, taken, after = await asyncio.to_thread(_take, form, epoch, batch, left)
                 if data:
@@ -181,7 +186,8 @@ async def _stream(
                     return
             if batches:
                 continue
-            if not follow or state.finished or (extent.upto is not None and after >= extent.upto):
+            after = max(after, upto)
+            if not follow or state.finished or after == extent.upto:
                 return
             await _wait(channel, state)
 

@@ -24,7 +24,7 @@ from ..stream.channel import Channel
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
-from .words import STATES, cancel_words, elapsed, job_words, line_words, row_words
+from .words import STATES, about_words, cancel_words, elapsed, job_words, line_words, row_words
 
 PAGE_JOBS = 50
 NEWEST_LINES = 200
@@ -42,6 +42,7 @@ async def home(request: Request, service: Service, grant: Grant) -> Response:
         records = await service.listing.jobs(PAGE_JOBS + 1, skip, within=GLANCE_SECONDS)
     except UpstreamError as problem:
         error = service.redactor.text(f"{problem.title}: {problem.detail}")
+        records = service.listing.known(PAGE_JOBS + 1, skip)
     now = datetime.now(UTC)
     jobs = [row_words(record, now) for record in records[:PAGE_JOBS]]
     for job in jobs:
@@ -66,7 +67,7 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(name)
     error = await _look(channel, grant)
     state = channel.state
-    status = RunStatus.model_validate(state.status) if state.status else None
+    status = channel.known_status
     if status is not None:
         status = RunStatus.model_validate(visible(service, status, grant))
     lines, ends = await asyncio.to_thread(_newest, channel, grant)
@@ -77,8 +78,8 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
     return render(
         "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines], last_line=state.last_line,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
-        elapsed=elapsed(status, ends, datetime.now(UTC)), commands=_commands(base, service, name),
-        loopback=loopback(urlsplit(base).hostname or ""),
+        elapsed=elapsed(status, ends, datetime.now(UTC)), about=about_words(status),
+        commands=_commands(base, service, name), loopback=loopback(urlsplit(base).hostname or ""),
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> tup
     found: list[bytes] = []
     stop_at = time.monotonic() + SECONDS
     while after < upto:
-        batches = journal.read(after, most_bytes=READ_BYTES, upto=upto)
+        batches = journal.read(after, most_bytes=READ_BYTES, upto=upto, levels=form.levels)
         if not batches:
             return found, upto
         for batch in batches:

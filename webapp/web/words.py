@@ -79,6 +79,35 @@ def job_words(job: str, status: RunStatus | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def about_words(status: RunStatus | None) -> list[tuple[str, str, str]]:
+    """What is known of a job: label, text, and of a time the same as ISO 8601. What is not known is left out."""
+    if status is None:
+        return []
+    words = job_words(status.job_id, status)
+    tasks = f"{status.finished_tasks} of {status.total_tasks}" if status.total_tasks else ""
+    facts: list[tuple[str, str | datetime | None]] = [
+        ("Status", _listed(words["label"], words["detail"])),
+        ("Since", _aware(status.job_status_date)),
+        ("Started", _moment((status.model_extra or {}).get("creation_date"))),
+        ("Tasks", tasks),
+        ("Instance", _listed(status.instance_id, status.instance_type, status.status)),
+        ("Heartbeat", _aware(status.last_heartbeat)),
+    ]
+    return [
+        (label, _clock(fact), fact.isoformat()) if isinstance(fact, datetime) else (label, fact, "")
+        for label, fact in facts
+        if fact
+    ]
+
+
+def _listed(*parts: str | None) -> str:
+    return " · ".join(filter(None, parts))
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def elapsed(status: RunStatus | None, ends_ms: tuple[int, int] | None, now: datetime) -> str:
     """How long the job took or has been running: from its creation or its first line; "" when nothing tells."""
     if status is None:
@@ -147,5 +176,7 @@ def line_words(line: dict[str, Any]) -> dict[str, Any]:
 def cancel_words(one: Cancellation) -> dict[str, str]:
     """Who asked for a job's end, when and from where."""
     at = _from_ms(one.at_ms)
-    when = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
-    return {"who": one.who, "address": one.address, "share": one.share, "at": when}
+    return {
+        "who": one.who, "address": one.address, "share": one.share,
+        "at": _clock(at) if at else "", "iso": at.isoformat() if at else "",
+    }  # fmt: skip
