@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 class Nobody:
     """Attends to a journal that a test writes itself."""
 
-    watched, rounds, error, heartbeat, loaded = True, 1, None, None, True
+    watched, rounds, error, heartbeat, loaded, writes = True, 1, None, None, True, False
 
     def __init__(self, channel):
         pass

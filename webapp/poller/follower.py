@@ -18,6 +18,8 @@ LOOK_SECONDS = 0.25
 
 
 class Follower:
+    writes = False  # the runner does
+
     def __init__(self, source: Source, journal: Journal, changed: Callable[[], None]) -> None:
         self.watched = True
         self.rounds = 0

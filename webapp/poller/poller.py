@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -54,6 +54,7 @@ class Poller:
         pace: Pace | None = None,
     ) -> None:
         self.watched = True
+        self.writes = False
         self.rounds = 0
         self.loaded = False
         self.error: JobtailError | None = None
@@ -83,6 +84,7 @@ class Poller:
         self._unwatched_since: float | None = None
         self._refused_at = 0.0
         self._epoch = ""
+        self._told_status: dict[str, Any] | None = None
         self._loading = False
         self._reconcile = False  # the next round reads the whole log
         self._finished = False  # the journal says that the log is over
@@ -117,6 +119,7 @@ class Poller:
     async def _run(self) -> None:
         if not await self._take_lease():
             return
+        self.writes, self._told_status = True, None
         try:
             state = await self._in_thread(self._journal.state)
             self._report.resume(state.upstream)
@@ -126,6 +129,7 @@ class Poller:
                 await self._rounds()
                 tasks.cancel_scope.cancel()
         finally:
+            self.writes = False
             with anyio.CancelScope(shield=True):
                 await self._lease.give_back()
 
@@ -186,13 +190,21 @@ class Poller:
         self._status_error = self._missing_since = None
         self.heartbeat = status.last_heartbeat
         self._status_backoff.succeeded()
-        await self._in_thread(partial(self._write_status, status))
-        self._changed()
+        await self._tell_status(status)
         if status.finished:
             self._drain.finished(time.monotonic())
         else:
             self._drain.running()
             self._reconcile, self._finished, self._looks = False, False, []
+
+    async def _tell_status(self, status: RunStatus) -> None:
+        """Most rounds bring nothing new but a heartbeat: then no thread and no disk is asked."""
+        told = status.model_dump(mode="json", exclude={"last_heartbeat"})
+        if told == self._told_status and (status.finished or not self._finished):
+            return
+        await self._in_thread(partial(self._write_status, status))
+        self._told_status = told
+        self._changed()
 
     def _write_status(self, status: RunStatus) -> None:
         self._journal.set_status(status.model_dump(mode="json"), lease=self._lease.holder)

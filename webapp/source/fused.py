@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import orjson
@@ -47,6 +48,14 @@ class Timeouts:
         return httpx.Timeout(read, connect=self.connect, pool=self.pool)
 
 
+def proxy_of(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for that address (`HTTPS_PROXY`, `NO_PROXY` and the like)."""
+    if proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
+
+
 class FusedSource:
     """Implements `base.Source`. The credential goes to `settings.upstream_url` and nowhere else."""
 
@@ -56,19 +65,21 @@ class FusedSource:
         self._blanker = blanker
         self._timeouts = timeouts or Timeouts()
         self._token = settings.upstream_token.get_secret_value()
-        headers = {"accept": "application/json", "user-agent": "jobtail"}
+        self._base = httpx.URL(settings.upstream_url + "/")
+        headers = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": "jobtail"}
         if self._token:
             headers["authorization"] = f"{settings.upstream_auth_scheme} {self._token}"
-        self._base = httpx.URL(settings.upstream_url + "/")
-        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self._client = httpx.AsyncClient(
-            headers=headers, timeout=self._timeouts.of(self._timeouts.read), limits=limits, follow_redirects=False
+        self._headers = httpx.Headers({"host": self._base.netloc.decode("ascii"), **headers})
+        # A client without its cookies and redirects, which we have no use for: two requests a beat and job are most of
+        # what a beat costs.
+        self._upstream = httpx.AsyncHTTPTransport(
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20), proxy=proxy_of(self._base)
         )
         # For signed addresses elsewhere: it has no credential, no cookie, and no proxy between it and its target.
         self._bare = httpx.AsyncClient(timeout=self._timeouts.of(self._timeouts.read), trust_env=False)
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._upstream.aclose()
         await self._bare.aclose()
 
     async def status(self, job: str) -> RunStatus:
@@ -76,16 +87,16 @@ class FusedSource:
         return self._model(RunStatus, body, "status")
 
     async def cancel(self, job: str, who: str = "") -> RunStatus:
-        timeout = self._timeouts.of(self._timeouts.cancel)
-        body = await self._call("POST", f"run/by-id/{job}/cancel", what="cancel", job=job, timeout=timeout)
+        seconds = self._timeouts.cancel
+        body = await self._call("POST", f"run/by-id/{job}/cancel", what="cancel", job=job, seconds=seconds)
         return self._model(RunStatus, body, "cancel")
 
     async def jobs(self, n: int, skip: int) -> list[JobRecord]:
         found: list[JobRecord] = []
         while len(found) < n:
             limit = min(PAGE, n - len(found))
-            params = {"skip": skip + len(found), "limit": limit}
-            rows = _json(await self._call("GET", "job/self", what="list of jobs", params=params), "list of jobs")
+            path = f"job/self?skip={skip + len(found)}&limit={limit}"
+            rows = _json(await self._call("GET", path, what="list of jobs"), "list of jobs")
             if not isinstance(rows, list):
                 raise UpstreamError("list of jobs: the upstream's answer is no JSON list")
             found += [self._valid(JobRecord, row, "list of jobs") for row in rows[:limit]]
@@ -104,7 +115,7 @@ class FusedSource:
             "GET", to.url, headers={"host": to.host, "accept": "application/json"}, extensions={"sni_hostname": to.name}
         )
         request.headers.pop("cookie", None)
-        async with self._sent(self._bare, request) as response:
+        async with self._sent(self._elsewhere(request), "config") as response:
             if response.status_code != 200:
                 # Not what it says: a storage's error names keys and signatures.
                 raise UpstreamError(f"config: the storage that the upstream named answered {response.status_code}")
@@ -112,8 +123,8 @@ class FusedSource:
 
     @asynccontextmanager
     async def logs(self, job: str, since_ms: int | None) -> AsyncIterator[Answer]:
-        params = {} if since_ms is None else {"since_ms": since_ms}
-        async with self._stream("GET", f"logs/{job}", "logs", job, params=params) as response:
+        query = "" if since_ms is None else f"?since_ms={since_ms}"
+        async with self._stream("GET", f"logs/{job}{query}", "logs", job) as response:
             yield Answer(date_ms(response.headers.get("date")), self._chunks(response))
 
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
@@ -129,28 +140,41 @@ class FusedSource:
 
     # --- one request ---------------------------------------------------------------------------------------------
 
-    async def _call(self, method: str, path: str, *, what: str, job: str | None = None, **options: Any) -> bytes:
-        async with self._stream(method, path, what, job, **options) as response:
+    async def _call(
+        self, method: str, path: str, *, what: str, job: str | None = None, seconds: float | None = None
+    ) -> bytes:
+        async with self._stream(method, path, what, job, seconds=seconds) as response:
             return await _body(response, MOST_BODY)
 
     @asynccontextmanager
     async def _stream(
-        self, method: str, path: str, what: str, job: str | None, *, redirect: bool = False, **options: Any
+        self,
+        method: str,
+        path: str,
+        what: str,
+        job: str | None,
+        *,
+        redirect: bool = False,
+        seconds: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """The answer to one request of ours, when it is a good one (or, with `redirect`, leads on)."""
-        request = self._client.build_request(method, self._base.join(path), **options)
-        async with self._sent(self._client, request, what) as response:
+        timeout = self._timeouts.of(self._timeouts.read if seconds is None else seconds)
+        request = httpx.Request(
+            method, f"{self._base}{path}", headers=self._headers, extensions={"timeout": timeout.as_dict()}
+        )
+        async with self._sent(self._upstream.handle_async_request(request), what) as response:
             if response.status_code != 200 and not (redirect and response.is_redirect):
                 body = await _body(response, MOST_ERROR, cut=True)
                 raise refusal(response.status_code, response.headers, body, what=what, job=job, blank=self._blank)
             yield response
 
+    async def _elsewhere(self, request: httpx.Request) -> httpx.Response:
+        return await self._bare.send(request, stream=True, follow_redirects=False)
+
     @asynccontextmanager
-    async def _sent(
-        self, client: httpx.AsyncClient, request: httpx.Request, what: str = "config"
-    ) -> AsyncIterator[httpx.Response]:
+    async def _sent(self, sending: Awaitable[httpx.Response], what: str) -> AsyncIterator[httpx.Response]:
         try:
-            response = await client.send(request, stream=True, follow_redirects=False)
+            response = await sending
             try:
                 yield response
             finally:

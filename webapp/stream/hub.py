@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -17,8 +18,9 @@ from .channel import Attendant, Channel
 from .events import event
 
 log = logging.getLogger("jobtail.stream")
-# How soon a line that another process wrote is seen.
+# How soon a line that another process wrote is seen; where this one holds the lease, others write nothing but trims.
 LOOK_SECONDS = 0.05
+LOOKS_BETWEEN = 10
 SWEEP_SECONDS = 300.0
 
 NOT_FOUND_SECONDS = 2.0
@@ -125,9 +127,11 @@ class Hub:
 
     async def _look(self) -> None:
         """Finds what other processes wrote: the journal's revision tells."""
-        while True:
+        for look in itertools.count():
             await asyncio.sleep(LOOK_SECONDS)
-            watched = [channel for channel in self.channels.values() if not channel.idle]
+            seldom = look % LOOKS_BETWEEN == 0
+            channels = self.channels.values()
+            watched = [channel for channel in channels if not channel.idle and (seldom or not channel.attendant.writes)]
             if watched:
                 for channel in await asyncio.to_thread(_changed, watched):
                     channel.signal()
