@@ -29,6 +29,7 @@ def measure(quick: bool) -> list[Row]:
     ours: list[tuple[float, dict[str, Any]]] = []
     theirs: list[tuple[float, dict[str, Any]]] = []
     with Upstream() as upstream, Jobtail(upstream, refresh_seconds=str(BEAT)) as jobtail, Nchan() as nchan:
+        jobtail.json(f"/api/jobs/{JOB}")
         upstream.control("start")
         # In turn: what else the machine does in the meantime is then done to both.
         for _ in range(rounds):

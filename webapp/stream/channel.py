@@ -34,8 +34,8 @@ PIECES_KEPT = 8
 
 
 class Attendant(Protocol):
-    """What keeps a job's journal up to date: a poller of the upstream, or a follower of the embedded engine. `writes`: it
-    holds the lease now, and says itself what it has changed."""
+    """What keeps a job's journal up to date: a poller of the upstream, or a follower of the embedded engine.
+    `writes`: it holds the lease now, and says itself what it has changed."""
 
     writes: bool
     watched: bool
