@@ -15,10 +15,7 @@ export const formatMark = (mark) =>
 export function parseView(search) {
 	const query = new URLSearchParams(search);
 	const view = {};
-	for (const name in VIEW) {
-		const value = query.get(name) ?? "";
-		view[name] = VIEW[name].test(value) ? value : "";
-	}
+	for (const name in VIEW) view[name] = VIEW[name].exec(query.get(name) ?? "")?.[0] ?? "";
 	view.time ||= "local";
 	return view;
 }

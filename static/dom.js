@@ -9,28 +9,19 @@ export const pressed = (at, yes) => (node(at).ariaPressed = Boolean(yes));
 export const number = (value) => value.toLocaleString("en-US");
 export const range = ({ first, last }, between) => number(first) + between + number(last);
 export const plural = (count, word) => `${number(count)} ${word}${count === 1 ? "" : "s"}`;
-
-export function put(selector, text) {
-	const node = $(selector);
-	(node.lastElementChild ?? node).textContent = text;
-}
+export const put = (at, text) => ((node(at).lastElementChild ?? node(at)).textContent = text);
 
 export function el(tag, className, children = [], props = {}) {
-	const node = document.createElement(tag);
-	if (className) node.className = className;
-	for (const name in props) {
-		if (name in node) node[name] = props[name];
-		else node.setAttribute(name, props[name]);
-	}
+	const node = Object.assign(document.createElement(tag), { className, ...props });
 	node.append(...[children].flat());
 	return node;
 }
 
-/** The server writes these parts of the page anew. Gives the page that it sent. */
-export async function renew(...parts) {
+/** The server writes this part of the page anew. Gives the page that it sent. */
+export async function renew(part) {
 	const text = await fetch(location).then((response) => response.text()).catch(() => "");
 	const page = new DOMParser().parseFromString(text, "text/html");
-	for (const part of parts) if ($(part, page)) $(part).replaceWith($(part, page));
+	if ($(part, page)) $(part).replaceWith($(part, page));
 	return page;
 }
 

@@ -14,71 +14,67 @@ export function marker(q, regex) {
 	}
 }
 
-export class Find {
-	matches = [];
-	q = "";
+export function makeFind(api, viewer) {
+	const me = { q: "", matches: [], run, step, paint };
+	let regex, at, scanned, complete, pattern, abort;
+	return me;
 
-	constructor(api, viewer) {
-		Object.assign(this, { api, viewer });
-	}
-
-	async run(q, regex) {
-		this.abort?.abort();
-		this.abort = new AbortController();
-		Object.assign(this, { q, regex, matches: [], at: -1, scanned: "", complete: false, pattern: marker(q, regex) });
+	async function run(q, isRegex) {
+		abort?.abort();
+		abort = new AbortController();
+		Object.assign(me, { q, matches: [] });
+		[regex, at, scanned, complete, pattern] = [isRegex, -1, "", false, marker(q, isRegex)];
 		$("#find").ariaInvalid = null;
-		this.#show();
-		const { port } = this.viewer;
-		if (q) await this.#scan(port.follow ? Infinity : port.topLine());
+		display();
+		if (q) await scan(viewer.port.follow ? Infinity : viewer.port.topLine());
 	}
 
-	async #scan(from) {
-		const { signal } = this.abort;
+	async function scan(from) {
+		const { signal } = abort;
+		const { matches, q } = me;
 		do {
-			const { q, regex, viewer, scanned } = this;
 			const query = { q, regex, level: viewer.view.level, after: scanned, limit: 1000 };
-			const page = await this.api.json("/search", query, { signal }).catch((error) => {
+			const page = await api.json("/search", query, { signal }).catch((error) => {
 				if (!signal.aborted) $("#find").ariaInvalid = "true";
 				throw error;
 			});
-			this.matches.push(...page.lines.map(({ line }) => line));
-			Object.assign(this, { scanned: page.scanned_to, complete: page.complete });
-			this.#show();
-			if (from && (this.complete || this.matches.at(-1) >= from)) {
-				const at = this.matches.findIndex((line) => line >= from);
+			matches.push(...page.lines.map(({ line }) => line));
+			[scanned, complete] = [page.scanned_to, page.complete];
+			display();
+			if (from && (complete || matches.at(-1) >= from)) {
+				const there = matches.findIndex((line) => line >= from);
 				from = 0;
-				await this.#go(at < 0 ? this.matches.length - 1 : at);
+				await go(there < 0 ? matches.length - 1 : there);
 			}
-		} while (!this.complete && this.matches.length < MOST);
+		} while (!complete && matches.length < MOST);
 	}
 
-	async step(by) {
-		const at = this.at + by;
-		if (at >= this.matches.length) await this.#scan(0);
-		const { length } = this.matches;
-		await this.#go((at + length) % length);
+	async function step(by) {
+		if (at + by >= me.matches.length) await scan(0);
+		const { length } = me.matches;
+		await go((at + by + length) % length);
 	}
 
-	async #go(at) {
-		if (!(at >= 0)) return;
-		this.at = at;
-		await this.viewer.goto(this.matches[at]);
-		this.#show();
+	async function go(to) {
+		if (!(to >= 0)) return;
+		at = to;
+		await viewer.goto(me.matches[at]);
+		display();
 	}
 
-	#show() {
-		const { at, complete, matches: { length: count } } = this;
+	function display() {
+		const count = me.matches.length;
 		const place = count ? `${number(at + 1)} of ${number(count)}${complete ? "" : "+"}` : complete ? "None" : "…";
-		put("#found", this.q && place);
+		put("#found", me.q && place);
 		for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
-		this.paint();
+		paint();
 	}
 
-	paint() {
+	function paint() {
 		const ranges = [];
-		for (const row of $$(".row", this.viewer.root)) {
-			row.classList.toggle("current", Number(row.dataset.line) === this.matches[this.at]);
-			if (this.pattern) ranges.push(...within(row.lastChild, this.pattern));
+		for (const row of $$(".row", viewer.root)) {
+			row.classList.toggle("current", +row.dataset.line === me.matches[at]);
+			if (pattern) ranges.push(...within(row.lastChild, pattern));
 		}
 		CSS.highlights?.set("find", new Highlight(...ranges));
 	}

@@ -2,13 +2,13 @@
 
 import { lineOf, parseView } from "./address.js";
 import { Api } from "./api.js";
-import { Cancel } from "./cancel.js";
+import { makeCancel } from "./cancel.js";
 import { $, copy, number, on, plural, pressed, put, range, show, toast } from "./dom.js";
-import { Find } from "./find.js";
-import { Head } from "./head.js";
-import { LogMap } from "./map.js";
-import { Sharing } from "./sharing.js";
-import { Stream } from "./stream.js";
+import { makeFind } from "./find.js";
+import { makeHead } from "./head.js";
+import { makeMap } from "./map.js";
+import { startSharing } from "./sharing.js";
+import { makeStream } from "./stream.js";
 import { silence } from "./times.js";
 import { keyOf, startUi } from "./ui.js";
 import { makeViewer } from "./viewer.js";
@@ -16,15 +16,11 @@ import { makeViewer } from "./viewer.js";
 const api = new Api($("#log").dataset.job);
 const view = parseView(location.search);
 const viewer = makeViewer(api, view, { begun, changed, drawn });
-const find = new Find(api, viewer);
-const map = new LogMap(viewer);
-const head = new Head(api, viewer, new Cancel(api));
-const stream = new Stream(api, view, {
-	event: (name, data) => events[name]?.(data),
-	connection: (...state) => head.connection(...state),
-	refused: (...why) => head.refused(...why),
-});
-new Sharing(api, viewer);
+const find = makeFind(api, viewer);
+const map = makeMap(viewer);
+const head = makeHead(api, viewer, makeCancel(api));
+const stream = makeStream(api, view, { ...head, event: (name, data) => events[name]?.(data) });
+startSharing(api, viewer);
 
 let missing = []; // what the stream said is missing before its next line
 let heard = 0; // when the newest line came
@@ -48,8 +44,8 @@ const events = {
 		head.omitted += count;
 	},
 	gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
-	status: (status) => head.status(status),
-	upstream: (up) => head.upstream(up),
+	status: head.status,
+	upstream: head.upstream,
 	reset() {
 		viewer.reset();
 		toast("anew");
@@ -75,7 +71,7 @@ function changed() {
 	put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
 	put("#count", last ? plural(last - first + 1, "line") : "");
 	show("#empty", !items.length && lines.atEnd);
-	put("#empty", $("#empty").dataset[view.level ? "level" : head?.over ? "over" : "yet"]);
+	put("#empty", $("#empty").dataset[view.level ? "level" : head.over ? "over" : "yet"]);
 	show("#markbar", mark);
 	if (!mark) return;
 	$("#markbar b").textContent = mark.last > mark.first ? `Lines ${range(mark, "–")}` : `Line ${number(mark.first)}`;
@@ -83,8 +79,8 @@ function changed() {
 }
 
 function drawn() {
-	map?.here();
-	if (find?.q) find.paint();
+	map.here();
+	if (find.q) find.paint();
 }
 
 function controls() {
@@ -107,7 +103,6 @@ function search() {
 	}
 }
 
-// What has to be done once that part of the view is another.
 const views = {
 	time: viewer.look, wrap: viewer.look,
 	regex: () => view.q && search(),
@@ -122,9 +117,11 @@ const views = {
 	},
 };
 
+const toStart = () => viewer.goto(viewer.lines.first, "top");
+const toEnd = () => viewer.toEnd();
 const clicks = {
 	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
-	follow: () => (viewer.port.follow ? viewer.follow(false) : viewer.toEnd()), fresh: () => viewer.toEnd(),
+	follow: () => (viewer.port.follow ? viewer.follow(false) : toEnd()), fresh: toEnd,
 	"mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "link"), "mark-clear": () => viewer.setMark(0),
 };
 
@@ -151,26 +148,24 @@ function toolbar() {
 	}
 }
 
+const strokes = { Home: toStart, g: toStart, End: toEnd, G: toEnd, Escape: () => viewer.setMark(0) };
+
 function keys(event) {
 	const { key, ctrlKey, metaKey, target } = event;
 	const inLog = !target.closest("input, dialog");
-	if (ctrlKey || metaKey) {
-		if (key === "f") $("#find").select();
-		else if (key === "a" && inLog) viewer.setMark(viewer.lines.first, viewer.lines.last);
-		else if (key === "c" && inLog && viewer.mark && document.getSelection().isCollapsed) viewer.copyMark();
-		else return;
-	} else {
-		const named = keyOf(event);
-		if (named === "End" || named === "G") viewer.toEnd();
-		else if (named === "Home" || named === "g") viewer.goto(viewer.lines.first, "top");
-		else if (named === "Escape") viewer.setMark(0);
-		else return;
-	}
+	const chords = {
+		f: () => $("#find").select(),
+		a: inLog && (() => viewer.setMark(viewer.lines.first, viewer.lines.last)),
+		c: inLog && viewer.mark && getSelection().isCollapsed && viewer.copyMark,
+	};
+	const act = ctrlKey || metaKey ? chords[key] : strokes[keyOf(event)];
+	if (!act) return;
 	event.preventDefault();
+	act();
 }
 
 async function overview() {
-	const data = await api.json("/overview", { parts: 150 }).catch(() => null); // the stream says what is wrong
+	const data = await api.json("/overview").catch(() => null); // the stream says what is wrong
 	if (!data) return;
 	head.overview(data);
 	map.draw(data.parts, data.paths);
@@ -197,7 +192,7 @@ function often() {
 
 function seldom() {
 	if (!document.hidden) overview();
-	else api.json("").then(head.status.bind(head), () => {});
+	else api.json("").then(head.status, () => {});
 }
 
 // A request that failed says so, wherever it was asked.

@@ -24,132 +24,131 @@ export function unfolded(line, folded, step = 1) {
 }
 
 /** `base + i` names an item for good: `base` counts what was dropped from the front. */
-export class LineWindow {
-	epoch = "";
-	first = 1; // oldest line of the journal
-	last = 0; // newest line known of
-	folded = []; // sorted ranges of lines
-	level = "";
-	#turn = 0;
+export function makeLines(api) {
+	const me = {
+		epoch: "",
+		first: 1, // oldest line of the journal
+		last: 0, // newest line known of
+		folded: [], // sorted ranges of lines
+		level: "",
+		holds, spread, clear, load, more, push, fold, keep,
+		index: (line) => search(me.items, line),
+		get end() {
+			return me.base + me.items.length;
+		},
+	};
+	let turn = 0;
+	let busy;
+	fill([], false, false);
+	return me;
 
-	constructor(api) {
-		this.api = api;
-		this.#fill([], false, false);
+	function ends() {
+		return [me.items[0]?.line, me.items.at(-1)?.line];
 	}
 
-	get end() {
-		return this.base + this.items.length;
+	function spread() {
+		const [from, to] = ends();
+		return (to - from) / (me.items.length - 1) || 1;
 	}
 
-	get #ends() {
-		return [this.items[0]?.line, this.items.at(-1)?.line];
+	function holds(line) {
+		const [from, to] = ends();
+		return Boolean(from) && (me.atStart || line >= from) && (me.atEnd || line <= to);
 	}
 
-	get spread() {
-		const [from, to] = this.#ends;
-		return (to - from) / (this.items.length - 1) || 1;
+	function clear(whole = false) {
+		turn++;
+		fill([], whole, whole);
 	}
 
-	holds(line) {
-		const [from, to] = this.#ends;
-		return Boolean(from) && (this.atStart || line >= from) && (this.atEnd || line <= to);
-	}
-
-	index(line) {
-		return search(this.items, line);
-	}
-
-	clear(whole = false) {
-		this.#turn++;
-		this.#fill([], whole, whole);
-	}
-
-	async load(line) {
-		const turn = ++this.#turn;
+	async function load(line) {
+		const mine = ++turn;
 		const [older, newer] = await Promise.all(
-			line ? [this.#page(-1, line, 150), this.#page(1, line, PAGE)] : [this.#page(-1, Infinity, PAGE), { lines: [], over: true }]);
-		if (turn !== this.#turn) return false;
-		this.#fill([...older.lines, ...newer.lines], older.over, newer.over);
+			line ? [page(-1, line, 150), page(1, line, PAGE)] : [page(-1, Infinity, PAGE), { lines: [], over: true }]);
+		if (mine !== turn) return false;
+		fill([...older.lines, ...newer.lines], older.over, newer.over);
 		return true;
 	}
 
-	async more(step) {
-		const { items, busy } = this;
-		const [from, to] = this.#ends;
-		if (!from || busy[step] || (step > 0 ? this.atEnd : this.atStart)) return false;
-		const turn = this.#turn;
-		busy[step] = true;
-		const { lines, over } = await this.#page(step, step > 0 ? to + 1 : from, PAGE).finally(() => (busy[step] = false));
-		if (turn !== this.#turn) return false;
+	async function more(step) {
+		const [from, to] = ends();
+		const [mine, asked] = [turn, busy];
+		if (!from || asked[step] || (step > 0 ? me.atEnd : me.atStart)) return false;
+		asked[step] = true;
+		const { lines, over } = await page(step, step > 0 ? to + 1 : from, PAGE).finally(() => (asked[step] = false));
+		if (mine !== turn) return false;
 		if (step > 0) {
-			items.push(...lines);
-			this.atEnd = over;
+			me.items.push(...lines);
+			me.atEnd = over;
 		} else {
-			items.unshift(...lines);
-			this.base -= lines.length;
-			this.atStart = over;
+			me.items.unshift(...lines);
+			me.base -= lines.length;
+			me.atStart = over;
 		}
 		return true;
 	}
 
-	push(lines, follow) {
-		const fresh = lines.filter((line) => line.line > this.last);
+	function push(lines, follow) {
+		const fresh = lines.filter((line) => line.line > me.last);
 		if (!fresh.length) return 0;
-		if (!this.items.length) this.atStart &&= fresh[0].line <= this.first;
-		const gapless = fresh[0].line <= this.last + 1 || fresh[0].before || !this.items.length;
-		this.#know(fresh);
-		const shown = fresh.filter(this.#shown).map(trim);
-		this.atEnd &&= gapless && (follow || this.items.length < MAX);
-		if (this.atEnd) {
-			this.items.push(...shown);
-			if (follow) this.#drop(this.items.length - MAX);
+		const { items } = me;
+		if (!items.length) me.atStart &&= fresh[0].line <= me.first;
+		const gapless = fresh[0].line <= me.last + 1 || fresh[0].before || !items.length;
+		know(fresh);
+		const seen = fresh.filter(shown).map(trim);
+		me.atEnd &&= gapless && (follow || items.length < MAX);
+		if (me.atEnd) {
+			items.push(...seen);
+			if (follow) drop(items.length - MAX);
 		}
-		return shown.length;
+		return seen.length;
 	}
 
-	fold(from, to) {
-		this.folded = [...this.folded, [from, to]].sort((a, b) => a[0] - b[0]);
-		this.items = this.items.filter(this.#shown);
+	function fold(from, to) {
+		me.folded = [...me.folded, [from, to]].sort((a, b) => a[0] - b[0]);
+		me.items = me.items.filter(shown);
 	}
 
-	keep(a, b) {
-		this.#drop(Math.min(this.items.length - MAX, a - this.base - PAGE));
-		const extra = Math.min(this.items.length - MAX, this.end - b - PAGE);
+	function keep(a, b) {
+		drop(Math.min(me.items.length - MAX, a - me.base - PAGE));
+		const extra = Math.min(me.items.length - MAX, me.end - b - PAGE);
 		if (extra > 0) {
-			this.items.length -= extra;
-			this.atEnd = false;
+			me.items.length -= extra;
+			me.atEnd = false;
 		}
 	}
 
-	#fill(items, atStart, atEnd) {
-		Object.assign(this, { items, base: 0, atStart, atEnd, busy: {} });
-		this.#know(items);
+	function fill(items, atStart, atEnd) {
+		Object.assign(me, { items, base: 0, atStart, atEnd });
+		busy = {};
+		know(items);
 	}
 
-	#know(lines) {
+	function know(lines) {
 		if (!lines.length) return;
-		this.epoch = lines[0].id.split("-")[0];
-		this.last = Math.max(this.last, lines.at(-1).line);
+		me.epoch = lines[0].id.split("-")[0];
+		me.last = Math.max(me.last, lines.at(-1).line);
 	}
 
-	#drop(count) {
+	function drop(count) {
 		if (count <= 0) return;
-		this.items.splice(0, count);
-		this.base += count;
-		this.atStart = false;
+		me.items.splice(0, count);
+		me.base += count;
+		me.atStart = false;
 	}
 
 	/** Lines from `line` on, or (`step` -1) before it; `over`: there are no more. */
-	async #page(step, line, count) {
-		const from = step > 0 ? unfolded(line, this.folded) : unfolded(line - 1, this.folded, -1) + 1;
-		if (step > 0 ? from === Infinity : from <= this.first) return { lines: [], over: true };
+	async function page(step, line, count) {
+		const from = step > 0 ? unfolded(line, me.folded) : unfolded(line - 1, me.folded, -1) + 1;
+		if (step > 0 ? from === Infinity : from <= me.first) return { lines: [], over: true };
 		const where = step > 0 ? { from_line: from, limit: count }
-			: { tail: count, before: from === Infinity ? undefined : `${this.epoch}-${Math.min(from, this.last + 1)}` };
-		const lines = await this.api.lines({ ...where, level: this.level });
-		this.#know(lines);
-		return { lines: lines.filter(this.#shown), over: lines.length < count };
+			: { tail: count, before: from < Infinity && `${me.epoch}-${Math.min(from, me.last + 1)}` };
+		const lines = await api.lines({ ...where, level: me.level });
+		know(lines);
+		return { lines: lines.filter(shown), over: lines.length < count };
 	}
 
-	#shown = ({ line, level }) =>
-		(!this.level || this.level.split(",").includes(level)) && !this.folded.some(([from, to]) => line >= from && line <= to);
+	function shown({ line, level }) {
+		return (!me.level || me.level.split(",").includes(level)) && !me.folded.some(([from, to]) => line >= from && line <= to);
+	}
 }

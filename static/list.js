@@ -1,4 +1,4 @@
-// The list of jobs, kept up to date while it is seen. The server writes the rows, now as at first.
+// The list of jobs, kept up to date while it is seen: the server writes its rows.
 
 import { $, $$, on, put, renew, show } from "./dom.js";
 import { startUi } from "./ui.js";

@@ -4,32 +4,31 @@ import { $, on } from "./dom.js";
 
 const WIDTH = 600; // of the drawing, which the server makes
 
-export class LogMap {
-	constructor(viewer) {
-		Object.assign(this, { viewer, node: $("#map") });
-		const seek = ({ offsetX, buttons }) => {
-			const part = offsetX / this.node.clientWidth;
-			if (buttons) viewer.goto(Math.round(this.first + part * (this.last - this.first)), "top");
-		};
-		on(this.node, "pointerdown", seek);
-		on(this.node, "pointermove", seek);
+export function makeMap(viewer) {
+	const node = $("#map");
+	let first, last;
+	for (const event of ["pointerdown", "pointermove"]) on(node, event, seek);
+	return { draw, here };
+
+	function seek({ offsetX, buttons }) {
+		if (buttons) viewer.goto(Math.round(first + (offsetX / node.clientWidth) * (last - first)), "top");
 	}
 
-	draw(parts, paths) {
-		this.node.hidden = parts.length < 2;
-		if (this.node.hidden) return;
-		Object.assign(this, { first: parts[0].first, last: parts.at(-1).last });
-		for (const name in paths) $(`.${name}`, this.node).setAttribute("d", paths[name]);
-		this.here();
+	function draw(parts, paths) {
+		node.hidden = parts.length < 2;
+		if (node.hidden) return;
+		[first, last] = [parts[0].first, parts.at(-1).last];
+		for (const name in paths) $(`.${name}`, node).setAttribute("d", paths[name]);
+		here();
 	}
 
-	here() {
-		if (this.node.hidden) return;
-		const { root, port } = this.viewer;
-		const scale = WIDTH / (this.last - this.first + 1);
+	function here() {
+		if (node.hidden) return;
+		const { root, port } = viewer;
+		const scale = WIDTH / (last - first + 1);
 		const width = Math.max(3, (root.clientHeight / port.rowHeight) * scale);
-		const rect = $("rect", this.node);
-		rect.setAttribute("x", Math.min((port.topLine() - this.first) * scale, WIDTH - width));
+		const rect = $("rect", node);
+		rect.setAttribute("x", Math.min((port.topLine() - first) * scale, WIDTH - width));
 		rect.setAttribute("width", width);
 	}
 }

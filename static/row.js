@@ -1,6 +1,5 @@
 // One line of the log as a row.
 
-import { formatMark } from "./address.js";
 import { lastState, spans } from "./ansi.js";
 import { $, el, number, plural } from "./dom.js";
 import { duration, moment, stamp } from "./times.js";
@@ -24,7 +23,7 @@ export const jsonNodes = (value) =>
 	JSON.stringify(value, null, 2).split(/("(?:\\.|[^"\\])*":?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*)/)
 		.map((part, i) => (i % 2 ? el("span", part.endsWith('":') ? "jk" : part[0] === '"' ? "js" : "jn", part) : part));
 
-export const textNodes = (text) => spans(text).map(({ text: part, classes, fg, bg }) => {
+const textNodes = (text) => spans(text).map(({ text: part, classes, fg, bg }) => {
 	if (!classes && !fg && !bg) return part;
 	const node = el("span", classes, part);
 	node.style.color = fg;
@@ -38,17 +37,17 @@ const words = () => $("#log").dataset;
 
 /** `view`: the viewer. */
 export function buildRow(line, previous, view) {
-	const { line: n, level, timestamp } = line;
-	const row = el("div", `row ${level ?? ""}`, [
-		el("a", "n", n, { href: formatMark({ epoch: view.lines.epoch, first: n, last: n }), tabIndex: -1, "aria-label": `Line ${n}` }),
-		view.view.time === "none" ? [] : el("span", "t", stamp(timestamp, view.view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
-		el("span", "l", LETTERS[level] ?? "", { title: level ?? "" }),
-		line.stream === "stderr" ? tag("stderr") : [],
-		line.late ? tag("late") : [],
+	const { id, line: n, timestamp, stream, late } = line;
+	const level = line.level ?? "";
+	const { time } = view.view;
+	const row = el("div", `row ${level} ${view.isMarked(n) ? "marked" : ""}`, [
+		el("a", "n", n, { href: `#${id}`, tabIndex: -1, ariaLabel: `Line ${n}` }),
+		time === "none" ? [] : el("span", "t", stamp(timestamp, time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
+		el("span", "l", LETTERS[level] ?? "", { title: level }),
+		stream === "stderr" ? tag("stderr") : [], late ? tag("late") : [],
 		el("span", "m", content(line, view)),
 	].flat());
 	row.dataset.line = n;
-	row.classList.toggle("marked", view.isMarked(n));
 	return el("div", "", [...notes(line, view), row]);
 }
 
@@ -64,7 +63,7 @@ function content(line, view) {
 	const full = all ?? message;
 	const json = parseJson(full);
 	const open = view.unfolded.has(n);
-	const turn = json ? button("unfold", open ? "▾" : "▸", { "aria-expanded": open, "aria-label": `JSON of line ${n}` }) : [];
+	const turn = json ? button("unfold", open ? "▾" : "▸", { ariaExpanded: open, ariaLabel: `JSON of line ${n}` }) : [];
 	if (open && json) return [turn, el("pre", "json", jsonNodes(json))].flat();
 	const text = lastState(full);
 	const states = text === full ? 0 : full.split(/\r|\x1b\[1?G/).length;
@@ -80,13 +79,13 @@ function content(line, view) {
 function group(title, fold) {
 	const facts = fold && ` ${fold.count ? plural(fold.count, "line") : "still open"}${fold.ms ? ` · ${duration(fold.ms)}` : ""}`;
 	const children = [fold ? "▸ " : "▾ ", el("b", "", textNodes(title || "Group")), fold ? el("span", "quiet", facts) : []];
-	return button("group", children.flat(), { "aria-expanded": !fold });
+	return button("group", children.flat(), { ariaExpanded: !fold });
 }
 
 function notes(line, { gone, away }) {
 	const out = gone(line).map((gap) => {
 		const text = `${gap.count ? plural(gap.count, "line") : "Lines"} ${words()[gap.reason ?? "sampled"]}`;
-		return Object.assign(el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button" }), { gap });
+		return el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button", gap });
 	});
 	if (away?.line === line.line) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
 	return out;

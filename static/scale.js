@@ -1,5 +1,5 @@
 // Which place of the scrollbar stands for which line. Pure.
-// Browsers cap the height of an element (Firefox at 17 million px): past CAP the middle of a log is squeezed, the ends not.
+// Browsers cap an element's height (Firefox at 17 million px): past CAP the middle of a log is squeezed, the ends not.
 
 const CAP = 8e6;
 const EDGE = 1e6;

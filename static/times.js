@@ -36,14 +36,14 @@ export function stamp(ms, mode, start, previous) {
 		return `${ms < from ? "−" : "+"}${clock(size)}.${three(Math.floor(size % 1000))}`;
 	}
 	const date = new Date(ms);
-	if (Number.isNaN(date.getTime())) return "?";
+	if (isNaN(date)) return "?";
 	if (mode === "utc") return date.toISOString().slice(11);
 	return `${date.toLocaleTimeString("sv")}.${three(date.getMilliseconds())}`;
 }
 
 export function moment(ms) {
 	const date = new Date(ms);
-	return Number.isNaN(date.getTime()) ? String(ms) : `${date.toLocaleString()} · ${date.toISOString()}`;
+	return isNaN(date) ? String(ms) : `${date.toLocaleString()} · ${date.toISOString()}`;
 }
 
 export function silence(quiet, recent) {

@@ -12,8 +12,7 @@ export function keyOf(event) {
 function theme(choice) {
 	const name = THEMES[choice] ? choice : "";
 	document.documentElement.dataset.theme = localStorage.theme = name;
-	$("#theme").title = `Colours: ${THEMES[name]} (T)`;
-	return `Colours: ${THEMES[name]}`;
+	return ($("#theme").title = `Colours: ${THEMES[name]} (T)`);
 }
 
 function clicked({ target }) {

@@ -3,7 +3,7 @@
 import { formatMark, formatView, parseMark } from "./address.js";
 import { plain } from "./ansi.js";
 import { $, $$, copy, number, on, plural, toast } from "./dom.js";
-import { LineWindow } from "./lines.js";
+import { makeLines } from "./lines.js";
 import { buildRow, groupEnds, groupTitle } from "./row.js";
 import { makeViewport } from "./viewport.js";
 
@@ -12,7 +12,7 @@ const OPEN_MAX = 1e6; // characters of a line that are shown in place
 
 export function makeViewer(api, view, delegate) {
 	const root = $("#log");
-	const lines = new LineWindow(api);
+	const lines = makeLines(api);
 	const port = makeViewport(root, lines, { row, more, seek, left: delegate.changed, drawn: delegate.drawn });
 	const me = {
 		view, root, lines, port, goto, open, toEnd, filter, follow, hop, isMarked, setMark, save, range, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
@@ -29,7 +29,7 @@ export function makeViewer(api, view, delegate) {
 		on(root, "click", clicked);
 		on(root, "copy", copied);
 		on(document, "selectionchange", () => {
-			if (port.follow && !document.getSelection().isCollapsed && root.matches(":hover")) follow(false);
+			if (port.follow && !getSelection().isCollapsed && root.matches(":hover")) follow(false);
 		});
 		look();
 		me.mark = parseMark(location.hash);
@@ -127,9 +127,10 @@ export function makeViewer(api, view, delegate) {
 
 	async function copyMark() {
 		const count = me.mark.last - me.mark.first + 1;
-		if (count > COPY_MAX) return toast(`${plural(count, "line")} are too many to copy: download them`, true);
+		const what = plural(count, "line");
+		if (count > COPY_MAX) return toast(`${what} are too many to copy: download them`, true);
 		const response = await api.ask(api.url("/logs", { ...range(), format: "text" }));
-		await copy((await response.text()).slice(0, -1), `Copied ${plural(count, "line")}`);
+		await copy((await response.text()).slice(0, -1), `Copied ${what}`);
 	}
 
 	function back(left) {
@@ -148,13 +149,11 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	async function hash() {
-		me.mark = parseMark(location.hash);
-		if (!me.mark) return;
-		const { epoch, first, last } = me.mark;
-		if (epoch !== lines.epoch) toast("earlier", true);
-		else if (await open(first, last)) return;
+		const { epoch, first, last } = parseMark(location.hash) ?? {};
+		if (epoch && epoch !== lines.epoch) toast("earlier", true);
+		else if (epoch && (await open(first, last))) return;
 		setMark(0);
-		await toEnd();
+		if (epoch) await toEnd();
 	}
 
 	function forget() {
@@ -197,7 +196,7 @@ export function makeViewer(api, view, delegate) {
 		const row = target.closest(".sheet > *");
 		if (target.matches(".n") && !event.ctrlKey && !event.metaKey) {
 			event.preventDefault();
-			document.getSelection().removeAllRanges();
+			getSelection().removeAllRanges();
 			follow(false);
 			const { line } = row.item;
 			const { first, last } = me.mark ?? {};
@@ -246,12 +245,12 @@ export function makeViewer(api, view, delegate) {
 
 	/** The lines' own text: no numbers, no times, nothing folded. */
 	function copied(event) {
-		const range = document.getSelection().getRangeAt(0);
+		const range = getSelection().getRangeAt(0);
 		const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".sheet > *");
 		const [first, last] = [rowOf(range.startContainer), rowOf(range.endContainer)];
 		if (!first || !last || first === last) return;
 		const [a, b] = [first.item.line, last.item.line];
-		const texts = lines.items.filter(({ line }) => line >= a && line <= b).map(({ message }) => plain(message));
+		const texts = lines.items.filter(({ line }) => line >= a && line <= b).map((item) => plain(item.message));
 		texts.push(texts.pop().slice(0, before(last, range.endContainer, range.endOffset)));
 		texts[0] = texts[0].slice(before(first, range.startContainer, range.startOffset));
 		event.clipboardData.setData("text/plain", texts.join("\n"));

@@ -75,7 +75,7 @@ export function makeViewport(scroller, lines, delegate) {
 		const high = scroller.scrollTop + view + OVER;
 		while (a1 < lines.end && top + height() < high) append(FEW);
 		while (a0 > lines.base && top > low) prepend(FEW);
-		if (document.getSelection().isCollapsed || sheet.childElementCount > HELD) drop(low - OVER, high + OVER);
+		if (getSelection().isCollapsed || sheet.childElementCount > HELD) drop(low - OVER, high + OVER);
 		bounds();
 		if (end) scroll(spaced);
 		if (a1 === lines.end && top + height() < high) delegate.more(1);
@@ -100,7 +100,7 @@ export function makeViewport(scroller, lines, delegate) {
 	}
 
 	function scale() {
-		return new Scale(lines.first, lines.last, port.rowHeight / lines.spread);
+		return new Scale(lines.first, lines.last, port.rowHeight / lines.spread());
 	}
 
 	function anchor() {

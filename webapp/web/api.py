@@ -167,7 +167,7 @@ async def readyz(request: Request, service: Service, grant: Grant) -> Response:
 
 async def overview(request: Request, service: Service, grant: Grant) -> Response:
     """The whole log in a few parts, for a map of it: lines, times, warnings, errors."""
-    parts = Params(request).integer("parts", 1, 500) or 100
+    parts = Params(request).integer("parts", 1, 500) or 150
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()

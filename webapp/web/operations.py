@@ -127,7 +127,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     },
     ("GET", "/api/jobs/{job}/overview"): {
         "summary": "The whole log in a few parts, for a map of it",
-        "parameters": [query("parts", {"type": "integer", "minimum": 1, "maximum": 500}, "how many (100)")],
+        "parameters": [query("parts", {"type": "integer", "minimum": 1, "maximum": 500}, "how many (150)")],
         "responses": {"200": gives(ref("Overview"), "the parts")},
     },
     ("GET", "/api/jobs/{job}/wait"): {
