@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -167,25 +169,61 @@ def test_a_damaged_journal_is_set_aside_and_begun_anew(
     assert "damaged" in service.output
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
-def test_a_full_disk_is_said_and_what_is_there_is_served_until_it_goes_on(
-    upstream: Upstream, services: Callable[[int], list[Paced]], data_dir: Path
+@contextlib.contextmanager
+def full(service: Paced, data_dir: Path) -> Iterator[None]:
+    """No file of the service may grow, as on a disk that is full."""
+    pid = service.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def read_only(service: Paced, data_dir: Path) -> Iterator[None]:
+    """The kernel refuses every write to the journals, as on a disk that it has put to read-only."""
+    files = [str(path) for path in (data_dir / "jobs").glob("*.sqlite3*")]
+    subprocess.run(["chattr", "+i", *files], check=True)
+    yield
+    subprocess.run(["chattr", "-i", *files], check=True)
+
+
+def chattr_works(folder: Path) -> bool:
+    """It takes root, and a file system that knows of it."""
+    probe = folder / "probe"
+    probe.touch()
+    done = shutil.which("chattr") and subprocess.run(["chattr", "+i", str(probe)], capture_output=True).returncode == 0
+    return bool(done) and subprocess.run(["chattr", "-i", str(probe)]).returncode == 0
+
+
+@pytest.mark.parametrize("failing", [full, read_only])
+def test_a_disk_that_fails_is_said_and_what_is_there_is_served_until_it_goes_on(
+    upstream: Upstream,
+    services: Callable[[int], list[Paced]],
+    data_dir: Path,
+    failing: Callable[[Paced, Path], contextlib.AbstractContextManager[None]],
+    tmp_path: Path,
 ) -> None:
+    if failing is full and not hasattr(resource, "prlimit"):
+        pytest.skip("needs prlimit")
+    if failing is read_only and not chattr_works(tmp_path):
+        pytest.skip("needs root and a file system with immutable files")
     job = upstream.job()
     job.lines(1, 100, now_ms())
     service = services(1)[0]
     with stream_of(service, job) as stream:
         read_lines(stream, 100)
-        pid = service.process.pid
-        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, before[1]))
-        job.add(*({"timestamp": now_ms(), "message": f"line {n}"} for n in range(101, 201)))
-        until(lambda: "job-1: " in service.output, "the service to say what is wrong")
-        assert "disk" in service.output
-        answer = service.get(f"/api/jobs/{job.id}/logs?format=json&limit=1000")
-        assert answer.status_code == 200 and len(answer.json()) == 100
-        assert service.process.poll() is None
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        with failing(service, data_dir):
+            job.add(*({"timestamp": now_ms(), "message": f"line {n}"} for n in range(101, 201)))
+            until(lambda: "job-1: " in service.output, "the service to say what is wrong")
+            assert "disk" in service.output
+            answer = service.get(f"/api/jobs/{job.id}/logs?format=json&limit=1000")
+            assert answer.status_code == 200 and len(answer.json()) == 100
+            with stream_of(service, job) as other:
+                state = other.until("upstream")[-1].data
+                assert state["state"] == "retrying" and "journal" in state["detail"]
+                assert len(read_lines(other, 100)) == 100
+            assert service.process.poll() is None
         assert read_lines(stream, 100) == [f"line {n}" for n in range(101, 201)]
         job.finish()
         assert stream.until("done")[-1].data["complete"] is True

@@ -149,6 +149,7 @@ class Upstream:
         self.jobs: dict[str, Job] = {}
         self.requests: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
+        self.giant_mib = 0  # of giant answers, taken by those who asked
         self.asked: deque[Asked] = deque(maxlen=10_000)
         self.faults: dict[str, deque[Fault]] = {route: deque() for route in ROUTES}
         self.always: dict[str, Fault] = {}
@@ -308,6 +309,7 @@ class Upstream:
         for _ in range(0, size, 1 << 20):
             writer.write(b"x" * (1 << 20))
             await writer.drain()
+            self.giant_mib += 1
         return False
 
 

@@ -115,6 +115,11 @@ class JournalError(JobtailError):
     status = 503
     title = "The journal can't be written or read"
 
+    @property
+    def for_viewers(self) -> str:
+        """What is wrong, without the path of the file: that is for the service's log."""
+        return f"{self.title}: {self.detail.rpartition(': ')[2]}"
+
 
 class SettingsError(JobtailError):
     title = "A setting is wrong"

@@ -51,6 +51,24 @@ async def test_nothing_is_lost_or_doubled_by_a_fault(
         assert sum(upstream.injected.values()) >= 8
 
 
+async def test_an_answer_of_a_gigabyte_without_end_is_given_up_early_and_said(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job()
+    job.lines(1, 3, now_ms())
+    async with rig(tmp_path, upstream, job, read=10) as r:
+        await r.rounds(1)
+        upstream.fail("logs", "giant", size=1 << 30)
+        job.lines(4, 6, now_ms())
+        await r.until(lambda: "64 MiB" in str((r.journal.state().upstream or {}).get("detail")), "the reason")
+        assert 64 <= upstream.giant_mib < 128
+        await r.until(lambda: r.journal.state().last_line == 6, "the lines after it")
+        upstream.fail("status", "giant", size=1 << 30)
+        await r.until(lambda: "8 MiB" in str((r.journal.state().upstream or {}).get("detail")), "the reason")
+        assert upstream.giant_mib < 192
+        job.finish()
+        await r.finished()
+        assert r.messages() == [f"line {n}" for n in range(1, 7)] and r.journal.state().complete
+
+
 async def test_a_long_answer_that_always_breaks_off_is_got_in_parts(tmp_path: Path, upstream: Upstream) -> None:
     job, at = upstream.job(), now_ms()
     job.add(*({"timestamp": at + n, "message": f"{n} {'x' * 500}"} for n in range(5000)))

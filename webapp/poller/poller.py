@@ -352,9 +352,8 @@ class Poller:
         self.error = error
         delay = self._logs_backoff.failed()
         self._logs_due = time.monotonic() + delay
-        detail = f"{error.title}: {error.detail.rpartition(': ')[2]}"
         try:
-            await self._tell(self._report.retrying(self._logs_backoff.attempt, delay, detail, time.time()))
+            await self._tell(self._report.retrying(self._logs_backoff.attempt, delay, error.for_viewers, time.time()))
         except JournalError as again:
             log.debug("%s: %s", self._journal.job, again.detail)
 

@@ -353,5 +353,5 @@ def _troubled(state: State, error: JournalError) -> State:
     since = held.get("since") if held.get("state") == "retrying" else int(time.time() * 1000)
     trouble = {"state": "retrying", "since": since, "lines": state.last_line, "attempt": 1}
     return replace(
-        state, upstream={**trouble, "retry_in_seconds": 1.0, "detail": error.detail}, revision=-1 - state.revision
+        state, upstream={**trouble, "retry_in_seconds": 1.0, "detail": error.for_viewers}, revision=-1 - state.revision
     )

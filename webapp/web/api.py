@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
-from ..errors import Conflict, JobtailError
+from ..errors import Conflict, JournalError
 from ..journal.reading import Gap
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
@@ -160,8 +160,8 @@ async def healthz(request: Request, service: Service, grant: Grant) -> Response:
 async def readyz(request: Request, service: Service, grant: Grant) -> Response:
     try:
         await asyncio.to_thread(service.catalog.writable)
-    except JobtailError as error:
-        return answer({"status": "not ready", "reason": error.detail}, 503)
+    except JournalError as error:
+        return answer({"status": "not ready", "reason": error.for_viewers}, 503)
     return answer({"status": "ok"})
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..access.headers import PRIVATE_HEADERS
-from ..errors import Busy, JobtailError, SignInNeeded, UpstreamDown
+from ..errors import Busy, JobtailError, JournalError, SignInNeeded, UpstreamDown
 from ..journal.redact import Redactor
 from .render import render
 
@@ -38,7 +38,8 @@ async def on_error(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(int(error.retry_after or 5))
     if isinstance(error, SignInNeeded):
         headers["WWW-Authenticate"] = 'Bearer realm="jobtail"'
-    return _answer(request, error.status, error.title, error.detail, headers)
+    detail = error.for_viewers if isinstance(error, JournalError) else error.detail
+    return _answer(request, error.status, error.title, detail, headers)
 
 
 async def on_http(request: Request, error: Exception) -> Response:
