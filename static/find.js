@@ -16,12 +16,13 @@ export function marker(q, regex) {
 
 export function makeFind(api, viewer) {
 	const me = { q: "", matches: [], run, step, paint };
-	let regex, at, scanned, complete, pattern, abort;
+	let regex, at, scanned, complete, pattern, abort, scanning;
 	return me;
 
 	async function run(q, isRegex) {
 		abort?.abort();
 		abort = new AbortController();
+		scanning = null;
 		Object.assign(me, { q, matches: [] });
 		[regex, at, scanned, complete, pattern] = [isRegex, -1, "", false, marker(q, isRegex)];
 		$("#find").ariaInvalid = null;
@@ -29,13 +30,21 @@ export function makeFind(api, viewer) {
 		if (q) await scan(viewer.port.follow ? Infinity : viewer.port.topLine());
 	}
 
-	async function scan(from) {
+	/** Whoever asks while one is under way waits for the same. */
+	function scan(from) {
 		const { signal } = abort;
+		return (scanning ??= read(from, signal).finally(() => signal.aborted || (scanning = null)));
+	}
+
+	async function read(from, signal) {
 		const { matches, q } = me;
 		do {
 			const query = { q, regex, level: viewer.view.level, after: scanned, limit: 1000 };
 			const page = await api.json("/search", query, { signal }).catch((error) => {
-				if (!signal.aborted) $("#find").ariaInvalid = "true";
+				if (error.status === 400) {
+					$("#find").ariaInvalid = "true";
+					put("#found", "Invalid");
+				}
 				throw error;
 			});
 			matches.push(...page.lines.map(({ line }) => line));
@@ -64,7 +73,7 @@ export function makeFind(api, viewer) {
 
 	function display() {
 		const count = me.matches.length;
-		const place = count ? `${number(at + 1)} of ${number(count)}${complete ? "" : "+"}` : complete ? "None" : "…";
+		const place = count ? `${at < 0 ? "" : `${number(at + 1)} of `}${number(count)}${complete ? "" : "+"}` : complete ? "None" : "…";
 		put("#found", me.q && place);
 		for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
 		paint();

@@ -155,7 +155,7 @@ function keys(event) {
 	const inLog = !target.closest("input, dialog");
 	const chords = {
 		f: () => $("#find").select(),
-		a: inLog && (() => viewer.setMark(viewer.lines.first, viewer.lines.last)),
+		a: inLog && viewer.lines.last && (() => viewer.setMark(viewer.lines.first, viewer.lines.last)),
 		c: inLog && viewer.mark && getSelection().isCollapsed && viewer.copyMark,
 	};
 	const act = ctrlKey || metaKey ? chords[key] : strokes[keyOf(event)];

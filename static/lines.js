@@ -31,7 +31,7 @@ export function makeLines(api) {
 		last: 0, // newest line known of
 		folded: [], // sorted ranges of lines
 		level: "",
-		holds, spread, clear, load, more, push, fold, keep,
+		holds, spread, halt, clear, load, more, push, fold, keep,
 		index: (line) => search(me.items, line),
 		get end() {
 			return me.base + me.items.length;
@@ -53,11 +53,16 @@ export function makeLines(api) {
 
 	function holds(line) {
 		const [from, to] = ends();
-		return Boolean(from) && (me.atStart || line >= from) && (me.atEnd || line <= to);
+		return Boolean(from) && (me.atStart || line >= from) && line <= (me.atEnd ? me.last : to);
+	}
+
+	/** What is still being loaded is wanted no more. */
+	function halt() {
+		turn++;
 	}
 
 	function clear(whole = false) {
-		turn++;
+		halt();
 		fill([], whole, whole);
 	}
 
@@ -66,6 +71,7 @@ export function makeLines(api) {
 		const [older, newer] = await Promise.all(
 			line ? [page(-1, line, 150), page(1, line, PAGE)] : [page(-1, Infinity, PAGE), { lines: [], over: true }]);
 		if (mine !== turn) return false;
+		halt();
 		fill([...older.lines, ...newer.lines], older.over, newer.over);
 		return true;
 	}

@@ -23,7 +23,7 @@ function clicked({ target }) {
 }
 
 function pushed(event) {
-	const control = $$("[data-key]").find((node) => node.dataset.key === keyOf(event) && !node.hidden);
+	const control = $$("[data-key]").find((node) => node.dataset.key === keyOf(event) && node.checkVisibility());
 	if (!control) return;
 	event.preventDefault();
 	if (control.matches("input")) control.select();

@@ -39,9 +39,11 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	function look() {
+		const line = port.topLine();
 		root.classList.toggle("wrap", Boolean(view.wrap));
 		root.dataset.time = view.time;
-		port.redraw();
+		if (port.follow || !line) port.redraw();
+		else port.show(line, "top");
 	}
 
 	function push(fresh) {
@@ -77,20 +79,25 @@ export function makeViewer(api, view, delegate) {
 
 	async function toEnd(anew = false) {
 		follow(true);
-		if (anew || !lines.atEnd) await lines.load(0);
+		if (!anew && lines.atEnd) lines.halt();
+		else if (!(await lines.load(0))) return;
 		changed();
 		port.redraw();
 	}
 
 	async function goto(line, place = "middle", anew = false) {
 		follow(false);
-		if ((anew || !lines.holds(line)) && !(await lines.load(line))) return false;
+		const hides = ([from, to]) => line >= from && line <= to;
+		for (const [from] of lines.folded.filter(hides)) anew = me.folds.delete(from - 1);
+		lines.folded = lines.folded.filter((fold) => !hides(fold));
+		if (!anew && lines.holds(line)) lines.halt();
+		else if (!(await lines.load(line))) return;
 		changed();
 		port.show(line, place);
-		return lines.items[lines.index(line)]?.line === line;
 	}
 
 	async function hop(step) {
+		if (!lines.last) return;
 		const here = `${lines.epoch}-${me.mark?.first ?? port.topLine()}`;
 		const where = step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 };
 		const [found] = await api.lines({ level: "error", ...where });
@@ -100,9 +107,11 @@ export function makeViewer(api, view, delegate) {
 
 	/** Goes to a line and marks it, or up to `last`. False, and said, where there is none such. */
 	async function open(line, last = line) {
-		const there = await goto(line);
-		if (there) setMark(line, last);
-		else toast(`There is no line ${number(line)}: this log has ${number(lines.last)} so far.`, true);
+		const there = last >= lines.first && line <= lines.last;
+		if (there) {
+			setMark(Math.max(line, lines.first), Math.min(last, lines.last));
+			await goto(me.mark.first);
+		} else toast(`There is no line ${number(line)}: this log has ${number(lines.first)} to ${number(lines.last)}.`, true);
 		return there;
 	}
 
@@ -153,7 +162,7 @@ export function makeViewer(api, view, delegate) {
 		if (epoch && epoch !== lines.epoch) toast("earlier", true);
 		else if (epoch && (await open(first, last))) return;
 		setMark(0);
-		if (epoch) await toEnd();
+		if (epoch && !port.topLine()) await toEnd();
 	}
 
 	function forget() {

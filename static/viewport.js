@@ -174,6 +174,7 @@ export function makeViewport(scroller, lines, delegate) {
 		const moved = Math.abs(at - expected);
 		expected = at;
 		if (moved <= 2 || !lines.items.length) return;
+		if (atEnd() && at + view >= spaced - 2) return schedule(); // the view was resized
 		port.follow = false;
 		delegate.left();
 		const away = at + view < top - OVER || at > top + height() + OVER;

@@ -59,6 +59,10 @@ def test_the_help_lists_every_setting() -> None:
         ({"trusted_user_header": "X User"}, "JOBTAIL_TRUSTED_USER_HEADER"),
         ({"trusted_user_header": "X-User"}, "JOBTAIL_TRUSTED_PROXIES"),
         ({"redact": "("}, "JOBTAIL_REDACT"),
+        ({"upstream_token": "pass\nword"}, "JOBTAIL_UPSTREAM_TOKEN"),
+        ({"upstream_token": "pässword"}, "JOBTAIL_UPSTREAM_TOKEN"),
+        ({"upstream_url": "http://up.example:99999"}, "JOBTAIL_UPSTREAM_URL"),
+        ({"retention_days": "inf"}, "JOBTAIL_RETENTION_DAYS"),
         ({"host": "0.0.0.0"}, "JOBTAIL_ACCESS_TOKEN"),
         ({"host": "0.0.0.0", "access_token": " \n"}, "JOBTAIL_ACCESS_TOKEN"),
         ({"host": "logs.example"}, "JOBTAIL_ACCESS_TOKEN"),
@@ -69,6 +73,13 @@ def test_a_wrong_value_is_named(given: dict[str, Any], names: str, tmp_path: Pat
     with pytest.raises(SettingsError) as refused:
         load_settings(data_dir=tmp_path, **given)
     assert names in refused.value.detail and "\n" not in refused.value.detail and "pass" not in refused.value.detail
+
+
+def test_a_data_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = jobtail("serve", "--port", "0", "--data-dir", str(tmp_path / "file"))
+    assert refused.returncode == 2
+    assert "JOBTAIL_DATA_DIR holds" in refused.stderr and len(refused.stderr.splitlines()) == 1
 
 
 def test_blanks_around_a_secret_are_none_of_it(tmp_path: Path) -> None:

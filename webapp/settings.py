@@ -42,6 +42,9 @@ def split(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+_TOKEN = re.compile(r"[!-~]*")
+
+
 def bare(value: Any) -> Any:
     """A secret without the blanks or the newline around it: no header could hold them."""
     return value.strip() if isinstance(value, str) else value
@@ -71,7 +74,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, Field(repr=False)] = ""
     refresh_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
     late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
-    retention_days: Annotated[float, Field(gt=0)] = 14.0
+    retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0
     journal_max_bytes: Annotated[int, Field(ge=1 << 20)] = 10 << 30
     max_viewers: Annotated[int, Field(ge=1)] = 5000
     max_viewers_per_job: Annotated[int, Field(ge=1)] = 2000
@@ -80,6 +83,13 @@ class Settings(BaseSettings):
 
     _lists = field_validator("trusted_proxies", "allowed_origins", mode="before")(split)
     _bare = field_validator("access_token", "upstream_token", "secret_key", mode="before")(bare)
+
+    @field_validator("upstream_token")
+    @classmethod
+    def _header(cls, value: SecretStr) -> SecretStr:
+        if not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("it takes what a header can hold: visible ASCII characters, without blanks between them")
+        return value
 
     @field_validator("allowed_origins")
     @classmethod
@@ -109,6 +119,7 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
+        _ = parts.port  # ValueError where it is none
         if (
             parts.scheme not in ("http", "https")
             or not parts.hostname

@@ -51,7 +51,7 @@ async def test_nothing_is_lost_or_doubled_by_a_fault(
         assert sum(upstream.injected.values()) >= 8
 
 
-async def test_an_answer_of_a_gigabyte_without_end_is_given_up_early_and_said(tmp_path: Path, upstream: Upstream) -> None:
+async def test_an_answer_of_a_gigabyte_is_given_up_early_and_said(tmp_path: Path, upstream: Upstream) -> None:
     job = upstream.job()
     job.lines(1, 3, now_ms())
     async with rig(tmp_path, upstream, job, read=10) as r:

@@ -38,6 +38,7 @@ def test_a_public_address_is_used_and_needs_no_warning(open_site: Callable[..., 
 
 def test_a_link_to_no_job_is_not_made(site: Site) -> None:
     assert site.owner("POST", "/api/jobs/no-such-job/shares").status_code == 404
+    assert site.owner("GET", "/api/jobs/no-such-job/shares").status_code == 404
 
 
 def test_the_list_shows_what_was_made_used_and_revoked_and_never_the_token(site: Site) -> None:
@@ -151,6 +152,14 @@ def test_a_cookie_under_the_name_of_another_job_opens_nothing(site: Site) -> Non
     value = site.enter(site.token())["Cookie"].partition("=")[2]
     got = site.ask("GET", "/api/jobs/another-job", {"Cookie": f"{link_cookie('another-job')}={value}"})
     assert got.status_code == 401
+
+
+def test_who_has_seen_the_end_of_its_lines_is_told_not_to_come_back(site: Site) -> None:
+    cookie = site.enter(site.token(lines=[2, 3]))
+    told = site.ask("GET", f"/api/jobs/{JOB}/events", cookie)
+    last = [line[4:] for line in told.text.splitlines() if line.startswith("id: ")][-1]
+    assert last.endswith("-3.done")
+    assert site.ask("GET", f"/api/jobs/{JOB}/events", {**cookie, "Last-Event-ID": last}).status_code == 204
 
 
 def test_revoking_works_at_once(site: Site) -> None:

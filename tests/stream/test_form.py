@@ -117,6 +117,11 @@ def test_a_long_line_is_cut_between_characters_and_marked(journal):
     assert "cut" not in second
 
 
+def test_a_short_message_among_longer_keys_is_not_marked_as_cut(journal):
+    (batch,) = journal.append([Entry(1, "short", {"payload": "p" * 150}, 0)])
+    assert cut(batch.split()[0], 100) == batch.split()[0]
+
+
 def test_a_line_whose_other_keys_are_huge_is_cut_too(journal):
     (batch,) = journal.append([Entry(1, "m" * 200, {"payload": "p" * 100_000}, 0)])
     short = cut(batch.split()[0], 100)

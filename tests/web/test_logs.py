@@ -34,6 +34,9 @@ def test_the_whole_log_as_json(service, ten):
         ({"headers": {"Accept": "text/plain"}}, "text/plain"),
         ({"headers": {"Accept": "application/x-ndjson"}}, "application/x-ndjson"),
         ({"headers": {"Accept": "text/html, */*"}}, "application/json"),
+        ({"headers": {"Accept": "text/plain;q=0.1, application/json"}}, "application/json"),
+        ({"headers": {"Accept": "application/json;q=0, text/*"}}, "text/plain"),
+        ({"headers": {"Accept": "image/png, text/plain;q=x"}}, "application/json"),
         ({"params": {"format": "ndjson"}, "headers": {"Accept": "text/plain"}}, "application/x-ndjson"),
     ],
 )
@@ -148,6 +151,12 @@ def test_search_finds_the_lines_oldest_first_and_says_how_far_it_looked(service,
 def test_a_search_that_can_not_be_is_explained(service, ten, params):
     answer = service.get(f"/api/jobs/{ten}/search", params=params)
     assert (answer.status_code, answer.json()["detail"][:1]) == (400, "q")
+
+
+def test_a_search_from_past_the_end_is_refused_as_in_logs(service, ten):
+    epoch = service.get(f"/api/jobs/{ten}/logs?tail=1").json()[0]["id"].partition("-")[0]
+    answer = service.get(f"/api/jobs/{ten}/search", params={"q": "number", "after": f"{epoch}-11"})
+    assert (answer.status_code, answer.json()["detail"][:5]) == (400, "after")
 
 
 def test_the_status_and_the_list(service, ten):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests import upstream as scripted
+from tests.paced import Paced
 from tests.served import until
 from tests.sse import EventStream, lines_of
 from tests.upstream import Fault, now_ms
@@ -80,3 +82,45 @@ def test_the_upstreams_refusal_of_our_credential_is_ours_to_mend(serve):
         answer = service.get("/api/jobs/job-1")
         assert answer.status_code == 502
         assert "wrong" not in answer.text.replace("answered wrongly", "")
+
+
+def test_no_log_is_not_taken_for_an_empty_one_while_the_upstream_refuses_it(service, upstream):
+    upstream.job("closed")
+    upstream.always["logs"] = Fault("status", 401)
+    for _ in range(3):
+        assert service.get("/api/jobs/closed/logs").status_code == 502
+    assert service.get("/api/jobs/closed/search?q=x").status_code == 502
+    assert service.get("/api/jobs/closed/exec-time").status_code == 502
+
+
+@pytest.mark.parametrize("kind", ["html", "null", "deep"])
+def test_a_status_that_is_none_is_waited_for_by_a_stream(service, upstream, kind):
+    upstream.job("odd").lines(1, 3, now_ms())
+    upstream.always["status"] = Fault(kind)
+    with EventStream(f"{service.url}/api/jobs/odd/events?sample_logs=false&refresh_seconds=0.1") as events:
+        assert events.status == 200
+        assert events.until("upstream")[-1].data["state"] == "retrying"
+        upstream.always.clear()
+        seen = iter(events)
+        until(lambda: next(seen).id.endswith("-3"), "the lines")
+
+
+def test_a_journal_thrown_away_after_the_end_is_fetched_anew_and_ends_again(upstream, data_dir):
+    job = upstream.job("gone")
+    job.lines(1, 8, now_ms())
+    job.finish()
+    service = Paced({"data_dir": data_dir, "upstream_url": upstream.url, "refresh_seconds": 0.1})
+    service.start()
+    try:
+        with EventStream(f"{service.url}/api/jobs/gone/events?sample_logs=false") as events:
+            assert events.until("done")[-1].data["complete"] is True
+            last = events.last_id
+        assert httpx.delete(f"{service.url}/api/jobs/gone/journal").status_code == 204
+        again = EventStream(f"{service.url}/api/jobs/gone/events?sample_logs=false", headers={"Last-Event-ID": last})
+        with again as events:
+            got = events.until("done")
+        assert "reset" in [event.name for event in got]
+        assert [line["message"] for line in lines_of(got)] == [f"line {n}" for n in range(1, 9)]
+        assert got[-1].data["complete"] is True
+    finally:
+        service.stop()

@@ -82,7 +82,7 @@ def parse_levels(text: str) -> frozenset[int]:
     """`error`, or several with commas. UsageError names what there is."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     codes = {"none": 0} | {name: code for code, name in enumerate(LEVELS) if name}
-    for name in names:
+    for name in names or [text]:
         if name not in codes:
             raise UsageError(
                 f"level={name!r} is none: it takes error, warning, info, debug or none, several with commas"

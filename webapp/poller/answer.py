@@ -56,6 +56,7 @@ class Splitter:
         if seam is not None:
             return self._taken(seam, _lenient(bytes(self._buffer[:seam])))
         if len(self._buffer) > self._most:
+            self._buffer.clear()  # the error's traceback would hold it for as long as anybody holds the error
             raise UpstreamError(f"the upstream's answer holds an entry of more than {self._most >> 20} MiB")
         # Twice as much before it is looked at again: a long entry is scanned a few times, not once a chunk.
         self._next = max(self._piece, min(2 * len(self._buffer), self._most + 1))

@@ -229,6 +229,8 @@ class Poller:
         began = time.monotonic()
         state = await self._in_thread(self._journal.state)
         if state.epoch != self._epoch:
+            if self._epoch:
+                self._finished, self._looks = state.finished, []  # thrown away meanwhile: its end is to be found anew
             self._epoch, self.loaded, self._loading = state.epoch, False, state.last_line == 0
         depth = Depth.WHOLE if self._reconcile else self._schedule.depth(began) if self.loaded else Depth.SWEEP
         if self._loading and not self._logs_backoff.attempt:

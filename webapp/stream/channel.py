@@ -140,7 +140,8 @@ class Channel:
             try:
                 await self.attendant.run()
                 await self.reload()
-                self._elsewhere = self.state.held_until > time.time()
+                # Asked of the disk: a lease that was given back is no change of the journal.
+                self._elsewhere = (await asyncio.to_thread(self.journal.state)).held_until > time.time()
             except JournalError as error:
                 log.warning("%s: %s", self.job, error.detail)
             except Exception:

@@ -167,14 +167,14 @@ def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omi
 
 
 def cut(line: bytes, longest: int) -> bytes:
-    """The line, its message cut to `longest` bytes of UTF-8 and marked so where it is longer."""
+    """The line, its message cut to `longest` bytes of UTF-8 where it is longer, and without the upstream's other keys
+    where those are much longer; marked where anything was left out."""
     value = orjson.loads(line)
     message = value["message"].encode()
-    if len(message) <= longest and len(line) - len(message) <= longest:
+    if len(message) > longest:
+        value |= {"message": message[:longest].decode("utf-8", "ignore"), "cut": True}
+        line = orjson.dumps(value)
+    if len(line) <= 2 * longest + 512:
         return line
-    value["message"] = message[:longest].decode("utf-8", "ignore")
-    value["cut"] = True
-    short = orjson.dumps(value)
-    if len(short) <= 2 * longest + 512:
-        return short
-    return orjson.dumps({name: value[name] for name in ("id", "line", "timestamp", "message", "level", "cut")})
+    kept = {name: value[name] for name in ("id", "line", "timestamp", "message", "level")}
+    return orjson.dumps({**kept, "cut": True})

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from sse_starlette.sse import AppStatus
 
-from ..errors import Busy, JobNotFound, UpstreamDown
+from ..errors import Busy, JobNotFound, UpstreamDenied, UpstreamError
 from ..journal.journal import Journal
 from ..journal.shelf import Journals
 from ..models import RunStatus
@@ -99,8 +99,10 @@ class Hub:
         except JobNotFound:
             self._not_found[job] = now + NOT_FOUND_SECONDS
             raise
-        except UpstreamDown:
-            pass  # it may exist: whoever asks waits for the upstream
+        except UpstreamDenied:
+            raise
+        except UpstreamError:
+            pass  # it may exist: whoever asks waits for the upstream, or is told by the stream how it goes on
 
     @property
     def viewers(self) -> int:

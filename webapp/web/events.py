@@ -19,7 +19,7 @@ from ..service import Service
 from ..stream.channel import Channel
 from ..stream.form import Form
 from ..stream.response import Stream
-from ..stream.step import Position
+from ..stream.step import Position, over
 from ..stream.viewer import Viewer
 from .params import Params
 
@@ -46,7 +46,7 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
         pass  # the stream says how it goes on, and outlasts it
     cursor = parse_cursor(header) if header else given
     position, reset = await _start(channel, form, cursor, bool(header), tail)
-    if cursor is not None and not reset and cursor.done and _nothing_since(channel, cursor):
+    if cursor is not None and not reset and cursor.done and over(channel.state, form, position):
         return Response(status_code=204, headers=stream_headers(request.scope))
 
     def viewer(ended: Callable[[], None]) -> Viewer:
@@ -92,13 +92,9 @@ async def _start(
     elif cursor.line > state.last_line:
         reset = "the journal ends before that line"
     else:
-        low = form.lines[0] - 1 if form.lines else 0
-        return Position(state.epoch, max(cursor.line, low)), ""
+        low, high = (form.lines[0] - 1, form.lines[1]) if form.lines else (0, cursor.line)
+        return Position(state.epoch, min(max(cursor.line, low), high)), ""
     return await channel.start_position(form, tail), reset
-
-
-def _nothing_since(channel: Channel, cursor: Cursor) -> bool:
-    return channel.state.finished and cursor.line >= channel.state.last_line
 
 
 routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW_PART)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -30,6 +31,10 @@ MAX_LINE = 10**15 - 1
 PAGE_LINES = 1000
 MAX_PAGE_LINES = 10_000
 PAGE_BYTES = 64 << 20
+_MEDIA = {
+    "application/x-ndjson": "ndjson", "text/plain": "text", "text/*": "text",
+    "application/json": "json", "application/*": "json", "*/*": "json",
+}  # fmt: skip
 _TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "text": "text/plain; charset=utf-8"}
 
 
@@ -69,15 +74,22 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
 def _format(params: Params, accept: str) -> str:
     if params.has("format"):
         return params.choice("format", "json", ("json", "ndjson", "text"))
-    for part in accept.split(","):
-        media = part.split(";")[0].strip().lower()
-        if media == "application/x-ndjson":
-            return "ndjson"
-        if media == "text/plain":
-            return "text"
-        if media in ("application/json", "*/*"):
-            return "json"
-    return "json"
+    return accepted(accept)
+
+
+def accepted(accept: str) -> str:
+    """The format that an `Accept` header likes best (RFC 9110, 12.5.1); of equal ones the first, and json for none."""
+    best, wanted = 0.0, "json"
+    for part in accept.lower().split(","):
+        media, *more = (word.strip() for word in part.split(";"))
+        weight = next((_weight(word[2:]) for word in more if word.startswith("q=")), 1.0)
+        if media in _MEDIA and weight > best:
+            best, wanted = weight, _MEDIA[media]
+    return wanted
+
+
+def _weight(text: str) -> float:
+    return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0
 
 
 def _form(params: Params, grant: Grant, wanted: str) -> Form:
@@ -97,15 +109,16 @@ async def _extent(params: Params, channel: Channel, form: Form) -> Extent:
     tail = params.integer("tail", 0, MAX_LINE)
     limit = params.integer("limit", 1, MAX_LINE)
     low, high = form.lines or (1, MAX_LINE)
-    after = max(low - 1, _line(params, "after", state) or 0, (params.integer("from_line", 1, MAX_LINE) or 1) - 1)
-    before = _line(params, "before", state)
+    after = max(low - 1, line_of(params, "after", state) or 0, (params.integer("from_line", 1, MAX_LINE) or 1) - 1)
+    before = line_of(params, "before", state)
     upto = high if before is None else min(high, before - 1)
     within = replace(form, lines=(after + 1, upto))
     after = await asyncio.to_thread(tail_start, channel.journal, state, within, tail)
     return Extent(after, None if upto == MAX_LINE else upto, limit)
 
 
-def _line(params: Params, name: str, state: State) -> int | None:
+def line_of(params: Params, name: str, state: State) -> int | None:
+    """The line of a cursor of this journal. UsageError where it is of another one, or past the end."""
     cursor = params.cursor(name)
     if cursor is None:
         return None

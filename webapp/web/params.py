@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from starlette.requests import Request
 
@@ -10,6 +11,9 @@ from ..errors import UsageError
 from ..journal.cursor import Cursor, parse_cursor
 
 MAX_VALUE = 2000
+# Python's own readers take more: `1_0`, ` 5`, digits of other scripts.
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
 
@@ -47,7 +51,7 @@ class Params:
         if value is None:
             return None
         try:
-            if not value.isascii() or len(value) > 20:
+            if not _WHOLE.fullmatch(value):
                 raise ValueError
             number = int(value)
         except ValueError:
@@ -60,11 +64,8 @@ class Params:
         value = self._values.get(name)
         if value is None:
             return None
-        try:
-            number = float(value)
-        except ValueError:
-            raise self._wrong(name, value, f"a number from {low:g} to {high:g}") from None
-        if math.isnan(number) or not low <= number <= high:
+        number = float(value) if _NUMBER.fullmatch(value) else math.nan
+        if not low <= number <= high:
             raise self._wrong(name, value, f"a number from {low:g} to {high:g}")
         return number
 

@@ -16,7 +16,7 @@ from ..journal.journal import Journal
 from ..journal.match import parse_levels
 from ..service import Service
 from ..stream.form import Form
-from .logs import MAX_LINE
+from .logs import MAX_LINE, line_of
 from .params import Params
 
 LIMIT = 100
@@ -39,15 +39,12 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
         lines=grant.lines,
     )
     limit = params.integer("limit", 1, MAX_LIMIT) or LIMIT
-    cursor = params.cursor("after")
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()
     state = channel.state
-    if cursor is not None and cursor.epoch != state.epoch:
-        raise UsageError(f"after={cursor} is of another journal of this job: the journal was begun anew since")
     low, high = form.lines or (1, MAX_LINE)
-    after, upto = max(low - 1, cursor.line if cursor else 0), min(high, state.last_line)
+    after, upto = max(low - 1, line_of(params, "after", state) or 0), min(high, state.last_line)
     found, scanned = await asyncio.to_thread(scan, channel.journal, form, after, upto, limit)
     body = b'{"lines":[%b],"scanned_to":"%b-%d","complete":%b}' % (
         b",".join(found), state.epoch.encode(), scanned, b"true" if scanned >= upto else b"false",

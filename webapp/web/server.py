@@ -18,7 +18,7 @@ import uvicorn
 from ..engine import link
 from ..engine.catalog import Catalog
 from ..engine.record import catalog_path
-from ..errors import SettingsError
+from ..errors import JournalError, SettingsError
 from ..settings import Settings
 from ..stream.straight import straight
 from .protocol import BoundedProtocol
@@ -59,7 +59,13 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    empty = is_empty(settings)
+    try:
+        empty = is_empty(settings)
+    except JournalError as error:
+        raise SettingsError(
+            f"JOBTAIL_DATA_DIR holds {str(settings.data_dir)!r}, which has to be a folder that can be"
+            f" written: {error.detail}"
+        ) from None
     listening = listen(settings.host, settings.port)
     more_files()
 

@@ -78,7 +78,9 @@ async def make(request: Request, service: Service, grant: Grant) -> Response:
 
 
 async def listed(request: Request, service: Service, grant: Grant) -> Response:
-    shares = await asyncio.to_thread(service.shares.of_job, request.path_params["job"])
+    job = request.path_params["job"]
+    await service.hub.channel(job)  # JobNotFound, as every other route of it says
+    shares = await asyncio.to_thread(service.shares.of_job, job)
     return JSONResponse([shown(share) for share in shares], headers=PRIVATE_HEADERS)
 
 
