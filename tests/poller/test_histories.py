@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.upstream import Job, now_ms
@@ -163,7 +163,12 @@ def test_the_journal_ends_with_exactly_what_was_emitted(steps: list[Any], inclus
     assert history.gaps == []  # type: ignore[attr-defined]
 
 
+# The log had just as many entries as the limit lets through when it was first read.
+EXACTLY = [("emit", [(0, 0, 1), (0, 0, 1), (0, 0, 1), (0, 0, 1), (0, 0, 3), (0, 0, 3), (5, 0, 1)]), ("round", 0.1, "")]
+
+
 @many
+@example(EXACTLY, False, 11)
 @given(st.lists(emissions | rounds, max_size=14), st.booleans(), st.integers(2, 12))
 def test_an_oldest_first_limit_loses_nothing_in_silence(steps: list[Any], inclusive: bool, limit: int) -> None:
     job = Job("job-1", inclusive=inclusive, limit=limit)

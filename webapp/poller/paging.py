@@ -76,10 +76,11 @@ class Limits:
             self.proven = max(self.proven, page.entries)
 
     def suspect(self, page: Page) -> bool:
-        """Near the size of an answer that was cut, or longer than any of which we know that it was not."""
+        """Near the size of an answer that was cut, or longer than any of which we know that it was not. As long as the
+        longest: that one may have been whole when the log had just as many entries as the limit lets through."""
         if self.cut is not None:
             return page.entries > 1 and 2 * page.entries >= self.cut
-        return page.entries > max(1, self.proven)
+        return page.entries > 1 and (page.entries > self.proven or page.entries == self.longest)
 
     def go_on(self, page: Page, *, first: bool, probe: bool) -> int | None:
         """Where to ask next after `page`, None where it was all. `first`: it is the first of its round. `probe`: a
