@@ -20,7 +20,6 @@ export function makeViewer(api, view, delegate) {
 		start: null, // timestamp of the first line
 		gaps: new Map(), // the line before it → gap
 	};
-	let groupAt = null; // the newest group's line that was drawn
 	let seeking = 0;
 	forget();
 	return me;
@@ -169,6 +168,7 @@ export function makeViewer(api, view, delegate) {
 		me.mark = me.away = null;
 		me.folds = new Map(); // a group's line → {count, ms}
 		me.ends = new Map(); // the line that ends a group → the group's
+		me.unended = []; // groups that were drawn, and their end not
 		me.unfolded = new Set(); // lines whose JSON is unfolded
 		me.whole = new Map(); // line → its whole message
 		lines.folded = [];
@@ -176,8 +176,13 @@ export function makeViewer(api, view, delegate) {
 
 	function row(line, previous) {
 		const { line: n, message } = line;
-		if (groupTitle(message) !== undefined) groupAt = line;
-		else if (groupEnds(message) && groupAt?.line < n && !me.ends.has(n)) me.ends.set(n, groupAt);
+		if (groupTitle(message) !== undefined) {
+			if (![...me.ends.values(), ...me.unended].includes(line)) me.unended.push(line);
+		} else if (groupEnds(message) && !me.ends.has(n)) {
+			const start = me.unended.findLast((group) => group.line < n);
+			if (start) me.ends.set(n, start);
+			me.unended = me.unended.filter((group) => group !== start);
+		}
 		return buildRow(line, previous, me);
 	}
 
@@ -243,8 +248,12 @@ export function makeViewer(api, view, delegate) {
 			lines.folded = lines.folded.filter(([from]) => from !== line + 1);
 			await lines.load(line);
 		} else {
-			const near = lines.items.find((item) => item.line > line && groupEnds(item.message));
-			const end = near ?? (await api.lines({ after: `${lines.epoch}-${line}`, limit: 1, q: "::endgroup::" }))[0];
+			const ends = (items, depth = 1) => items.find((item) => {
+				depth += (groupTitle(item.message) !== undefined && !me.folds.has(item.line)) - groupEnds(item.message);
+				return !depth;
+			});
+			const near = ends(lines.items.filter((item) => item.line > line));
+			const end = near ?? ends(await api.lines({ after: `${lines.epoch}-${line}`, limit: 1000, q: "group" }));
 			me.folds.set(line, { count: end ? end.line - line - 1 : 0, ms: end ? end.timestamp - timestamp : 0 });
 			lines.fold(line + 1, end?.line ?? Infinity);
 		}

@@ -114,6 +114,18 @@ def test_groups_fold_with_their_duration_even_when_their_end_is_far(write: Write
     expect(page.locator(".group")).to_be_focused()
 
 
+def test_groups_within_groups_end_where_they_end(write: Write, look: Look) -> None:
+    job = write()
+    job.log("::group::Outer", "one", "::group::Inner", "two", "::endgroup::", "three", "::endgroup::", "after")
+    page = look(job)
+    ends = page.locator(".row .m .quiet")
+    expect(ends).to_have_text(["└ Inner · 2 ms", "└ Outer · 6 ms"])
+    page.locator(".group").nth(1).click()
+    expect(page.locator(".group").nth(1)).to_have_text("▸ Inner 1 line · 2 ms")
+    page.locator(".group").nth(0).click()
+    expect(page.locator(".row .m")).to_have_text(["▸ Outer 5 lines · 6 ms", "after"])
+
+
 def test_levels_and_standard_error_are_told_apart(write: Write, look: Look) -> None:
     job = write()
     job.log("ERROR it broke", "WARNING it may", "fine")
