@@ -69,8 +69,10 @@ def test_an_upstream_that_is_down_at_the_start_is_waited_for(serve):
         again.job("job-1").lines(1, 1, now_ms())
         again.start(port)
         try:
-            assert next(event for event in seen if event.name == "status").data["job_id"] == "job-1"
-            assert next(event for event in seen if event.name == "").data["line"] == 1
+            told = []
+            until(lambda: told.append(next(seen)) or {"", "status"} <= {event.name for event in told})
+            assert next(event for event in told if event.name == "status").data["job_id"] == "job-1"
+            assert next(event for event in told if event.name == "").data["line"] == 1
         finally:
             again.stop()
 
