@@ -31,6 +31,7 @@ class Listing:
                 del self._answers[next(iter(self._answers))]
             held = self._answers[n, skip] = (now, asyncio.ensure_future(self._ask(n, skip)))
         found = await asyncio.shield(held[1])
+        self._known.pop((n, skip), None)
         while len(self._known) >= KEPT:
             del self._known[next(iter(self._known))]
         self._known[n, skip] = found
