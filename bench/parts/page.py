@@ -124,7 +124,7 @@ def followed(seconds: int) -> list[Row]:
         blank.close()
         page = browser.new_page(viewport={"width": 1200, "height": 800})
         page.goto(f"http://127.0.0.1:{jobtail.port}/jobs/{job}")
-        page.wait_for_function("document.querySelector('#connection').dataset.state === 'live'")
+        page.wait_for_function("() => document.querySelector('#connection').dataset.state === 'live'")
         upstream.control("start")
         page.wait_for_timeout(seconds * 200)
         early, _ = tab_bytes(browser, page)
