@@ -61,6 +61,37 @@ async def test_a_trickle_without_end_is_given_up_and_not_called_complete(tmp_pat
         assert r.messages() == [f"line {n}" for n in range(1, state.last_line + 1)]
 
 
+async def test_reading_what_is_there_by_small_answers_is_not_given_up(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job(limit=40)
+    job.lines(1, 1500, now_ms() - 60_000, 40)
+    job.finish()
+    upstream.latency = 0.03  # forty answers take longer than the drain may
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_most=0.6)) as r:
+        await r.finished()
+        assert r.messages() == [f"line {n}" for n in range(1, 1501)]
+        assert r.journal.state().complete
+
+
+async def test_the_whole_log_is_not_read_in_a_round_whose_status_failed(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job()
+    job.lines(1, 50, now_ms())
+    seen: list[str] = []
+
+    def fail_the_status(asked: Any) -> None:
+        seen.append("whole" if asked.route == "logs" and asked.since is None else asked.route)
+        # As soon as the rounds are quiet, and before the whole is asked for, the status is not to be had for a while.
+        if seen.count("logs") == 4 and asked.route == "logs":
+            upstream.fail("status", "status", 3, code=500)
+
+    job.finish()
+    upstream.on_request = fail_the_status
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_least=0.15, drain_most=30)) as r:
+        await r.finished()
+        assert r.journal.state().complete
+    assert upstream.injected["status: status 500"] == 3
+    assert seen.count("whole") == 2, seen  # the first read, and the last one
+
+
 async def test_what_turns_up_after_the_end_is_appended_by_a_later_look(tmp_path: Path, upstream: Upstream) -> None:
     job, at = upstream.job(), now_ms()
     job.lines(1, 5, at, 10)

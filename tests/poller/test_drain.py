@@ -28,6 +28,10 @@ WHOLE = {"failed": False, "new": 0, "whole": True}
         ([(59, NEWS), (60, NEWS)], Verdict.GIVEN_UP),
         ([(60, FAILED)], Verdict.GIVEN_UP),
         ([(59, QUIET), (70, WHOLE)], Verdict.OVER),
+        ([(100, {**NEWS, "took": 90})], Verdict.WAIT),
+        ([(100, {**NEWS, "took": 44})], Verdict.GIVEN_UP),
+        ([(60, {**NEWS, "took": 5})], Verdict.GIVEN_UP),
+        ([(40, {**NEWS, "took": 38}), (101, NEWS)], Verdict.GIVEN_UP),
     ],
 )
 def test_when_a_log_is_over(rounds: list[tuple[float, dict[str, object]]], wanted: Verdict) -> None:

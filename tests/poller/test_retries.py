@@ -31,6 +31,18 @@ def test_a_hundred_jobs_that_fail_at_once_retry_one_after_the_other() -> None:
     assert waits[20:] == pytest.approx([(n + 1) / 4 for n in range(80)])
 
 
+def test_each_success_pays_for_one_attempt_after_a_failure() -> None:
+    bucket = RetryBucket(rate=4, burst=2)
+    bucket.earn()  # before anything has failed it is full
+    assert [bucket.reserve(0) for _ in range(4)] == [0, 0, 0.25, 0.5]
+    for _ in range(3):
+        bucket.earn()
+    assert bucket.reserve(0) == 0
+    for _ in range(100):
+        bucket.earn()
+    assert [bucket.reserve(0) for _ in range(3)] == [0, 0, 0.25]
+
+
 def test_the_budget_fills_up_again_but_no_further_than_its_burst() -> None:
     bucket = RetryBucket(rate=4, burst=2)
     assert [bucket.reserve(0) for _ in range(3)] == [0, 0, 0.25]

@@ -9,8 +9,9 @@ import anyio
 
 @dataclass(slots=True)
 class RetryBucket:
-    """Attempts after a failure, of all jobs together: `burst` at once, then `rate` a second. Times: seconds of one
-    monotonic clock."""
+    """Attempts after a failure, of all jobs together: `burst` at once, then `rate` a second and one for each request
+    that succeeds, so that an upstream that fails now and then is not read at a crawl, and one that is down is left
+    alone. Times: seconds of one monotonic clock."""
 
     rate: float = 4.0
     burst: float = 20.0
@@ -23,6 +24,11 @@ class RetryBucket:
         self._level = min(self.burst, level) - 1
         self._at = now
         return max(0.0, -self._level / self.rate)
+
+    def earn(self) -> None:
+        """A request has succeeded."""
+        if self._level is not None:
+            self._level = min(self.burst, self._level + 1)
 
 
 class Budget:

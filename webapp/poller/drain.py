@@ -1,7 +1,8 @@
 """The end of a job: when its log may be called whole.
 
 Lines trickle in after a job has ended. So at least two rounds with nothing new and at least 5 s, then one clean fetch
-of the whole log to reconcile; after 60 s it is given up.
+of the whole log to reconcile; after 60 s it is given up. The 60 s are for what may yet come: the time that it takes to
+read what is there, where an upstream gives it by small answers, is none of them.
 """
 
 from __future__ import annotations
@@ -26,26 +27,29 @@ class Drain:
     most: float
     began: float | None = None
     quiet: int = 0
+    reading: float = 0.0
 
     def finished(self, now: float) -> None:
         if self.began is None:
-            self.began, self.quiet = now, 0
+            self.began, self.quiet, self.reading = now, 0, 0.0
 
     def running(self) -> None:
         """The job goes on after all, or has not ended."""
         self.began, self.quiet = None, 0
 
-    def round(self, *, now: float, failed: bool, new: int, whole: bool) -> Verdict:
-        """After a round: what now? A failed round is not a quiet one. `whole`: it read the whole log to its end."""
+    def round(self, *, now: float, failed: bool, new: int, whole: bool, took: float = 0.0) -> Verdict:
+        """After a round: what now? A failed round is not a quiet one. `whole`: it read the whole log to its end.
+        `took`: how long it read, in seconds, 0 where that led nowhere."""
         if self.began is None:
             return Verdict.WAIT
+        self.reading += max(0.0, took - self.least)
         if new:
             self.quiet = 0
         elif not failed:
             self.quiet += 1
         if whole and not failed and not new:
             return Verdict.OVER
-        if now - self.began >= self.most:
+        if now - self.began - self.reading >= self.most:
             return Verdict.GIVEN_UP
         if self.quiet >= self.rounds and now - self.began >= self.least:
             return Verdict.RECONCILE

@@ -86,7 +86,8 @@ class Poller:
         self._epoch = ""
         self._told_status: dict[str, Any] | None = None
         self._loading = False
-        self._reconcile = False  # the next round reads the whole log
+        self._brought = 0  # lines of this round, even of a read that broke off
+        self._reconcile = False  # the next round whose status is known reads the whole log
         self._finished = False  # the journal says that the log is over
         self._looks: list[float] = []
         self._idle = 0.0
@@ -171,14 +172,16 @@ class Poller:
         if self._refused():
             return
         fetch: Fetch | None = None
-        reconcile = self._reconcile
+        whole = self._reconcile and self._status_error is None
+        self._brought, began = 0, time.monotonic()
         if self._logs_due <= now:
-            fetch = await self._ask_logs()
+            fetch = await self._ask_logs(whole)
+        took = time.monotonic() - began if fetch or self._brought else 0.0
         if fetch is not None:
             self.error = self._status_error if self._missing_since is None else None
             if self._status_error is None:
                 await self._tell(self._report.ok(time.time()))
-        await self._judge(fetch, whole=reconcile)
+        await self._judge(fetch, whole, took)
 
     async def _ask_status(self) -> None:
         try:
@@ -190,6 +193,7 @@ class Poller:
         self._status_error = self._missing_since = None
         self.heartbeat = status.last_heartbeat
         self._status_backoff.succeeded()
+        self._budget.retries.earn()
         await self._tell_status(status)
         if status.finished:
             self._drain.finished(time.monotonic())
@@ -224,15 +228,15 @@ class Poller:
         self.error, self._refused_at = error, now
         await self._tell(self._report.retrying(self._status_backoff.attempt, delay, error.detail, time.time()))
 
-    async def _ask_logs(self) -> Fetch | None:
-        """Reads the log as far back as it is time for; None where that failed."""
+    async def _ask_logs(self, whole: bool) -> Fetch | None:
+        """Reads the log, as far back as it is time for or whole; None where that failed."""
         began = time.monotonic()
         state = await self._in_thread(self._journal.state)
         if state.epoch != self._epoch:
             if self._epoch:
                 self._finished, self._looks = state.finished, []  # thrown away meanwhile: its end is to be found anew
             self._epoch, self.loaded, self._loading = state.epoch, False, state.last_line == 0
-        depth = Depth.WHOLE if self._reconcile else self._schedule.depth(began) if self.loaded else Depth.SWEEP
+        depth = Depth.WHOLE if whole else self._schedule.depth(began) if self.loaded else Depth.SWEEP
         if self._loading and not self._logs_backoff.attempt:
             await self._tell(self._report.loading(state.last_line, time.time()))
         anchor = self._reader.anchor(state)
@@ -276,6 +280,7 @@ class Poller:
         return max(reach, 2 * self._beat)
 
     async def _appended(self, lines: int) -> None:
+        self._brought += lines
         self._changed()
         if self._loading:
             state = await self._in_thread(self._journal.state)
@@ -286,16 +291,16 @@ class Poller:
 
     # --- the end -------------------------------------------------------------------------------------------------
 
-    async def _judge(self, fetch: Fetch | None, *, whole: bool) -> None:
+    async def _judge(self, fetch: Fetch | None, whole: bool, took: float) -> None:
         """Whether the log is over, after a round."""
         now = time.monotonic()
-        new = 0 if fetch is None else fetch.new
-        self._idle = 0.0 if new or self.watched else min(self.pace.idle_beat_most, max(self._beat, self._idle) * 1.5)
+        slower = min(self.pace.idle_beat_most, max(self._beat, self._idle) * 1.5)
+        self._idle = 0.0 if self._brought or self.watched else slower
         if self._finished:
             self._looks = [look for look in self._looks if look > now]
             return
         failed = fetch is None or self._status_error is not None
-        verdict = self._drain.round(now=now, failed=failed, new=new, whole=whole)
+        verdict = self._drain.round(now=now, failed=failed, new=self._brought, whole=whole, took=took)
         self._reconcile = verdict is Verdict.RECONCILE
         if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
             complete = verdict is Verdict.OVER and fetch is not None and fetch.complete

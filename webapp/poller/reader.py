@@ -199,6 +199,7 @@ class Reader:
 
     def _ended(self, page: _Page, date_ms: int | None) -> Page:
         merge, fetch = page.merge, self._fetch
+        self._budget.retries.earn()
         self.limits.note(merge.entries)
         self.date_ms = date_ms
         fetch.entries += merge.entries
