@@ -145,12 +145,39 @@ def test_search_finds_the_lines_oldest_first_and_says_how_far_it_looked(service,
     assert [line["line"] for line in rest["lines"]] == [5, 6, 7, 8, 9, 10]
 
 
+def test_search_counts_and_looks_from_the_end(service, ten):
+    def found(**params):
+        answer = service.get(f"/api/jobs/{ten}/search", params=params).json()
+        return [line["line"] for line in answer["lines"]], answer["count"], answer["complete"], answer["scanned_to"]
+
+    epoch = service.get(f"/api/jobs/{ten}/logs?tail=1").json()[0]["id"].partition("-")[0]
+    assert found(q="number", limit=0) == ([], 10, True, f"{epoch}-10")
+    assert found(q="number", limit=0, after=f"{epoch}-3", before=f"{epoch}-8") == ([], 4, True, f"{epoch}-7")
+    assert found(q="number", before=f"{epoch}-3") == ([1, 2], 2, True, f"{epoch}-2")
+    assert found(q="number", tail=2) == ([9, 10], 2, False, f"{epoch}-9")
+    assert found(q="number", tail=2, before=f"{epoch}-9") == ([7, 8], 2, False, f"{epoch}-7")
+    assert found(q="number", tail=9, after=f"{epoch}-5", before=f"{epoch}-8") == ([6, 7], 2, True, f"{epoch}-6")
+    assert found(q="number 0", tail=1) == ([1], 1, True, f"{epoch}-1")
+    assert found(q="nothing", tail=5) == ([], 0, True, f"{epoch}-1")
+
+
 @pytest.mark.parametrize(
-    "params", [{}, {"q": "(", "regex": "true"}, {"q": "x" * 1001}, {"q": r"(a)\1", "regex": "true"}]
+    ("params", "names"),
+    [
+        ({}, "q"),
+        ({"q": "(", "regex": "true"}, "q"),
+        ({"q": "x" * 1001}, "q"),
+        ({"q": r"(a)\1", "regex": "true"}, "q"),
+        ({"q": "a", "limit": 1001}, "limit"),
+        ({"q": "a", "tail": 0}, "tail"),
+        ({"q": "a", "tail": 1, "limit": 1}, "tail and limit"),
+        ({"q": "a", "before": "0ther-3"}, "before"),
+    ],
 )
-def test_a_search_that_can_not_be_is_explained(service, ten, params):
+def test_a_search_that_can_not_be_is_explained(service, ten, params, names):
     answer = service.get(f"/api/jobs/{ten}/search", params=params)
-    assert (answer.status_code, answer.json()["detail"][:1]) == (400, "q")
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(names)
 
 
 def test_a_search_from_past_the_end_is_refused_as_in_logs(service, ten):

@@ -173,7 +173,7 @@ class Client:
         return client._object("GET", path + "/steps-config")
 
     def search(self, job: str, **params: Any) -> dict[str, Any]:
-        """`q`, `regex`, `level`, `after`, `limit`; see GET /api/jobs/{job}/search."""
+        """`q`, `regex`, `level`, `after`, `before`, `limit`, `tail`; see GET /api/jobs/{job}/search."""
         client, path = self._path(job)
         return client._object("GET", path + "/search", params)
 

@@ -1,14 +1,34 @@
-"""Where the last N lines begin: N lines that pass the filters, looked for from the end."""
+"""Lines that pass the filters, looked for from the end."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from ..journal.batch import Batch
 from ..journal.journal import Journal
 from ..journal.state import State
 from .form import Form
 
 
+def backwards(journal: Journal, form: Form, after: int, upto: int) -> Iterator[tuple[Batch, list[int] | range]]:
+    """The batches after line `after` up to line `upto`, the newest first, and the places in each, from 0, of the lines
+    that pass. Blocks on the disk."""
+    before = upto + 1
+    while before - 1 > after:
+        batches = journal.read_back(before, levels=form.levels)
+        if not batches:
+            return
+        for batch in reversed(batches):
+            if batch.last <= after:
+                return
+            batch = batch.part(max(batch.first, after + 1), batch.last)
+            passing = form.passing(batch)
+            yield batch, range(len(batch)) if passing is None else passing
+            before = batch.first
+
+
 def tail_start(journal: Journal, state: State, form: Form, tail: int | None) -> int:
-    """The line after which to begin: 0 is before the first. Blocks on the disk."""
+    """The line after which the last `tail` begin: 0 is before the first. Blocks on the disk."""
     low, high = form.lines or (1, state.last_line)
     high = min(high, state.last_line)
     first = low - 1
@@ -18,19 +38,9 @@ def tail_start(journal: Journal, state: State, form: Form, tail: int | None) -> 
         return first
     if not form.filters or tail == 0:
         return max(first, high - tail)
-    before, wanted = high + 1, tail
-    while wanted > 0 and before - 1 > first:
-        batches = journal.read_back(before, levels=form.levels)
-        if not batches:
-            break
-        for batch in reversed(batches):
-            batch = batch.part(max(batch.first, first + 1), batch.last)
-            passing = form.passing(batch)
-            count = len(batch) if passing is None else len(passing)
-            if count >= wanted:
-                return batch.first - 1 + (len(batch) - wanted if passing is None else passing[-wanted])
-            wanted -= count
-            before = batch.first
-            if before - 1 <= first:
-                break
+    wanted = tail
+    for batch, passing in backwards(journal, form, first, high):
+        if len(passing) >= wanted:
+            return batch.first - 1 + passing[-wanted]
+        wanted -= len(passing)
     return first

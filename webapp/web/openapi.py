@@ -154,6 +154,7 @@ OWN: Json = {
     "Found": _object(
         {
             "lines": {"type": "array", "items": ref("Line")},
+            "count": {"type": "integer"},
             "scanned_to": {"type": "string"},
             "complete": {"type": "boolean"},
         }

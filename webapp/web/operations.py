@@ -40,15 +40,18 @@ def many(does: str, **media: Json) -> Json:
     return {"description": does, "content": {names[name]: {"schema": schema} for name, schema in media.items()}}
 
 
+COUNT: Json = {"type": "integer", "minimum": 0, "maximum": 1000}
+
 SINCE = query("since_ms", MS, "a filter: only lines whose timestamp (ms since the epoch) is this or later")
 LEVEL = query("level", LEVELS, "a filter: only lines of these levels")
 WORDS = query("q", TEXT, "a filter: only lines that hold this text")
 AFTER = query("after", CURSOR, "only lines after this one; it stands for itself no more")
+BEFORE = query("before", CURSOR, "only lines before this one")
 TAIL = query("tail", NATURAL, "begin with the last so many lines that pass the filters")
 
 LOGS = [
     AFTER,
-    query("before", CURSOR, "only lines before this one"),
+    BEFORE,
     query("from_line", {**NATURAL, "minimum": 1}, "only lines from this number on"),
     TAIL,
     SINCE,
@@ -117,7 +120,9 @@ OPERATIONS: dict[tuple[str, str], Json] = {
             query("regex", FLAG, "take q as an expression"),
             LEVEL,
             AFTER,
-            query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "so many lines at most (100)"),
+            BEFORE,
+            query("limit", COUNT, "the first so many matches at most (100); 0: none of them, but how many they are"),
+            query("tail", {**COUNT, "minimum": 1}, "the last so many matches instead"),
         ],
         "responses": {"200": gives(ref("Found"), "what was found as far as was looked")},
     },

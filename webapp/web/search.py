@@ -1,9 +1,10 @@
-"""`GET /api/jobs/{job}/search`: matching lines of the whole log, oldest first."""
+"""`GET /api/jobs/{job}/search`: matching lines of the whole log, oldest first, or how many they are."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,14 +17,25 @@ from ..journal.journal import Journal
 from ..journal.match import parse_levels
 from ..service import Service
 from ..stream.form import Form
+from ..stream.tail import backwards
 from .logs import MAX_LINE, line_of
 from .params import Params
 
 LIMIT = 100
 MAX_LIMIT = 1000
 # An answer is given after this many seconds at the latest; `scanned_to` says where to go on.
-SECONDS = 2.0
+SECONDS = 0.5
 READ_BYTES = 4 << 20
+
+
+@dataclass(slots=True)
+class Found:
+    """`lines`: as JSON, oldest first. `scanned`: the last line that was looked at, from the end the first."""
+
+    scanned: int
+    lines: list[bytes] = field(default_factory=list)
+    count: int = 0
+    complete: bool = False
 
 
 async def search(request: Request, service: Service, grant: Grant) -> Response:
@@ -38,40 +50,74 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
         levels=parse_levels(level) if level else None,
         lines=grant.lines,
     )
-    limit = params.integer("limit", 1, MAX_LIMIT) or LIMIT
+    limit, tail = params.integer("limit", 0, MAX_LIMIT), params.integer("tail", 1, MAX_LIMIT)
+    if tail and limit is not None:
+        raise UsageError("tail and limit exclude each other: tail=N takes the last N matches, limit=N the first")
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()
     state = channel.state
     low, high = form.lines or (1, MAX_LINE)
-    after, upto = max(low - 1, line_of(params, "after", state) or 0), min(high, state.last_line)
-    found, scanned = await asyncio.to_thread(scan, channel.journal, form, after, upto, limit)
-    body = b'{"lines":[%b],"scanned_to":"%b-%d","complete":%b}' % (
-        b",".join(found), state.epoch.encode(), scanned, b"true" if scanned >= upto else b"false",
+    after, before = line_of(params, "after", state) or 0, line_of(params, "before", state)
+    after, upto = max(low - 1, after), min(high, state.last_line, MAX_LINE if before is None else before - 1)
+    if tail:
+        found = await asyncio.to_thread(scan_back, channel.journal, form, after, upto, tail)
+    else:
+        found = await asyncio.to_thread(scan, channel.journal, form, after, upto, LIMIT if limit is None else limit)
+    body = b'{"lines":[%b],"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
+        b",".join(found.lines), found.count, state.epoch.encode(), found.scanned, b"true" if found.complete else b"false",
     )  # fmt: skip
     return Response(body, headers=PRIVATE_HEADERS, media_type="application/json")
 
 
-def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> tuple[list[bytes], int]:
-    """The lines that match, as JSON, and the last line that was looked at. Ends at `limit` or after SECONDS."""
-    found: list[bytes] = []
+def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> Found:
+    """Ends at `limit` matches or after SECONDS. A limit of 0: all are counted, none is given."""
+    found = Found(after)
     stop_at = time.monotonic() + SECONDS
-    while after < upto:
-        batches = journal.read(after, most_bytes=READ_BYTES, upto=upto, levels=form.levels)
+    while found.scanned < upto:
+        batches = journal.read(found.scanned, most_bytes=READ_BYTES, upto=upto, levels=form.levels)
         if not batches:
-            return found, upto
+            found.scanned = upto
         for batch in batches:
-            chosen = form.passing(batch)
-            if chosen is None or chosen:
+            passing = form.passing(batch)
+            places = range(len(batch)) if passing is None else passing
+            found.scanned = batch.last
+            if limit and places:
+                if found.count + len(places) >= limit:
+                    places = places[: limit - found.count]
+                    found.scanned = batch.first + places[-1]
                 lines = batch.split()
-                for index in range(len(lines)) if chosen is None else chosen:
-                    found.append(lines[index])
-                    if len(found) >= limit:
-                        return found, batch.first + index
-            after = batch.last
+                found.lines += [lines[place] for place in places]
+            found.count += len(places)
+            if found.count == limit > 0:
+                found.complete = found.scanned >= upto
+                return found
         if time.monotonic() > stop_at:
             break
-    return found, after
+    found.complete = found.scanned >= upto
+    return found
+
+
+def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int) -> Found:
+    """The last `tail` matches. Ends after SECONDS too."""
+    found = Found(upto + 1)
+    stop_at = time.monotonic() + SECONDS
+    for batch, passing in backwards(journal, form, after, upto):
+        places = passing[-(tail - found.count) :]
+        found.scanned = batch.first
+        if places:
+            lines = batch.split()
+            found.lines[:0] = [lines[place] for place in places]
+            found.count += len(places)
+        if found.count == tail:
+            found.scanned = batch.first + places[0]
+            break
+        if time.monotonic() > stop_at:
+            break
+    else:
+        found.scanned = after + 1
+    found.complete = found.scanned <= after + 1
+    return found
 
 
 routes = [guarded("/api/jobs/{job}/search", search, Action.VIEW_PART)]
