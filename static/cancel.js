@@ -6,7 +6,7 @@ export function makeCancel(api) {
 	const dialog = $("#cancel");
 	let asked = false;
 	if (!dialog) return { watching() {}, status() {} };
-	on("#cancel form", "submit", go);
+	on("#cancel-yes", "click", go);
 	return { watching, status };
 
 	function watching(viewers) {
@@ -36,6 +36,9 @@ export function makeCancel(api) {
 			await api.send("POST", "/cancel");
 			phase(2);
 			yes.hidden = true;
+			const close = $("button", dialog);
+			close.textContent = "Close";
+			close.focus();
 		} catch (error) {
 			phase(0);
 			why.textContent = `It was not cancelled: ${error.message}`;

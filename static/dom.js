@@ -25,6 +25,9 @@ export async function renew(part) {
 	return page;
 }
 
+/** One call after the other: no key is lost that is pressed fast. */
+export const inTurn = (act, turn) => (...given) => (turn = Promise.allSettled([turn]).then(() => act(...given)));
+
 export const announce = (text) => put("#announce", text); // to screen readers
 
 let hide = 0;

@@ -1,8 +1,9 @@
-// Search over the whole log, on the server.
+// Search over the whole log, on the server: the nearest match first, then their number.
 
-import { $, $$, number, put } from "./dom.js";
+import { lineOf } from "./address.js";
+import { $, $$, inTurn, number, put } from "./dom.js";
 
-const MOST = 100_000;
+const MOST = 100_000; // matches counted
 
 /** What finds a match within a row; null for an expression that could take long (a link can bring any). */
 export function marker(q, regex) {
@@ -15,76 +16,84 @@ export function marker(q, regex) {
 }
 
 export function makeFind(api, viewer) {
-	const me = { q: "", matches: [], run, step, paint };
-	let regex, at, scanned, complete, pattern, abort, scanning;
+	const me = { q: "", run, step: inTurn(step), count: inTurn(count), paint };
+	let regex, pattern, abort;
+	let line, place; // the current match, and which one it is, 0 while unknown
+	let first, moved; // the match to count up to first; steps since
+	let total, scanned, complete;
 	return me;
 
 	async function run(q, isRegex) {
 		abort?.abort();
 		abort = new AbortController();
-		scanning = null;
-		Object.assign(me, { q, matches: [] });
-		[regex, at, scanned, complete, pattern] = [isRegex, -1, "", false, marker(q, isRegex)];
+		me.q = q;
+		[regex, pattern, line, place, first, total, scanned, complete] = [isRegex, marker(q, isRegex), 0, 0, 0, 0, "", false];
+		viewer.pick(0);
 		$("#find").ariaInvalid = null;
 		display();
-		if (q) await scan(viewer.port.follow ? Infinity : viewer.port.topLine());
-	}
-
-	/** Whoever asks while one is under way waits for the same. */
-	function scan(from) {
-		const { signal } = abort;
-		return (scanning ??= read(from, signal).finally(() => signal.aborted || (scanning = null)));
-	}
-
-	async function read(from, signal) {
-		const { matches, q } = me;
-		do {
-			const query = { q, regex, level: viewer.view.level, after: scanned, limit: 1000 };
-			const page = await api.json("/search", query, { signal }).catch((error) => {
-				if (error.status === 400) {
-					$("#find").ariaInvalid = "true";
-					put("#found", "Invalid");
-				}
-				throw error;
-			});
-			matches.push(...page.lines.map(({ line }) => line));
-			[scanned, complete] = [page.scanned_to, page.complete];
-			display();
-			if (from && (complete || matches.at(-1) >= from)) {
-				const there = matches.findIndex((line) => line >= from);
-				from = 0;
-				await go(there < 0 ? matches.length - 1 : there);
-			}
-		} while (!complete && matches.length < MOST);
-	}
-
-	async function step(by) {
-		if (at + by >= me.matches.length) await scan(0);
-		const { length } = me.matches;
-		await go((at + by + length) % length);
-	}
-
-	async function go(to) {
-		if (!(to >= 0)) return;
-		at = to;
-		await viewer.goto(me.matches[at]);
+		if (!q) return;
+		const known = viewer.id(viewer.lines.last);
+		await (viewer.port.follow ? me.step(-1, 0) : me.step(1, viewer.topLine() - 1));
+		[first, moved] = [line, 0];
+		if (!line) [scanned, complete] = [known, true];
 		display();
+		await me.count();
+	}
+
+	function ask(query) {
+		const asked = { q: me.q, regex, level: viewer.view.level, max_line_bytes: 1, ...query };
+		return api.json("/search", asked, { signal: abort.signal }).catch((error) => {
+			if (error.status === 400) {
+				me.q = "";
+				$("#find").ariaInvalid = "true";
+				put("#found", "Invalid");
+			}
+			throw error;
+		});
+	}
+
+	/** The nearest match after a line, or before it; from 0 the first, or the last. */
+	async function nearest(by, from) {
+		for (let at = viewer.id(from); ; ) {
+			const { lines: [found], scanned_to, complete } = await ask(by > 0 ? { limit: 1, after: at } : { tail: 1, before: at });
+			if (found || complete) return found?.line;
+			at = scanned_to;
+		}
+	}
+
+	async function step(by, from = line) {
+		const next = await nearest(by, from);
+		const found = next ?? (from && await nearest(by, 0));
+		if (!found) return;
+		moved += next ? by : NaN;
+		place = !next ? (by > 0 ? 1 : complete && total) : place && place + by;
+		viewer.pick((line = found));
+		await viewer.goto(line);
+		display();
+	}
+
+	/** Goes on where it was broken off, or more has come. */
+	async function count() {
+		complete &&= lineOf(scanned) >= viewer.lines.last;
+		while (me.q && !complete && total < MOST) {
+			const page = await ask({ limit: 0, after: scanned, before: viewer.id(first && first + 1) });
+			total += page.count;
+			scanned = page.scanned_to;
+			complete = page.complete && !first;
+			if (page.complete && first) [place, first] = [place || total + moved, 0];
+			display();
+		}
 	}
 
 	function display() {
-		const count = me.matches.length;
-		const place = count ? `${at < 0 ? "" : `${number(at + 1)} of `}${number(count)}${complete ? "" : "+"}` : complete ? "None" : "…";
-		put("#found", me.q && place);
-		for (const button of $$("#find-prev, #find-next")) button.disabled = !count;
+		const all = total ? number(total) + (complete ? "" : "+") : complete ? "None" : "…";
+		put("#found", me.q && (place ? `${number(place)} of ${all}` : all));
+		for (const button of $$("#find-prev, #find-next")) button.disabled = !line && !total;
 		paint();
 	}
 
 	function paint() {
-		const ranges = [];
-		for (const row of $$(".row", viewer.root)) {
-			row.classList.toggle("current", +row.dataset.line === me.matches[at]);
-			if (pattern) ranges.push(...within(row.lastChild, pattern));
-		}
+		const ranges = pattern ? $$(".row", viewer.root).flatMap((row) => within(row.lastChild, pattern)) : [];
 		CSS.highlights?.set("find", new Highlight(...ranges));
 	}
 }

@@ -7,11 +7,9 @@ import { clock, duration, moment } from "./times.js";
 
 export function makeHead(api, viewer, cancel) {
 	const me = {
-		status, done, refused, connection, upstream, overview, tick,
+		status, done, refused, connection, upstream, overview, tick, truth,
 		omitted: 0, // lines that sampling left out
-		over: false, // the job has ended
-		closed: false, // the stream has, for good
-		live: false,
+		// over: the job has ended; closed: the stream has, for good; live, down: lines can come, the upstream is silent
 	};
 	let link = "connecting";
 	let retryAt = 0;
@@ -23,13 +21,13 @@ export function makeHead(api, viewer, cancel) {
 	return me;
 
 	function status(status) {
-		const { label, over, ...is } = describe(status);
+		const was = state;
+		const { label, over } = ({ state } = describe(status));
 		const { job_name, total_tasks: total = 0, finished_tasks: done = 0, detail, exit_code } = (now = status);
 		const name = job_name || $("#log").dataset.job;
-		if (state && state !== is.state) announce(`The job is ${label}`);
+		if (was && was !== state) announce(`The job is ${label}`);
 		if (bell && over) new Notification(`${name}: ${label}`, { icon: $("#favicon").href });
 		bell &&= !over;
-		state = is.state;
 		me.over = over;
 		show("#bell", !over);
 		$("#pill").className = `pill ${state}`;
@@ -47,16 +45,17 @@ export function makeHead(api, viewer, cancel) {
 
 	function done(done) {
 		if (done.status) status(done.status);
+		if (done.reason === "not_found") status({ ...now, job_status: "Gone", finished_job_status: true });
 		complete = done.complete;
 		me.closed = true;
 		trouble(done.reason);
 		truth();
 	}
 
-	function refused(code, why) {
+	function refused({ status, message }) {
 		me.closed = true;
 		connection("refused");
-		trouble(code === 401 ? "denied" : "", why);
+		trouble(status === 401 ? "denied" : "", message);
 	}
 
 	function trouble(name, text = $("#trouble").dataset[name] ?? "") {
@@ -88,6 +87,7 @@ export function makeHead(api, viewer, cancel) {
 			: behind > 2000 ? ["behind", plural(behind, "line")] : ["live"];
 		if (/down|rec|live/.test(to) && to !== node.dataset.state) announce(node.dataset[to]);
 		me.live = to === "live";
+		me.down = to === "down";
 		node.title = up.detail ?? "";
 		node.dataset.state = to;
 		put("#connection", node.dataset[to] + (more ? `, ${more}` : ""));
@@ -97,7 +97,9 @@ export function makeHead(api, viewer, cancel) {
 		viewer.setGaps(gaps);
 		viewer.lines.first = first_line;
 		viewer.start ??= parts[0]?.low_ms ?? null;
-		[complete, behind, newest] = [whole, last_line - viewer.lines.last, parts.at(-1)?.high_ms];
+		complete = whole;
+		behind = last_line - viewer.lines.last;
+		newest = parts.at(-1)?.high_ms;
 		show("#watching", viewers > 1);
 		put("#watching", `${number(viewers)} watching`);
 		cancel.watching(viewers);
@@ -116,8 +118,8 @@ export function makeHead(api, viewer, cancel) {
 		dataset.state = state;
 		put("#truth", dataset[state] + more);
 		put("#truth-text", text[state] + (viewer.view.level && text.level));
-		$("#truth-gaps").replaceChildren(...list.map(({ after, count }) => el("li", "", el("button", "link",
-			`${count ? plural(count, "line") : "Lines"} after line ${number(after)}`, { onclick: () => viewer.goto(after + 1) }))));
+		$("#truth-gaps").replaceChildren(...list.map(({ after, count }) => el("li", "", el("a", "",
+			`${count ? plural(count, "line") : "Lines"} after line ${number(after)}`, { href: `#${viewer.id(after + 1)}` }))));
 	}
 
 	function tick() {
@@ -137,6 +139,6 @@ export function makeHead(api, viewer, cancel) {
 	async function details() {
 		await renew("#about");
 		for (const node of $$("#about time")) node.textContent = moment(Date.parse(node.dateTime));
-		if ($("#config")) $("#config").replaceChildren(...jsonNodes(await api.json("/steps-config")));
+		if ($("#config")) $("#config").replaceChildren(...(await api.json("/steps-config").then(jsonNodes, (error) => [error.message])));
 	}
 }

@@ -1,7 +1,7 @@
 // The log page: puts its parts together.
 
 import { lineOf, parseView } from "./address.js";
-import { Api } from "./api.js";
+import { makeApi } from "./api.js";
 import { makeCancel } from "./cancel.js";
 import { $, copy, number, on, plural, pressed, put, range, show, toast } from "./dom.js";
 import { makeFind } from "./find.js";
@@ -13,7 +13,7 @@ import { silence } from "./times.js";
 import { keyOf, startUi } from "./ui.js";
 import { makeViewer } from "./viewer.js";
 
-const api = new Api($("#log").dataset.job);
+const api = makeApi($("#log").dataset.job);
 const view = parseView(location.search);
 const viewer = makeViewer(api, view, { begun, changed, drawn });
 const find = makeFind(api, viewer);
@@ -45,7 +45,10 @@ const events = {
 	},
 	gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
 	status: head.status,
-	upstream: head.upstream,
+	upstream(is) {
+		head.upstream(is);
+		changed();
+	},
 	reset() {
 		viewer.reset();
 		toast("anew");
@@ -69,13 +72,13 @@ function changed() {
 	pressed("#follow", port.follow);
 	show("#fresh", !port.follow && last);
 	put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
-	put("#count", last ? plural(last - first + 1, "line") : "");
+	put("#count", last ? plural(last - first + 1, "line") + (view.level ? ", filtered" : "") : "");
 	show("#empty", !items.length && lines.atEnd);
-	put("#empty", $("#empty").dataset[view.level ? "level" : head.over ? "over" : "yet"]);
+	put("#empty", $("#empty").dataset[head.down ? "down" : view.level ? "level" : head.over ? "over" : "yet"]);
 	show("#markbar", mark);
 	if (!mark) return;
 	$("#markbar b").textContent = mark.last > mark.first ? `Lines ${range(mark, "–")}` : `Line ${number(mark.first)}`;
-	for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.range(), format, download: true });
+	for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.extent(), format, download: true });
 }
 
 function drawn() {
@@ -94,8 +97,8 @@ function controls() {
 
 function search() {
 	const text = $("#find").value;
-	const line = Number(/^:(\d+)$/.exec(text)?.[1]);
-	if (line) viewer.open(line);
+	const [, a, b = a] = /^:(\d+)(?:\.\.(\d+))?$/.exec(text) ?? [];
+	if (a) viewer.open(+a, +b);
 	else if (text[0] !== ":") {
 		view.q = text;
 		controls();
@@ -107,11 +110,13 @@ const views = {
 	time: viewer.look, wrap: viewer.look,
 	regex: () => view.q && search(),
 	async level() {
+		head.truth();
 		await viewer.filter(view.level);
 		views.regex();
 	},
 	sample_logs() {
 		head.omitted = 0;
+		head.truth();
 		viewer.reset();
 		stream.start();
 	},
@@ -122,7 +127,7 @@ const toEnd = () => viewer.toEnd();
 const clicks = {
 	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
 	follow: () => (viewer.port.follow ? viewer.follow(false) : toEnd()), fresh: toEnd,
-	"mark-copy": () => viewer.copyMark(), "mark-link": () => copy(location.href, "link"), "mark-clear": () => viewer.setMark(0),
+	"mark-copy": viewer.copyMark, "mark-link": () => copy(location.href, "link"), "mark-clear": () => viewer.setMark(0),
 };
 
 function toolbar() {
@@ -134,7 +139,7 @@ function toolbar() {
 	on("#find", "input", () => soon(300));
 	on("#find", "keydown", ({ key, shiftKey, target }) => {
 		if (key === "Escape") viewer.root.focus();
-		else if (key === "Enter" && find.q === target.value && find.matches.length) find.step(shiftKey ? -1 : 1);
+		else if (key === "Enter" && find.q && find.q === target.value) find.step(shiftKey ? -1 : 1);
 		else if (key === "Enter") soon(0);
 	});
 	for (const name in clicks) on(`#${name}`, "click", clicks[name]);
@@ -154,7 +159,7 @@ function keys(event) {
 	const { key, ctrlKey, metaKey, target } = event;
 	const inLog = !target.closest("input, dialog");
 	const chords = {
-		f: () => $("#find").select(),
+		f: !$("dialog[open]") && (() => $("#find").select()),
 		a: inLog && viewer.lines.last && (() => viewer.setMark(viewer.lines.first, viewer.lines.last)),
 		c: inLog && viewer.mark && getSelection().isCollapsed && viewer.copyMark,
 	};
@@ -191,6 +196,8 @@ function often() {
 }
 
 function seldom() {
+	find.count().catch(() => {}); // it goes on when it can
+	if (head.over) return;
 	if (!document.hidden) overview();
 	else api.json("").then(head.status, () => {});
 }
@@ -212,8 +219,6 @@ on(document, "keydown", keys);
 on(document, "visibilitychange", seen);
 on(window, "hashchange", viewer.hash);
 on(window, "online", seen);
-on(window, "pagehide", () => stream.stop());
-on(window, "pageshow", (event) => event.persisted && seen());
 setInterval(often, 1000);
-setInterval(() => head.over || seldom(), 5000);
+setInterval(seldom, 5000);
 seen();

@@ -1,19 +1,7 @@
 // A window of consecutive lines in memory; the server's journal holds the rest.
 
-import { trim } from "./api.js";
-
 const PAGE = 500;
 const MAX = 3000;
-
-export function search(items, line) {
-	let low = 0;
-	for (let high = items.length; low < high; ) {
-		const middle = (low + high) >> 1;
-		if (items[middle].line < line) low = middle + 1;
-		else high = middle;
-	}
-	return low;
-}
 
 /** The first line from `line` on (`step` -1: upwards) that none of the sorted ranges hides. */
 export function unfolded(line, folded, step = 1) {
@@ -32,7 +20,7 @@ export function makeLines(api) {
 		folded: [], // sorted ranges of lines
 		level: "",
 		holds, spread, halt, clear, load, more, push, fold, keep,
-		index: (line) => search(me.items, line),
+		index: (line) => me.items.findLastIndex((item) => item.line < line) + 1,
 		get end() {
 			return me.base + me.items.length;
 		},
@@ -101,7 +89,7 @@ export function makeLines(api) {
 		if (!items.length) me.atStart &&= fresh[0].line <= me.first;
 		const gapless = fresh[0].line <= me.last + 1 || fresh[0].before || !items.length;
 		know(fresh);
-		const seen = fresh.filter(shown).map(trim);
+		const seen = fresh.filter(shown);
 		me.atEnd &&= gapless && (follow || items.length < MAX);
 		if (me.atEnd) {
 			items.push(...seen);

@@ -24,11 +24,11 @@ export function makeMap(viewer) {
 
 	function here() {
 		if (node.hidden) return;
-		const { root, port } = viewer;
+		const { root, port, topLine } = viewer;
 		const scale = WIDTH / (last - first + 1);
 		const width = Math.max(3, (root.clientHeight / port.rowHeight) * scale);
 		const rect = $("rect", node);
-		rect.setAttribute("x", Math.min((port.topLine() - first) * scale, WIDTH - width));
+		rect.setAttribute("x", Math.min((topLine() - first) * scale, WIDTH - width));
 		rect.setAttribute("width", width);
 	}
 }

@@ -40,7 +40,7 @@ export function buildRow(line, previous, view) {
 	const { id, line: n, timestamp, stream, late } = line;
 	const level = line.level ?? "";
 	const { time } = view.view;
-	const row = el("div", `row ${level} ${view.isMarked(n) ? "marked" : ""}`, [
+	const row = el("div", `row ${level} ${view.isMarked(n) ? "marked" : ""} ${view.current === n ? "current" : ""}`, [
 		el("a", "n", n, { href: `#${id}`, tabIndex: -1, ariaLabel: `Line ${n}` }),
 		time === "none" ? [] : el("span", "t", stamp(timestamp, time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
 		el("span", "l", LETTERS[level] ?? "", { title: level }),
@@ -69,9 +69,8 @@ function content(line, view) {
 	const states = text === full ? 0 : full.split(/\r|\x1b\[1?G/).length;
 	const shown = all ? text : text.slice(0, SHOWN);
 	const more = shown.length < text.length || (line.cut && !all);
-	const size = line.cut && !line.size ? "much more" : bytes(line.size ?? full.length);
 	return [
-		turn, textNodes(shown), more ? button("all", `… ${size}, show all`) : [],
+		turn, textNodes(shown), more ? button("all", `… ${bytes(line.message_bytes ?? full.length)}, show all`) : [],
 		states > 2 ? tag("states", `×${states}`) : [],
 	].flat();
 }

@@ -1,12 +1,16 @@
-// Server-Sent Events (WHATWG HTML 9.2.6). Pure. EventSource hides comments: a dead connection would look like a quiet one.
+// Server-Sent Events (WHATWG HTML 9.2.6). EventSource hides comments: a dead connection would look like a quiet one.
 
-export class Decoder {
-	#rest = "";
-
-	feed(chunk) {
-		const blocks = (this.#rest + chunk).split("\n\n");
-		this.#rest = blocks.pop();
-		return blocks.map(parse).filter((event) => event.data !== null);
+/** `heard`: called with all that comes, comments too. */
+export async function* events(body, heard) {
+	const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+	let rest = "";
+	for (;;) {
+		const { value, done } = await reader.read();
+		if (done) return;
+		heard();
+		const blocks = (rest + value).split("\n\n");
+		rest = blocks.pop();
+		yield* blocks.map(parse).filter((event) => event.data !== null);
 	}
 }
 

@@ -1,8 +1,8 @@
-// The job's live stream, brought back by itself. It always asks for the newest lines (`tail`): known ones are dropped by
-// number, a hole is fetched when the reader looks at it.
+// The job's live stream, brought back by itself. It asks for the newest lines: known ones are dropped by number, a hole
+// is fetched when the reader looks at it.
 
-import { chunks } from "./api.js";
-import { Decoder, backoff } from "./sse.js";
+import { KEEP } from "./api.js";
+import { backoff, events } from "./sse.js";
 
 const DEAD = 40_000; // ms; the server comments every 15 s
 
@@ -31,7 +31,7 @@ export function makeStream(api, view, delegate) {
 		} catch (error) {
 			if (abort === mine && [400, 401, 403, 404].includes(error.status)) {
 				stop();
-				delegate.refused(error.status, error.message);
+				delegate.refused(error);
 			}
 		}
 		clearTimeout(watchdog);
@@ -48,23 +48,19 @@ export function makeStream(api, view, delegate) {
 		};
 		alive();
 		const address = api.url("/events", {
-			format: "batch", sample_logs: view.sample_logs || "false", refresh_seconds: 0.25, tail: 500, last_event_id: last,
+			format: "batch", sample_logs: view.sample_logs || "false", refresh_seconds: 0.25, tail: 500, max_line_bytes: KEEP, last_event_id: last,
 		});
 		const response = await api.ask(address, { signal: mine.signal });
 		if (response.status === 204) return over();
 		attempt = 0;
 		delegate.connection("live");
-		const decoder = new Decoder();
-		for await (const chunk of chunks(response)) {
-			alive();
-			for (const { event, data, id } of decoder.feed(chunk)) {
-				if (abort !== mine) return;
-				if (event === "done") {
-					last = id ?? "";
-					over();
-				}
-				delegate.event(event, JSON.parse(data));
+		for await (const { event, data, id } of events(response.body, alive)) {
+			if (abort !== mine) return;
+			if (event === "done") {
+				last = id ?? "";
+				over();
 			}
+			delegate.event(event, JSON.parse(data));
 		}
 	}
 

@@ -25,8 +25,6 @@ export function duration(ms) {
 
 const whole = (ms) => duration(Math.floor(ms / 1000) * 1000);
 
-export const ago = (ms, now = Date.now()) => (now - ms < 5000 ? "just now" : `${whole(now - ms)} ago`);
-
 /** `start`, `previous`: times of the first line and the line before, or null. */
 export function stamp(ms, mode, start, previous) {
 	const from = { start, previous }[mode];

@@ -12,14 +12,14 @@ export function keyOf(event) {
 function theme(choice) {
 	const name = THEMES[choice] ? choice : "";
 	document.documentElement.dataset.theme = localStorage.theme = name;
-	return ($("#theme").title = `Colours: ${THEMES[name]} (T)`);
+	return ($("#theme").title = $("#theme").ariaLabel = `Colours: ${THEMES[name]} (T)`);
 }
 
 function clicked({ target }) {
-	const { copy: text, open, close } = target.closest("[data-copy], [data-open], [data-close]")?.dataset ?? {};
+	const { copy: text, open } = target.closest("[data-copy], [data-open]")?.dataset ?? {};
 	if (text) copy(text);
 	if (open) $(`#${open}`).showModal();
-	if (close !== undefined || target.matches("dialog")) target.closest("dialog").close(); // or the backdrop
+	if (target.matches("dialog")) target.close(); // its backdrop
 }
 
 function pushed(event) {

@@ -2,7 +2,7 @@
 
 import { formatMark, formatView, parseMark } from "./address.js";
 import { plain } from "./ansi.js";
-import { $, $$, copy, number, on, plural, toast } from "./dom.js";
+import { $, $$, copy, inTurn, number, on, plural, range, toast } from "./dom.js";
 import { makeLines } from "./lines.js";
 import { buildRow, groupEnds, groupTitle } from "./row.js";
 import { makeViewport } from "./viewport.js";
@@ -15,9 +15,11 @@ export function makeViewer(api, view, delegate) {
 	const lines = makeLines(api);
 	const port = makeViewport(root, lines, { row, more, seek, left: delegate.changed, drawn: delegate.drawn });
 	const me = {
-		view, root, lines, port, goto, open, toEnd, filter, follow, hop, isMarked, setMark, save, range, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
+		view, root, lines, port, goto, open, toEnd, filter, follow, id, pick, hop: inTurn(hop), isMarked, setMark, save, extent, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
+		topLine: () => port.seen()[0]?.item.line ?? 0,
 		fresh: 0, // lines that came since the reader left the end
 		start: null, // timestamp of the first line
+		current: 0, // the line that a search or a hop led to
 		gaps: new Map(), // the line before it → gap
 	};
 	let seeking = 0;
@@ -38,7 +40,7 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	function look() {
-		const line = port.topLine();
+		const line = me.topLine();
 		root.classList.toggle("wrap", Boolean(view.wrap));
 		root.dataset.time = view.time;
 		if (port.follow || !line) port.redraw();
@@ -65,7 +67,7 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	async function filter(level) {
-		const line = port.follow ? 0 : port.topLine();
+		const line = port.follow ? 0 : me.topLine();
 		lines.level = level;
 		await (line ? goto(line, "top", true) : toEnd(true));
 	}
@@ -95,13 +97,32 @@ export function makeViewer(api, view, delegate) {
 		port.show(line, place);
 	}
 
+	function id(line) {
+		return line ? `${lines.epoch}-${line}` : "";
+	}
+
+	/** From where one was led to, or what is marked, while that is in view; else from all that is. */
 	async function hop(step) {
 		if (!lines.last) return;
-		const here = `${lines.epoch}-${me.mark?.first ?? port.topLine()}`;
-		const where = step > 0 ? { after: here, limit: 1 } : { before: here, tail: 1 };
-		const [found] = await api.lines({ level: "error", ...where });
-		if (found) await open(found.line);
-		else toast(`No ${step > 0 ? "further" : "earlier"} error`);
+		const seen = port.seen().map((row) => row.item.line);
+		const here = me.current || me.mark?.first;
+		const from = seen.includes(here) ? here : step > 0 ? seen[0] - 1 : seen.at(-1) + 1;
+		const [found] = await api.lines({ level: "error", ...(step > 0 ? { after: id(from), limit: 1 } : { before: id(from), tail: 1 }) });
+		if (!found) return toast(`No ${step > 0 ? "further" : "earlier"} error`);
+		pick(found.line);
+		await goto(found.line);
+	}
+
+	function pick(line) {
+		me.current = line;
+		paint();
+	}
+
+	function paint() {
+		for (const row of $$(".row", root)) {
+			row.classList.toggle("marked", isMarked(row.dataset.line));
+			row.classList.toggle("current", me.current === +row.dataset.line);
+		}
 	}
 
 	/** Goes to a line and marks it, or up to `last`. False, and said, where there is none such. */
@@ -110,7 +131,7 @@ export function makeViewer(api, view, delegate) {
 		if (there) {
 			setMark(Math.max(line, lines.first), Math.min(last, lines.last));
 			await goto(me.mark.first);
-		} else toast(`There is no line ${number(line)}: this log has ${number(lines.first)} to ${number(lines.last)}.`, true);
+		} else toast(`There is no line ${number(line)}: this log has ${range(lines, " to ")}.`, true);
 		return there;
 	}
 
@@ -121,7 +142,7 @@ export function makeViewer(api, view, delegate) {
 	function setMark(a, b = a) {
 		me.mark = a ? { epoch: lines.epoch, first: Math.min(a, b), last: Math.max(a, b) } : null;
 		save();
-		for (const row of $$(".row", root)) row.classList.toggle("marked", isMarked(row.dataset.line));
+		pick(0);
 		changed();
 	}
 
@@ -129,16 +150,16 @@ export function makeViewer(api, view, delegate) {
 		history.replaceState(null, "", location.pathname + formatView(view) + formatMark(me.mark));
 	}
 
-	function range() {
-		return { from_line: me.mark.first, before: `${lines.epoch}-${me.mark.last + 1}` };
+	function extent() {
+		return { from_line: me.mark.first, before: id(me.mark.last + 1), level: view.level };
 	}
 
 	async function copyMark() {
 		const count = me.mark.last - me.mark.first + 1;
 		const what = plural(count, "line");
 		if (count > COPY_MAX) return toast(`${what} are too many to copy: download them`, true);
-		const response = await api.ask(api.url("/logs", { ...range(), format: "text" }));
-		await copy((await response.text()).slice(0, -1), `Copied ${what}`);
+		const response = await api.ask(api.url("/logs", { ...extent(), format: "text" }));
+		await copy((await response.text()).slice(0, -1), `Copied ${what}${view.level ? ", filtered" : ""}`);
 	}
 
 	function back(left) {
@@ -161,7 +182,7 @@ export function makeViewer(api, view, delegate) {
 		if (epoch && epoch !== lines.epoch) toast("earlier", true);
 		else if (epoch && (await open(first, last))) return;
 		setMark(0);
-		if (epoch && !port.topLine()) await toEnd();
+		if (epoch && !me.topLine()) await toEnd();
 	}
 
 	function forget() {
@@ -224,7 +245,7 @@ export function makeViewer(api, view, delegate) {
 	}
 
 	async function unfold(button, row) {
-		const { line, cut, message, size = 0 } = row.item;
+		const { line, cut, message, message_bytes: size } = row.item;
 		const where = { from_line: line, limit: 1 };
 		if (size > OPEN_MAX) return window.open(api.url("/logs", { ...where, format: "text" }), "_blank", "noopener");
 		if (button.matches(".unfold") && !me.unfolded.delete(line)) me.unfolded.add(line);
@@ -237,7 +258,7 @@ export function makeViewer(api, view, delegate) {
 
 	async function fetchGap({ reason, line }) {
 		if (!reason) return goto(line, "middle", true);
-		const late = reason === "upstream" && (await api.lines({ after: `${lines.epoch}-${lines.last}` })).length;
+		const late = reason === "upstream" && (await api.lines({ after: id(lines.last) })).length;
 		toast(late ? "late" : "lost");
 	}
 
@@ -253,7 +274,7 @@ export function makeViewer(api, view, delegate) {
 				return !depth;
 			});
 			const near = ends(lines.items.filter((item) => item.line > line));
-			const end = near ?? ends(await api.lines({ after: `${lines.epoch}-${line}`, limit: 1000, q: "group" }));
+			const end = near ?? ends(await api.lines({ after: id(line), limit: 1000, q: "group" }));
 			me.folds.set(line, { count: end ? end.line - line - 1 : 0, ms: end ? end.timestamp - timestamp : 0 });
 			lines.fold(line + 1, end?.line ?? Infinity);
 		}

@@ -10,7 +10,7 @@ const HELD = 4000; // rows that a selection may keep drawn
 
 export function makeViewport(scroller, lines, delegate) {
 	const [spacer, sheet] = scroller.children;
-	const port = { follow: false, rowHeight: 20, show, draw, redraw, replace, schedule, topLine, keep: () => lines.keep(a0, a1) };
+	const port = { follow: false, rowHeight: 20, show, draw, redraw, replace, schedule, seen, keep: () => lines.keep(a0, a1) };
 	let a0 = 0; // the items that are drawn
 	let a1 = 0;
 	let top = 0;
@@ -22,8 +22,11 @@ export function makeViewport(scroller, lines, delegate) {
 	new ResizeObserver(schedule).observe(scroller);
 	return port;
 
-	function topLine() {
-		return anchor()?.row.item.line ?? 0;
+	/** The rows in view. */
+	function seen() {
+		const from = scroller.scrollTop - top;
+		const to = from + scroller.clientHeight;
+		return [...sheet.children].filter((row) => row.offsetTop < to && row.offsetTop + row.offsetHeight > from);
 	}
 
 	function schedule() {
@@ -48,14 +51,16 @@ export function makeViewport(scroller, lines, delegate) {
 	}
 
 	function redraw() {
-		const { row, offset } = anchor() ?? { offset: 0 };
+		const [row] = seen();
+		const at = row ? top + row.offsetTop : scroller.scrollTop;
 		clear(atEnd() ? lines.end : lines.base + (row ? lines.index(row.item.line) : 0));
-		top = Math.max(0, scroller.scrollTop + offset);
+		top = Math.max(0, at);
 		draw();
 	}
 
 	function replace(row) {
-		row.replaceWith(build(row.item));
+		const at = lines.base + lines.index(row.item.line);
+		row.replaceWith(...rows(at, at + 1));
 		draw();
 	}
 
@@ -103,19 +108,9 @@ export function makeViewport(scroller, lines, delegate) {
 		return new Scale(lines.first, lines.last, port.rowHeight / lines.spread());
 	}
 
-	function anchor() {
-		for (const row of sheet.children) {
-			const offset = top + row.offsetTop - scroller.scrollTop;
-			if (offset + row.offsetHeight > 0) return { row, offset };
-		}
-	}
-
-	function build(item) {
-		return Object.assign(delegate.row(item, lines.items[lines.index(item.line) - 1]), { item });
-	}
-
 	function rows(a, b) {
-		return lines.items.slice(a - lines.base, b - lines.base).map(build);
+		const { items, base } = lines;
+		return items.slice(a - base, b - base).map((item, i) => Object.assign(delegate.row(item, items[a - base + i - 1]), { item }));
 	}
 
 	function append(count) {
@@ -151,7 +146,7 @@ export function makeViewport(scroller, lines, delegate) {
 		const bottom = top + height();
 		const last = a1 === lines.end && lines.atEnd;
 		space(last ? bottom : bottom + OVER, !last);
-		scroll(scroller.scrollTop + top - before);
+		if (top !== before) scroll(scroller.scrollTop + top - before); // it would end the browser's glide
 	}
 
 	function drop(low, high) {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from ..served import Served
 from .written import Written
 
 Write = Callable[..., Written]
@@ -80,6 +81,69 @@ def test_a_wrong_expression_is_said_and_the_log_stays(write: Write, look: Look) 
     expect(page.locator("#found")).to_have_text("1 of 1")
     expect(page.locator("#find")).not_to_have_attribute("aria-invalid", "true")
     expect(page.locator(".row")).to_have_count(20)
+
+
+def test_a_search_that_was_cut_off_goes_on_by_itself(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.fill(20_000)
+    look(job)
+    page.route("**/search?*limit=0*", lambda route: route.abort())
+    page.locator("#find").fill("ERROR")
+    expect(page.locator(".row.current")).to_have_attribute("data-line", "20000")
+    expect(page.locator("#found")).to_have_text("…")
+    page.unroute("**/search?*limit=0*")
+    expect(page.locator("#found")).to_have_text("2 of 2")
+    job.log("ERROR again")  # and what comes later is counted too
+    expect(page.locator("#found")).to_have_text("2 of 3")
+    page.locator("#find").press("Enter")
+    expect(page.locator("#found")).to_have_text("3 of 3")
+    page.locator("#find").press("Enter")
+    expect(page.locator("#found")).to_have_text("1 of 3")
+    page.locator("#find").press("Shift+Enter")
+    expect(page.locator("#found")).to_have_text("3 of 3")
+
+
+def test_a_filter_holds_for_what_is_copied_and_downloaded(write: Write, look: Look) -> None:
+    job = write()
+    job.log("INFO a", "ERROR b", "INFO c", "ERROR d")
+    page = look(job, "?level=error")
+    expect(page.locator(".row")).to_have_count(2)
+    expect(page.locator("#count")).to_have_text("4 lines, filtered")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("c")
+    expect(page.locator("#toast")).to_have_text("Copied 4 lines, filtered")
+    assert page.evaluate("navigator.clipboard.readText()") == "ERROR b\nERROR d"
+    with page.expect_download() as download:
+        page.locator("#mark-text").click()
+    assert download.value.path().read_text() == "ERROR b\nERROR d\n"
+
+
+def test_the_bar_of_a_mark_covers_no_line_at_the_end(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(100)
+    page = look(job, f"#{job.epoch}-50")
+    expect(page.locator(".row.marked")).to_be_in_viewport()
+    page.keyboard.press("End")
+    last = page.locator('.row[data-line="100"]')
+    expect(last).to_be_in_viewport()
+    for _ in range(3):  # also while lines come
+        job.log("more")
+    last = page.locator('.row[data-line="103"]')
+    expect(last).to_be_in_viewport()
+    box, bar = last.bounding_box(), page.locator("#markbar").bounding_box()
+    assert box is not None
+    assert bar is not None
+    assert box["y"] + box["height"] <= bar["y"]
+
+
+def test_without_javascript_the_log_begins_at_its_end(write: Write, browser: Browser, service: Served) -> None:
+    job = write()
+    job.fill(150)
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{service.url}/jobs/{job.id}")
+        expect(page.get_by_text("line 150 of some work")).to_be_in_viewport()
+        expect(page.get_by_text("line 1 of some work")).to_be_attached()
 
 
 def test_a_range_is_downloaded_as_it_is(write: Write, look: Look) -> None:

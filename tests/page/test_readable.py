@@ -66,12 +66,24 @@ def test_a_very_long_line_folds_and_unfolds(write: Write, look: Look) -> None:
     job = write()
     job.log("x" * 5000 + "end", "y" * 300_000 + "end")
     page = look(job)
-    expect(page.locator(".all")).to_have_text(["… 5KB, show all", "… much more, show all"])
+    expect(page.locator(".all")).to_have_text(["… 5KB, show all", "… 300KB, show all"])
     assert len(message(page, 1)) < 2100
     page.locator(".all").first.click()
     expect(page.locator('.row[data-line="1"] .m')).to_contain_text("xend")
     page.locator('.row[data-line="2"] .all').click()
     expect(page.locator('.row[data-line="2"] .m')).to_contain_text("yend")
+
+
+def test_a_line_that_is_too_long_for_the_page_opens_beside_it(write: Write, look: Look) -> None:
+    job = write()
+    page = look(job)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    job.log("y" * 2_000_000 + "end")
+    expect(page.locator(".all")).to_have_text("… 2MB, show all")
+    with page.expect_popup() as opened:
+        page.locator(".all").click()
+    expect(opened.value.locator("body")).to_contain_text("yend")
+    assert len(message(page, 1)) < 2100
 
 
 def test_ten_megabytes_in_one_line_leave_the_page_alive(write: Write, look: Look) -> None:

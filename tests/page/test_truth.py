@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ..served import Served
-from ..upstream import Upstream
+from ..upstream import Fault, Upstream
 from .written import Written
 
 Write = Callable[..., Written]
@@ -37,7 +37,7 @@ def test_a_gap_stands_at_its_place_and_leads_there(write: Write, look: Look) -> 
     page = look(job)
     expect(page.locator("#truth")).to_have_text("Gap of 412")
     page.locator("#truth").click()
-    page.locator("#truth-gaps button").click()
+    page.locator("#truth-gaps a").click()
     page.keyboard.press("Escape")
     expect(page.locator(".note.gap")).to_have_text("412 lines may be missing here · look again")
     expect(page.locator(".note.gap")).to_be_in_viewport()
@@ -70,7 +70,7 @@ def test_a_sample_counts_what_it_leaves_out_and_fetches_it_on_a_click(write: Wri
     expect(page.get_by_text("more 20", exact=True)).to_be_attached()
     expect(page.locator(".note")).to_have_count(0)
     page.locator("#sample_logs").click()
-    expect(page.locator("#truth")).to_have_text("Every line")
+    expect(page.locator("#truth")).to_have_text("Every line", timeout=2000)
     page.keyboard.press("Home")
     expect(page.locator(".row .n").first).to_have_text("1")
     expect(page.locator(".note")).to_have_count(0)
@@ -139,4 +139,22 @@ def test_a_job_that_vanished_upstream_is_said_in_words_and_its_log_stays(
     expect(page.locator(".row .m")).to_have_text(["kept"])
     del upstream.jobs["nightly"]
     expect(page.locator("#trouble")).to_contain_text("does not know this job any more", timeout=60_000)
-    expect(page.locator(".row .m")).to_have_text(["kept"])
+    for _ in range(2):  # and when it is opened again
+        expect(page.locator("#pill")).to_have_text("Gone")
+        expect(page.locator("#trouble")).to_contain_text("does not know this job any more", timeout=60_000)
+        expect(page.locator("#cancel-open")).to_be_hidden()
+        expect(page.locator("#bell")).to_be_hidden()
+        expect(page.locator(".row .m")).to_have_text(["kept"])
+        page.reload()
+
+
+def test_a_log_that_nobody_has_seen_is_not_called_empty_while_its_upstream_is_down(
+    serve: Callable[..., Served], upstream: Upstream, page: Page
+) -> None:
+    upstream.job("nightly")
+    upstream.always["logs"] = Fault("status", 500)
+    served = serve(upstream_url=upstream.url, refresh_seconds=0.2)
+    page.goto(f"{served.url}/jobs/nightly")
+    expect(page.locator("#empty")).to_have_text("No line yet: the upstream does not answer.", timeout=30_000)
+    upstream.always.clear()
+    expect(page.locator("#empty")).to_have_text("No line yet.", timeout=60_000)

@@ -113,7 +113,7 @@ def test_a_long_line_is_cut_between_characters_and_marked(journal):
     batch = batch_of(journal, "é" * 100, "short")
     found = events(encode(Form(longest=99), journal.epoch, batch, Omitted()).data)
     first, second = found[0][2], found[1][2]
-    assert (first["message"], first["cut"]) == ("é" * 49, True)
+    assert (first["message"], first["cut"], first["message_bytes"]) == ("é" * 49, True, 200)
     assert "cut" not in second
 
 

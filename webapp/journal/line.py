@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-OURS = frozenset(("id", "line", "timestamp", "message", "level", "late", "cut", "upstream"))
+OURS = frozenset(("id", "line", "timestamp", "message", "level", "late", "cut", "message_bytes", "upstream"))
 _LEVEL_JSON = (b"null", b'"debug"', b'"info"', b'"warning"', b'"error"')
 _NAMED_LEVELS = {
     "trace": 1, "verbose": 1, "debug": 1,

@@ -67,6 +67,10 @@ class Form:
             chosen = found if chosen is None else sorted(set(found).intersection(chosen))
         return None if chosen is not None and len(chosen) == len(batch) else chosen
 
+    def shortened(self, line: bytes) -> bytes:
+        """A line, cut where it is longer than this viewer takes."""
+        return cut(line, self.longest) if 0 < self.longest < len(line) else line
+
 
 @dataclass(slots=True)
 class Omitted:
@@ -118,7 +122,7 @@ def encode(form: Form, epoch: str, batch: Batch, omitted: Omitted) -> Piece:
     indexes = range(len(lines)) if chosen is None else chosen
     picked = [lines[index] for index in indexes]
     if form.longest and batch.longest > form.longest:
-        picked = [cut(line, form.longest) if len(line) > form.longest else line for line in picked]
+        picked = [form.shortened(line) for line in picked]
     numbers = [batch.first + index for index in indexes]
     return Piece(_dress(form, epoch, numbers, picked), numbers[-1])
 
@@ -146,7 +150,7 @@ def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omi
         if run:
             picked = [lines[index] for index in run]
             if form.longest and batch.longest > form.longest:
-                picked = [cut(line, form.longest) if len(line) > form.longest else line for line in picked]
+                picked = [form.shortened(line) for line in picked]
             parts.append(_dress(form, epoch, [batch.first + index for index in run], picked))
             run.clear()
 
@@ -168,13 +172,13 @@ def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omi
 
 def cut(line: bytes, longest: int) -> bytes:
     """The line, its message cut to `longest` bytes of UTF-8 where it is longer, and without the upstream's other keys
-    where those are much longer; marked where anything was left out."""
+    where those are much longer; marked where anything was left out, with the `message_bytes` that it had."""
     value = orjson.loads(line)
     message = value["message"].encode()
     if len(message) > longest:
-        value |= {"message": message[:longest].decode("utf-8", "ignore"), "cut": True}
+        value |= {"message": message[:longest].decode("utf-8", "ignore"), "cut": True, "message_bytes": len(message)}
         line = orjson.dumps(value)
     if len(line) <= 2 * longest + 512:
         return line
-    kept = {name: value[name] for name in ("id", "line", "timestamp", "message", "level")}
-    return orjson.dumps({**kept, "cut": True})
+    names = ("id", "line", "timestamp", "message", "level", "message_bytes")
+    return orjson.dumps({name: value[name] for name in names if name in value} | {"cut": True})

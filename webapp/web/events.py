@@ -21,7 +21,7 @@ from ..stream.form import Form
 from ..stream.response import Stream
 from ..stream.step import Position, over
 from ..stream.viewer import Viewer
-from .params import Params
+from .params import MAX_BYTES, Params
 
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
@@ -72,7 +72,7 @@ def event_form(params: Params, grant: Grant, longest: int) -> Form:
         levels=parse_levels(level) if level else None,
         q=q,
         since_ms=params.integer("since_ms", 0, MAX_MS),
-        longest=longest,
+        longest=min(params.integer("max_line_bytes", 1, MAX_BYTES) or longest, longest),
         lines=grant.lines,
         detail=grant.sees_upstream_detail,
     )

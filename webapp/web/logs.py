@@ -24,7 +24,7 @@ from ..service import Service
 from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode
 from ..stream.tail import tail_start
-from .params import Params
+from .params import MAX_BYTES, Params
 
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
@@ -100,6 +100,7 @@ def _form(params: Params, grant: Grant, wanted: str) -> Form:
         q=params.text("q"),
         since_ms=params.integer("since_ms", 0, MAX_MS),
         until_ms=params.integer("until_ms", 0, MAX_MS),
+        longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
         lines=grant.lines,
     )
 
@@ -165,7 +166,7 @@ async def _page(
     data, after, more = await asyncio.to_thread(_collect, channel, form, extent, limit, state.epoch)
     last = state.last_line if extent.upto is None else min(state.last_line, extent.upto)
     if more and after < last:
-        names = ("before", "since_ms", "until_ms", "level", "q", "limit", "format")
+        names = ("before", "since_ms", "until_ms", "level", "q", "max_line_bytes", "limit", "format")
         query = {name: params.text(name) for name in names if params.has(name)}
         query["after"] = f"{state.epoch}-{after}"
         headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'

@@ -47,6 +47,7 @@ LEVEL = query("level", LEVELS, "a filter: only lines of these levels")
 WORDS = query("q", TEXT, "a filter: only lines that hold this text")
 AFTER = query("after", CURSOR, "only lines after this one; it stands for itself no more")
 BEFORE = query("before", CURSOR, "only lines before this one")
+LONGEST = query("max_line_bytes", {"type": "integer", "minimum": 1}, "longer messages are cut and marked `cut`")
 TAIL = query("tail", NATURAL, "begin with the last so many lines that pass the filters")
 
 LOGS = [
@@ -58,6 +59,7 @@ LOGS = [
     query("until_ms", MS, "a filter: only lines whose timestamp is before this"),
     LEVEL,
     WORDS,
+    LONGEST,
     query("limit", {**NATURAL, "minimum": 1}, "so many lines at most; a page of JSON takes 10000 at most"),
     query("format", {"enum": ["json", "ndjson", "text"]}, "`Accept` chooses too; json is the default"),
     query("follow", FLAG, "with ndjson or text: go on until the job has ended"),
@@ -74,6 +76,7 @@ EVENTS = [
     TAIL,
     LEVEL,
     WORDS,
+    LONGEST,
     query("format", {"enum": ["line", "batch"]}, "an event a line, or an event with a list of lines"),
     query("last_event_id", CURSOR, "for those who cannot set the header"),
     {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}},
@@ -122,6 +125,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
             AFTER,
             BEFORE,
             query("limit", COUNT, "the first so many matches at most (100); 0: none of them, but how many they are"),
+            LONGEST,
             query("tail", {**COUNT, "minimum": 1}, "the last so many matches instead"),
         ],
         "responses": {"200": gives(ref("Found"), "what was found as far as was looked")},

@@ -24,7 +24,7 @@ from ..stream.channel import Channel
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
-from .words import STATES, about_words, cancel_words, elapsed, job_words, line_words, row_words
+from .words import STATES, about_words, cancel_words, elapsed, job_words, line_words, row_words, share_words
 
 PAGE_JOBS = 50
 NEWEST_LINES = 200
@@ -65,38 +65,44 @@ def _page(skip: int, text: str, state: str) -> str:
 async def job(request: Request, service: Service, grant: Grant) -> Response:
     name = request.path_params["job"]
     channel = await service.hub.channel(name)
-    error = await _look(channel, grant)
+    error, gone = await _look(channel, grant)
     state = channel.state
     status = channel.known_status
     if status is not None:
         status = RunStatus.model_validate(visible(service, status, grant))
+        if gone:
+            status = status.model_copy(update={"job_status": "Gone", "finished_job_status": True})
     lines, ends = await asyncio.to_thread(_newest, channel, grant)
+    now = datetime.now(UTC)
     cancels: list[dict[str, str]] = []
+    shares: list[dict[str, Any]] = []
     if grant.owner:
         cancels = [cancel_words(one) for one in await asyncio.to_thread(service.catalog.cancels, name)]
+        shares = [share_words(one, now) for one in await asyncio.to_thread(service.shares.of_job, name)]
     base = service.settings.public_url or str(request.base_url).rstrip("/")
     return render(
         "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines], last_line=state.last_line,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
-        elapsed=elapsed(status, ends, datetime.now(UTC)), about=about_words(status),
+        shares=shares, elapsed=elapsed(status, ends, now), about=about_words(status),
         commands=_commands(base, service, name), loopback=loopback(urlsplit(base).hostname or ""),
     )  # fmt: skip
 
 
-async def _look(channel: Channel, grant: Grant) -> str:
-    """Waits a little for the upstream; what keeps it, in words. JobNotFound where there is nothing to show."""
+async def _look(channel: Channel, grant: Grant) -> tuple[str, bool]:
+    """Waits a little for the upstream; what keeps it, in words, and whether it knows the job no more. JobNotFound
+    where there is nothing to show."""
     try:
         await channel.status()
         await channel.fresh(PATIENCE_SECONDS)
     except JobNotFound:
         if channel.state.last_line == 0:
             raise
-        return "The upstream does not know this job any more. What the journal holds of it stays."
+        return "The upstream does not know this job any more. What the journal holds of it stays.", True
     except JobtailError as problem:
-        return f"{problem.title}: {problem.detail}" if grant.sees_upstream_detail else f"{problem.title}."
+        return f"{problem.title}: {problem.detail}" if grant.sees_upstream_detail else f"{problem.title}.", False
     finally:
         await channel.reload()
-    return ""
+    return "", False
 
 
 def _newest(channel: Channel, grant: Grant) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..journal.cursor import Cursor, parse_cursor
 
 MAX_VALUE = 2000
+MAX_BYTES = 1 << 40
 # Python's own readers take more: `1_0`, ` 5`, digits of other scripts.
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")

@@ -19,7 +19,7 @@ from ..service import Service
 from ..stream.form import Form
 from ..stream.tail import backwards
 from .logs import MAX_LINE, line_of
-from .params import Params
+from .params import MAX_BYTES, Params
 
 LIMIT = 100
 MAX_LIMIT = 1000
@@ -48,6 +48,7 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
         q=q,
         regex=params.flag("regex", False),
         levels=parse_levels(level) if level else None,
+        longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
         lines=grant.lines,
     )
     limit, tail = params.integer("limit", 0, MAX_LIMIT), params.integer("tail", 1, MAX_LIMIT)
@@ -64,8 +65,9 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
         found = await asyncio.to_thread(scan_back, channel.journal, form, after, upto, tail)
     else:
         found = await asyncio.to_thread(scan, channel.journal, form, after, upto, LIMIT if limit is None else limit)
+    complete = b"true" if found.complete else b"false"
     body = b'{"lines":[%b],"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
-        b",".join(found.lines), found.count, state.epoch.encode(), found.scanned, b"true" if found.complete else b"false",
+        b",".join(found.lines), found.count, state.epoch.encode(), found.scanned, complete,
     )  # fmt: skip
     return Response(body, headers=PRIVATE_HEADERS, media_type="application/json")
 
@@ -87,7 +89,7 @@ def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> Fou
                     places = places[: limit - found.count]
                     found.scanned = batch.first + places[-1]
                 lines = batch.split()
-                found.lines += [lines[place] for place in places]
+                found.lines += [form.shortened(lines[place]) for place in places]
             found.count += len(places)
             if found.count == limit > 0:
                 found.complete = found.scanned >= upto
@@ -107,7 +109,7 @@ def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int) ->
         found.scanned = batch.first
         if places:
             lines = batch.split()
-            found.lines[:0] = [lines[place] for place in places]
+            found.lines[:0] = [form.shortened(lines[place]) for place in places]
             found.count += len(places)
         if found.count == tail:
             found.scanned = batch.first + places[0]

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from ..access.shares import Share
 from ..engine.catalog import Cancellation
 from ..models import JobRecord, RunStatus
 from ..stream.form import plain
@@ -155,6 +156,21 @@ def row_words(job: JobRecord, now: datetime) -> dict[str, Any]:
         "started": ago(begun, now) if begun else "", "started_iso": begun.isoformat() if begun else "",
         "took": took, "by": job.user_id or "", "hidden": False,
     }  # fmt: skip
+
+
+def share_words(share: Share, now: datetime) -> dict[str, Any]:
+    """A link to a job, as its owners see it."""
+    link = share.link
+    works = share.works(int(now.timestamp() * 1000))
+    ends, used = _from_ms(link.ends_ms), _from_ms(share.used_ms or 0)
+    over = "taken back" if share.revoked_ms else "ended"
+    facts = [
+        f"ends in {duration((ends - now).total_seconds())}" if works and ends else over,
+        f"last used {ago(used, now)}" if used else "never used",
+        f"lines {link.lines[0]}–{link.lines[1]}" if link.lines else "",
+        "may cancel" if link.can_cancel else "",
+    ]
+    return {"id": link.id, "note": share.note or "Without a note", "works": works, "facts": _listed(*facts)}
 
 
 def line_words(line: dict[str, Any]) -> dict[str, Any]:
