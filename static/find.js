@@ -19,21 +19,22 @@ export function makeFind(api, viewer) {
 	const me = { q: "", run, step: inTurn(step), count: inTurn(count), paint };
 	let regex, pattern, abort;
 	let line, place; // the current match, and which one it is, 0 while unknown
-	let first, moved; // the match to count up to first; steps since
+	let first, moved; // the match to count up to first, null while it is looked for; steps since
 	let total, scanned, complete;
 	return me;
 
 	async function run(q, isRegex) {
 		abort?.abort();
-		abort = new AbortController();
+		const { signal } = (abort = new AbortController());
 		me.q = q;
-		[regex, pattern, line, place, first, total, scanned, complete] = [isRegex, marker(q, isRegex), 0, 0, 0, 0, "", false];
+		[regex, pattern, line, place, first, total, scanned, complete] = [isRegex, marker(q, isRegex), 0, 0, null, 0, "", false];
 		viewer.pick(0);
 		$("#find").ariaInvalid = null;
 		display();
 		if (!q) return;
 		const known = viewer.id(viewer.lines.last);
 		await (viewer.port.follow ? me.step(-1, 0) : me.step(1, viewer.topLine() - 1));
+		if (signal.aborted) return;
 		[first, moved] = [line, 0];
 		if (!line) [scanned, complete] = [known, true];
 		display();
@@ -62,6 +63,7 @@ export function makeFind(api, viewer) {
 	}
 
 	async function step(by, from = line) {
+		if (!me.q) return $("#find").select();
 		const next = await nearest(by, from);
 		const found = next ?? (from && await nearest(by, 0));
 		if (!found) return;
@@ -75,7 +77,7 @@ export function makeFind(api, viewer) {
 	/** Goes on where it was broken off, or more has come. */
 	async function count() {
 		complete &&= lineOf(scanned) >= viewer.lines.last;
-		while (me.q && !complete && total < MOST) {
+		while (me.q && first !== null && !complete && total < MOST) {
 			const page = await ask({ limit: 0, after: scanned, before: viewer.id(first && first + 1) });
 			total += page.count;
 			scanned = page.scanned_to;
@@ -88,7 +90,6 @@ export function makeFind(api, viewer) {
 	function display() {
 		const all = total ? number(total) + (complete ? "" : "+") : complete ? "None" : "…";
 		put("#found", me.q && (place ? `${number(place)} of ${all}` : all));
-		for (const button of $$("#find-prev, #find-next")) button.disabled = !line && !total;
 		paint();
 	}
 

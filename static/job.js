@@ -139,8 +139,7 @@ function toolbar() {
 	on("#find", "input", () => soon(300));
 	on("#find", "keydown", ({ key, shiftKey, target }) => {
 		if (key === "Escape") viewer.root.focus();
-		else if (key === "Enter" && find.q && find.q === target.value) find.step(shiftKey ? -1 : 1);
-		else if (key === "Enter") soon(0);
+		else if (key === "Enter") find.q === target.value ? find.step(shiftKey ? -1 : 1) : soon(0);
 	});
 	for (const name in clicks) on(`#${name}`, "click", clicks[name]);
 	for (const name in views) {
@@ -196,7 +195,7 @@ function often() {
 }
 
 function seldom() {
-	find.count().catch(() => {}); // it goes on when it can
+	find.count().catch(() => {});
 	if (head.over) return;
 	if (!document.hidden) overview();
 	else api.json("").then(head.status, () => {});

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from ..served import Served
 from .written import Written
@@ -101,6 +102,36 @@ def test_a_search_that_was_cut_off_goes_on_by_itself(write: Write, look: Look, p
     expect(page.locator("#found")).to_have_text("1 of 3")
     page.locator("#find").press("Shift+Enter")
     expect(page.locator("#found")).to_have_text("3 of 3")
+
+
+def later(seconds: float) -> Callable[[Route], None]:
+    def answer(route: Route) -> None:
+        time.sleep(seconds)
+        route.continue_()
+
+    return answer
+
+
+def test_a_search_that_another_follows_leaves_it_alone(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.fill(20_000)
+    look(job)
+    expect(page.locator('.row[data-line="20000"]')).to_be_in_viewport()
+    page.route("**/logs?*", later(1))  # the lines around what is found first come when the second search has begun
+    with page.expect_request("**/logs?*"):
+        page.locator("#find").fill("step 10000")
+    page.locator("#find").fill("ERROR")
+    expect(page.locator("#found")).to_have_text("2 of 2")
+    expect(page.locator(".row.current")).to_have_attribute("data-line", "20000")
+
+
+def test_what_is_found_late_is_counted_right(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.fill(20_000)
+    look(job)
+    page.route("**/search?*tail=1*", later(6))  # meanwhile counts that were broken off are taken up
+    page.locator("#find").fill("ERROR")
+    expect(page.locator("#found")).to_have_text("2 of 2")
 
 
 def test_a_filter_holds_for_what_is_copied_and_downloaded(write: Write, look: Look) -> None:
