@@ -45,16 +45,18 @@ export function toast(said, bad = false) {
 	hide = setTimeout(() => node.hidePopover(), bad ? 9000 : 3500);
 }
 
+/** `text`: may be a promise, since Safari copies only what the click itself began. */
 export async function copy(text, said = "copied") {
 	try {
-		await navigator.clipboard.writeText(text);
+		const blob = Promise.resolve(text).then((value) => new Blob([value], { type: "text/plain" }));
+		await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
 	} catch {
 		// no clipboard without a secure context
-		const area = el("textarea", "offscreen", [], { value: text });
+		const area = el("textarea", "offscreen", [], { value: await text });
 		($("dialog[open]") ?? document.body).append(area);
 		area.select();
-		document.execCommand("copy");
+		if (!document.execCommand("copy")) said = "uncopied";
 		area.remove();
 	}
-	toast(said);
+	toast(said, said === "uncopied");
 }

@@ -29,7 +29,7 @@ export function makeHead(api, viewer, cancel) {
 		if (bell && over) new Notification(`${name}: ${label}`, { icon: $("#favicon").href });
 		bell &&= !over;
 		me.over = over;
-		show("#bell", !over);
+		show("#bell", !over && window.Notification);
 		$("#pill").className = `pill ${state}`;
 		put("#pill", label);
 		put("#name", name);

@@ -25,6 +25,7 @@ startSharing(api, viewer);
 let missing = []; // what the stream said is missing before its next line
 let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
+let typed = 0;
 
 const events = {
 	lines(lines) {
@@ -83,7 +84,7 @@ function changed() {
 
 function drawn() {
 	map.here();
-	if (find.q) find.paint();
+	find.paint();
 }
 
 function controls() {
@@ -96,6 +97,7 @@ function controls() {
 }
 
 function search() {
+	clearTimeout(typed);
 	const text = $("#find").value;
 	const [, a, b = a] = /^:(\d+)(?:\.\.(\d+))?$/.exec(text) ?? [];
 	if (a) viewer.open(+a, +b);
@@ -131,15 +133,9 @@ const clicks = {
 };
 
 function toolbar() {
-	let typed = 0;
-	const soon = (ms) => {
+	on("#find", "input", () => {
 		clearTimeout(typed);
-		typed = setTimeout(search, ms);
-	};
-	on("#find", "input", () => soon(300));
-	on("#find", "keydown", ({ key, shiftKey, target }) => {
-		if (key === "Escape") viewer.root.focus();
-		else if (key === "Enter") find.q === target.value ? find.step(shiftKey ? -1 : 1) : soon(0);
+		typed = setTimeout(search, 300);
 	});
 	for (const name in clicks) on(`#${name}`, "click", clicks[name]);
 	for (const name in views) {
@@ -162,7 +158,11 @@ function keys(event) {
 		a: inLog && viewer.lines.last && (() => viewer.setMark(viewer.lines.first, viewer.lines.last)),
 		c: inLog && viewer.mark && getSelection().isCollapsed && viewer.copyMark,
 	};
-	const act = ctrlKey || metaKey ? chords[key] : strokes[keyOf(event)];
+	const typing = {
+		Escape: () => viewer.root.focus(), // browsers would empty the field
+		Enter: () => (find.q === target.value ? find.step(event.shiftKey ? -1 : 1) : search()),
+	};
+	const act = ctrlKey || metaKey ? chords[key] : target.id === "find" ? typing[key] : strokes[keyOf(event)];
 	if (!act) return;
 	event.preventDefault();
 	act();

@@ -5,7 +5,6 @@ import { $, el, number, plural } from "./dom.js";
 import { duration, moment, stamp } from "./times.js";
 
 const SHOWN = 2000; // characters of a message shown at first
-const LETTERS = { error: "E", warning: "W", debug: "D" };
 
 export const groupTitle = (message) => /^(?:::group::|##\[group\])(.*)/.exec(message)?.[1];
 export const groupEnds = (message) => /^(?:::endgroup::|##\[endgroup\])/.test(message);
@@ -23,8 +22,8 @@ export const jsonNodes = (value) =>
 	JSON.stringify(value, null, 2).split(/("(?:\\.|[^"\\])*":?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*)/)
 		.map((part, i) => (i % 2 ? el("span", part.endsWith('":') ? "jk" : part[0] === '"' ? "js" : "jn", part) : part));
 
-const textNodes = (text) => spans(text).map(({ text: part, classes, fg, bg }) => {
-	if (!classes && !fg && !bg) return part;
+const textNodes = (text) => spans(text).flatMap(({ text: part, classes, fg, bg }) => {
+	if (!classes && !fg && !bg) return part.match(/[^]{1,50000}/gu); // Firefox paints no more of one text
 	const node = el("span", classes, part);
 	node.style.color = fg;
 	node.style.backgroundColor = bg;
@@ -39,11 +38,10 @@ const words = () => $("#log").dataset;
 export function buildRow(line, previous, view) {
 	const { id, line: n, timestamp, stream, late } = line;
 	const level = line.level ?? "";
-	const { time } = view.view;
 	const row = el("div", `row ${level} ${view.isMarked(n) ? "marked" : ""} ${view.current === n ? "current" : ""}`, [
 		el("a", "n", n, { href: `#${id}`, tabIndex: -1, ariaLabel: `Line ${n}` }),
-		time === "none" ? [] : el("span", "t", stamp(timestamp, time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
-		el("span", "l", LETTERS[level] ?? "", { title: level }),
+		el("span", "t", stamp(timestamp, view.view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
+		el("span", "l", "", { title: level }),
 		stream === "stderr" ? tag("stderr") : [], late ? tag("late") : [],
 		el("span", "m", content(line, view)),
 	].flat());
@@ -56,7 +54,7 @@ function content(line, view) {
 	const title = groupTitle(message);
 	if (title !== undefined) return group(title, view.folds.get(n));
 	if (groupEnds(message)) {
-		const start = view.ends.get(n);
+		const start = view.groupOf(n);
 		return el("span", "quiet", `└ ${start ? `${groupTitle(start.message)} · ${duration(timestamp - start.timestamp)}` : ""}`);
 	}
 	const all = view.whole.get(n);

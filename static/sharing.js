@@ -20,13 +20,14 @@ export function startSharing(api, viewer) {
 
 	async function make() {
 		const { mark } = viewer;
-		const made = await api.send("POST", "/shares", {
+		const made = api.send("POST", "/shares", {
 			expires_in: $("#share-expires").value, can_cancel: $("#share-cancel").checked, note: $("#share-note").value,
 			lines: mark && $("#share-lines").checked ? [mark.first, mark.last] : null,
 		});
-		$("#share-new code").textContent = $("#share-new button").dataset.copy = made.url;
+		const copied = copy(made.then(({ url }) => url), "link");
+		$("#share-new code").textContent = $("#share-new button").dataset.copy = (await made).url;
 		show("#share-new", true);
-		await copy(made.url, "link");
+		await copied;
 		await renew("#shares");
 	}
 

@@ -13,9 +13,9 @@ const OPEN_MAX = 1e6; // characters of a line that are shown in place
 export function makeViewer(api, view, delegate) {
 	const root = $("#log");
 	const lines = makeLines(api);
-	const port = makeViewport(root, lines, { row, more, seek, left: delegate.changed, drawn: delegate.drawn });
+	const port = makeViewport(root, lines, { row: (line, before) => buildRow(line, before, me), more, seek, left: delegate.changed, drawn: delegate.drawn });
 	const me = {
-		view, root, lines, port, goto, open, toEnd, filter, follow, id, pick, hop: inTurn(hop), isMarked, setMark, save, extent, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
+		view, root, lines, port, goto, open, toEnd, filter, follow, id, pick, groupOf, hop: inTurn(hop), isMarked, setMark, save, extent, copyMark, back, setGaps, gone, hash, reset, push, look, begin,
 		topLine: () => port.seen()[0]?.item.line ?? 0,
 		fresh: 0, // lines that came since the reader left the end
 		start: null, // timestamp of the first line
@@ -101,7 +101,7 @@ export function makeViewer(api, view, delegate) {
 		return line ? `${lines.epoch}-${line}` : "";
 	}
 
-	/** From where one was led to, or what is marked, while that is in view; else from all that is. */
+	/** From the line that one was led to, or the mark, while in view; else from what is. */
 	async function hop(step) {
 		if (!lines.last) return;
 		const seen = port.seen().map((row) => row.item.line);
@@ -125,7 +125,7 @@ export function makeViewer(api, view, delegate) {
 		}
 	}
 
-	/** Goes to a line and marks it, or up to `last`. False, and said, where there is none such. */
+	/** Marks lines and goes there. False, and said, where there are none. */
 	async function open(line, last = line) {
 		const there = last >= lines.first && line <= lines.last;
 		if (there) {
@@ -158,8 +158,8 @@ export function makeViewer(api, view, delegate) {
 		const count = me.mark.last - me.mark.first + 1;
 		const what = plural(count, "line");
 		if (count > COPY_MAX) return toast(`${what} are too many to copy: download them`, true);
-		const response = await api.ask(api.url("/logs", { ...extent(), format: "text" }));
-		await copy((await response.text()).slice(0, -1), `Copied ${what}${view.level ? ", filtered" : ""}`);
+		const text = api.ask(api.url("/logs", { ...extent(), format: "text" })).then((response) => response.text());
+		await copy(text.then((all) => all.slice(0, -1)), `Copied ${what}${view.level ? ", filtered" : ""}`);
 	}
 
 	function back(left) {
@@ -188,23 +188,20 @@ export function makeViewer(api, view, delegate) {
 	function forget() {
 		me.mark = me.away = null;
 		me.folds = new Map(); // a group's line → {count, ms}
-		me.ends = new Map(); // the line that ends a group → the group's
-		me.unended = []; // groups that were drawn, and their end not
 		me.unfolded = new Set(); // lines whose JSON is unfolded
 		me.whole = new Map(); // line → its whole message
 		lines.folded = [];
 	}
 
-	function row(line, previous) {
-		const { line: n, message } = line;
-		if (groupTitle(message) !== undefined) {
-			if (![...me.ends.values(), ...me.unended].includes(line)) me.unended.push(line);
-		} else if (groupEnds(message) && !me.ends.has(n)) {
-			const start = me.unended.findLast((group) => group.line < n);
-			if (start) me.ends.set(n, start);
-			me.unended = me.unended.filter((group) => group !== start);
-		}
-		return buildRow(line, previous, me);
+	/** The group that ends at a line, where it is in memory. */
+	function groupOf(end) {
+		let depth = 0;
+		return lines.items.slice(0, lines.index(end)).findLast((line) => (depth -= nests(line)) < 0);
+	}
+
+	/** 1 where a group begins whose end is shown, -1 where one ends. */
+	function nests({ line, message }) {
+		return (groupTitle(message) !== undefined && !me.folds.has(line)) - groupEnds(message);
 	}
 
 	async function more(step) {
@@ -262,17 +259,14 @@ export function makeViewer(api, view, delegate) {
 		toast(late ? "late" : "lost");
 	}
 
-	/** The end of a group may be far outside of what is in memory: the server knows. */
+	/** A group's end may be far from what is in memory: the server knows. */
 	async function fold({ line, timestamp }) {
 		follow(false);
 		if (me.folds.delete(line)) {
 			lines.folded = lines.folded.filter(([from]) => from !== line + 1);
 			await lines.load(line);
 		} else {
-			const ends = (items, depth = 1) => items.find((item) => {
-				depth += (groupTitle(item.message) !== undefined && !me.folds.has(item.line)) - groupEnds(item.message);
-				return !depth;
-			});
+			const ends = (items, depth = 1) => items.find((item) => !(depth += nests(item)));
 			const near = ends(lines.items.filter((item) => item.line > line));
 			const end = near ?? ends(await api.lines({ after: id(line), limit: 1000, q: "group" }));
 			me.folds.set(line, { count: end ? end.line - line - 1 : 0, ms: end ? end.timestamp - timestamp : 0 });

@@ -1,5 +1,5 @@
-// Rows of whatever height on a sheet that lies `top` px down a spacer. While the reader scrolls, rows are added and
-// dropped at the sheet's ends and nothing else moves; a leap of the scrollbar becomes a line (`Scale`).
+// Rows of whatever height on a sheet that lies `top` px down a spacer. Scrolling adds and drops rows at the sheet's ends
+// and moves nothing else; a leap of the scrollbar becomes a line (`Scale`).
 
 import { on } from "./dom.js";
 import { Scale } from "./scale.js";

@@ -90,7 +90,26 @@ def test_the_panel_shows_what_is_known_of_the_job(write: Write, look: Look) -> N
     page.keyboard.press("d")
     expect(page.locator("#take code").first).to_contain_text(f"/api/jobs/{job.id}/logs?format=text&follow=true")
     page.locator("#take [data-copy]").last.click()
+    expect(page.locator("#toast")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()").startswith("jobtail tail http")
+
+
+@pytest.mark.parametrize("let", [True, False])
+def test_without_a_clipboard_the_old_way_is_tried_and_its_failure_said(
+    write: Write, look: Look, page: Page, let: bool
+) -> None:
+    page.add_init_script(
+        f"Clipboard.prototype.write = () => Promise.reject(new Error('no')); document.copied = '';"
+        f"document.execCommand = () => {{ document.copied = document.activeElement.value; return {str(let).lower()}; }}"
+    )
+    job = write()
+    job.log("one", "two")
+    look(job, f"#{job.epoch}-1..2")
+    expect(page.locator("#markbar")).to_be_visible()
+    page.keyboard.press("c")
+    said = "Copied 2 lines" if let else "The browser does not let this page copy."
+    expect(page.locator("#toast")).to_have_text(said)
+    assert page.evaluate("document.copied") == "one\ntwo"
 
 
 def test_a_notice_comes_when_it_was_asked_for(write: Write, look: Look, page: Page) -> None:

@@ -84,6 +84,21 @@ def test_a_wrong_expression_is_said_and_the_log_stays(write: Write, look: Look) 
     expect(page.locator(".row")).to_have_count(20)
 
 
+def test_escape_leaves_what_is_searched(write: Write, look: Look) -> None:
+    job = write()
+    job.log("needle one", "hay", "needle two")
+    page = look(job)
+    page.keyboard.press("/")
+    page.keyboard.type("needle")
+    expect(page.locator("#found")).to_have_text("2 of 2")
+    page.keyboard.press("Escape")
+    expect(page.locator("#log")).to_be_focused()
+    expect(page.locator("#find")).to_have_value("needle")
+    page.keyboard.press("n")
+    expect(page.locator("#found")).to_have_text("1 of 2")
+    assert "q=needle" in page.url
+
+
 def test_a_search_that_was_cut_off_goes_on_by_itself(write: Write, look: Look, page: Page) -> None:
     job = write()
     job.fill(20_000)
@@ -186,4 +201,5 @@ def test_a_range_is_downloaded_as_it_is(write: Write, look: Look) -> None:
         page.locator("#mark-text").click()
     assert download.value.path().read_text() == "".join(f"line {n} of some work\n" for n in (10, 11, 12))
     page.locator("#mark-link").click()
+    expect(page.locator("#toast")).to_have_text("The link is in the clipboard")
     assert page.evaluate("navigator.clipboard.readText()") == page.url

@@ -72,6 +72,10 @@ def test_a_very_long_line_folds_and_unfolds(write: Write, look: Look) -> None:
     expect(page.locator('.row[data-line="1"] .m')).to_contain_text("xend")
     page.locator('.row[data-line="2"] .all').click()
     expect(page.locator('.row[data-line="2"] .m')).to_contain_text("yend")
+    # Firefox paints no text node of that width to its end.
+    nodes = page.evaluate("[...document.querySelector('.row[data-line=\"2\"] .m').childNodes].map(n => n.length ?? 0)")
+    assert max(nodes) <= 50_000
+    assert sum(nodes) == 300_003
 
 
 def test_a_line_that_is_too_long_for_the_page_opens_beside_it(write: Write, look: Look) -> None:
@@ -143,8 +147,9 @@ def test_levels_and_standard_error_are_told_apart(write: Write, look: Look) -> N
     job.log("ERROR it broke", "WARNING it may", "fine")
     job.log("from stderr", stream="stderr")
     page = look(job)
-    expect(page.locator(".row.error .l")).to_have_text("E")
-    expect(page.locator(".row.warning .l")).to_have_text("W")
+    for level, letter in (("error", "E"), ("warning", "W")):
+        cell = page.locator(f".row.{level} .l")
+        assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == f'"{letter}"'
     expect(page.locator('.row[data-line="4"] .tag.stderr')).to_be_visible()
     page.locator("#level").select_option("warning,error")
     expect(page.locator(".row")).to_have_count(2)
@@ -169,7 +174,7 @@ def test_times_in_every_mode(write: Write, look: Look) -> None:
         expect(times).to_have_text(shown)
         assert f"time={mode}" in page.url
     page.keyboard.press("t")
-    expect(times).to_have_count(0)
+    expect(times.first).to_be_hidden()
 
 
 def test_a_selection_over_rows_copies_the_lines_own_text(write: Write, look: Look) -> None:

@@ -24,7 +24,6 @@ STATES = (
 LIVE = frozenset(("running", "pending", "stopping"))
 _ENDED = {"done": "Done", "failed": "Failed", "canceled": "Canceled", "cancelled": "Canceled"}
 _PENDING = re.compile(r"pend|queue|creat|start|wait", re.IGNORECASE)
-_LETTERS = {"error": "E", "warning": "W", "debug": "D"}
 
 
 def state_of(name: str | None, finished: bool, instance: str = "") -> tuple[str, str]:
@@ -182,7 +181,7 @@ def line_words(line: dict[str, Any]) -> dict[str, Any]:
     moment = _from_ms(line["timestamp"])
     level = line.get("level") or ""
     return {
-        "id": line["id"], "line": line["line"], "level": level, "letter": _LETTERS.get(level, ""),
+        "id": line["id"], "line": line["line"], "level": level,
         "stream": line.get("stream"), "iso": moment.isoformat() if moment else "",
         "time": moment.strftime("%H:%M:%S.%f")[:-3] + "Z" if moment else str(line["timestamp"]),
         "text": text if len(text) <= SHOWN else text[:SHOWN] + " …",
