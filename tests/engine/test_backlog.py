@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import resource
+import shutil
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from webapp.engine.backlog import Backlog
+import pytest
+
+from webapp.engine.backlog import Backlog, Hole
 from webapp.journal.line import Entry
 
 
@@ -11,9 +17,10 @@ def entries(first: int, count: int) -> list[Entry]:
 
 
 def drained(backlog: Backlog) -> list[int]:
+    """Timestamps of the lines; of a hole how many are in it, negative."""
     found: list[int] = []
     while waiting := backlog.peek():
-        found += [entry.timestamp for entry in waiting]
+        found += [item.timestamp if isinstance(item, Entry) else -item.lines for item in waiting]
         backlog.drop(len(waiting))
     return found
 
@@ -49,8 +56,74 @@ def test_what_the_file_cannot_hold_waits_in_memory_behind_it(tmp_path: Path) -> 
 def test_past_both_bounds_lines_are_counted_as_lost(tmp_path: Path) -> None:
     backlog = Backlog(tmp_path / "b.ndjson", file_bytes=0, memory_bytes=1_100)
     backlog.push(entries(0, 50))
-    kept = drained(backlog)
-    assert kept == list(range(len(kept))) and backlog.lost == 50 - len(kept) > 0
+    *kept, hole = drained(backlog)
+    assert kept == list(range(len(kept))) and backlog.lost == -hole == 50 - len(kept) > 0
+    backlog.push([*entries(50, 2), Hole(3), Hole(4), *entries(52, 1)])
+    assert drained(backlog) == [50, 51, -7, 52]
+
+
+@pytest.fixture
+def short_of_room() -> Iterator[Callable[[int], None]]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)
+
+
+@pytest.mark.parametrize("room", [10, 100, 3_000])
+def test_a_write_that_fails_in_its_midst_leaves_whole_lines_once(
+    tmp_path: Path, short_of_room: Callable[[int], None], room: int
+) -> None:
+    backlog = Backlog(tmp_path / "b.ndjson")
+    if room == 3_000:
+        backlog.push(entries(0, 10))
+    short_of_room(room)
+    backlog.push(entries(10, 200))
+    short_of_room(resource.RLIM_INFINITY)
+    if (tmp_path / "b.ndjson").exists():
+        shutil.copy(tmp_path / "b.ndjson", tmp_path / "c.ndjson")
+    again = Backlog(tmp_path / "c.ndjson")
+    again.take_over()
+    waiting = list(range(0 if room == 3_000 else 10, 210))
+    kept = drained(again)
+    assert kept == waiting[: 200 - len(backlog) + len(waiting) - 200]
+    assert (len(kept) > 10) is (room == 3_000)
+    assert drained(backlog) == waiting
+    assert not (tmp_path / "b.ndjson").exists()
+
+
+def test_lines_and_holes_are_taken_over_in_their_order_and_what_is_known_is_skipped(tmp_path: Path) -> None:
+    left = Backlog(tmp_path / "b.ndjson")
+    left.after = ("e", 7)
+    left.push([*entries(0, 6_000), Hole(5), *entries(6_000, 10), Hole(2)])
+    assert left.save()
+    for known in (0, 1, 4_999, 5_000, 5_999, 6_001, 6_009):
+        shutil.copy(tmp_path / "b.ndjson", tmp_path / "c.ndjson")
+        backlog = Backlog(tmp_path / "c.ndjson")
+        backlog.take_over()
+        assert backlog.after == ("e", 7)
+        backlog.skip(known)
+        found = drained(backlog)
+        assert [n for n in found if n >= 0] == list(range(known, 6_010)), known
+        assert found[-1] == -2 and backlog.ended and not (tmp_path / "c.ndjson").exists()
+        assert (-5 in found) is (known <= 6_000)
+
+
+def test_a_file_without_its_end_says_so(tmp_path: Path) -> None:
+    Backlog(tmp_path / "b.ndjson").push(entries(0, 3))
+    backlog = Backlog(tmp_path / "b.ndjson")
+    backlog.take_over()
+    assert drained(backlog) == [0, 1, 2] and not backlog.ended
+
+
+@pytest.mark.parametrize("left", [b"", b'[2, "half a li', b'{"after": ["e", 0]}\n[2, "ha'])
+def test_a_file_with_nothing_of_use_is_removed(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "b.ndjson").write_bytes(left)
+    backlog = Backlog(tmp_path / "b.ndjson")
+    backlog.take_over()
+    assert drained(backlog) == [] and not backlog.ended
+    assert not (tmp_path / "b.ndjson").exists()
 
 
 def test_the_next_process_takes_over_what_was_left(tmp_path: Path) -> None:

@@ -122,7 +122,30 @@ def test_a_disk_that_stands_still_holds_up_nobody_for_ever(
     assert recorder.close(10)
     (gap,) = disk.journal.gaps(0, 1 << 40)
     assert gap.count is not None and len(kept(disk)) + gap.count == 14
+    assert gap.after_line == len(kept(disk))
     assert "could not be kept" in "".join(said)
+    recorder.finish({"job_status": "Done"}, complete=not recorder.lost)
+    assert disk.journal.state().complete is False
+
+
+def test_a_hole_stands_where_its_lines_would(disk: Disk, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(module, "STALL_SECONDS", 0.2)
+    disk.open.clear()
+    recorder.put("stdout", 1, b"first\n")
+    until(lambda: not recorder._chunks, "it to be taken")
+    recorder.put("stdout", 1, b"x" * 1995 + b"\nbegun")
+    for n in range(5):
+        recorder.put("stdout", 1, b" lost %d\nnext" % n)
+        recorder.put("stderr", 1, b"lost %d\n" % n)
+    assert len(recorder._chunks) == 3
+    disk.open.set()
+    until(lambda: not recorder._chunks, "room")
+    recorder.put("stdout", 1, b" ended\nlast\n")
+    assert recorder.close(10)
+    assert kept(disk) == ["first", "x" * 1995, "begun", "last"]
+    gaps = disk.journal.gaps(0, 1 << 40)
+    assert [(gap.after_line, gap.count) for gap in gaps] == [(3, 10)]
 
 
 def test_a_journal_that_was_closed_in_its_name_is_opened_again(disk: Disk, recorder: Recorder) -> None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
-from ..served import environment, jobtail, spawn, until
+from webapp.engine.backlog import Backlog, backlog_path
+from webapp.journal.line import Entry
+
+from ..served import Served, environment, jobtail, spawn, until
+from ..sse import EventStream, lines_of
 from .kept import catalog_of, journal_of, lines, messages, newest
 
 PYTHON = sys.executable
@@ -267,6 +276,73 @@ def test_a_disk_that_is_full_neither_stops_nor_changes_the_command(data_dir: Pat
     assert out.split() == [b"%d" % n for n in range(1, 1_000_001)]
     assert runner.returncode == 0
     assert b"the journal can't be written" in err
+    # What it could keep is taken in, and what it could not is said.
+    job = err.decode().split("/jobs/")[1].split()[0]
+    with serving(data_dir) as service:
+        until(lambda: service.get(f"/api/jobs/{job}").json()["finished_job_status"], "its end")
+        with EventStream(f"{service.url}/api/jobs/{job}/events?sample_logs=false&format=batch") as stream:
+            events = stream.until("done")
+    assert [line["message"] for line in lines_of(events)] == [str(n + 1) for n in range(len(lines_of(events)))]
+    assert 0 < len(lines_of(events)) < 1_000_000
+    assert events[-1].data["complete"] is False
+    assert [event.data["reason"] for event in events if event.name == "gap"] == ["upstream"]
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[Served]:
+    service = Served({"data_dir": data_dir}).start()
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+def test_a_service_that_is_killed_while_it_takes_a_backlog_in_doubles_no_line(data_dir: Path) -> None:
+    count = 60_000
+    run(data_dir, "true")
+    job = newest(data_dir).id
+    backlog = Backlog(backlog_path(data_dir, job))
+    for first in range(0, count, 1000):
+        backlog.push([Entry(1_700_000_000_000 + n, str(n), {"stream": "stdout"}) for n in range(first, first + 1000)])
+    assert backlog.save()
+    with serving(data_dir) as service, journal_of(data_dir, job) as journal, suppress(httpx.HTTPError):
+        for _ in range(3):
+            asking = threading.Thread(target=lambda: suppressed(lambda: service.get(f"/api/jobs/{job}")))
+            before = journal.state().last_line
+            asking.start()
+            until(lambda before=before: journal.state().last_line > before, "lines")  # type: ignore[misc]
+            service.kill()
+            asking.join()
+            assert journal.state().last_line < count
+            service.start()
+        until(lambda: service.get(f"/api/jobs/{job}") and journal.state().finished, "all lines")
+        state = journal.state()
+    assert not backlog.path.exists()
+    assert messages(data_dir) == [str(n) for n in range(count)]
+    assert state.finished and state.complete
+
+
+def suppressed(act: Callable[[], object]) -> None:
+    with suppress(httpx.HTTPError):
+        act()
+
+
+def test_a_slow_reader_gets_all_that_the_command_wrote_however_long_it_takes(data_dir: Path) -> None:
+    code = "from webapp.engine import runner; runner.LEFT_SECONDS = 0.2\nfrom webapp.cli.main import main; main()"
+    with subprocess.Popen(
+        [PYTHON, "-c", code, "run", "--", "seq", "1", "200000"],
+        env=environment({"data_dir": data_dir}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as runner:
+        assert runner.stdout is not None
+        out = b""
+        while piece := runner.stdout.read(100_000):
+            out += piece
+            time.sleep(0.1)
+    assert out.split() == [b"%d" % n for n in range(1, 200_001)]
+    assert runner.returncode == 0
+    assert messages(data_dir) == [str(n) for n in range(1, 200_001)]
 
 
 def test_lines_that_waited_for_the_journal_are_taken_in_when_it_can_be_written(data_dir: Path) -> None:

@@ -70,7 +70,9 @@ async def test_lines_that_a_runner_left_behind_are_taken_in(
     job = created(catalog)
     journals.open(job).append([Entry(1, "written", {"stream": "stdout"})])
     left = Backlog(backlog_path(data_dir, job))
+    left.after = (journals.open(job).epoch, 1)
     left.push([Entry(2, "left behind", {"stream": "stdout"})])
+    assert left.save()
     await source.status(job)
     assert messages(data_dir) == ["written"]  # its runner may still write them itself
     catalog.ended(job, "Done", 0)

@@ -21,6 +21,28 @@ def messages(*chunks: bytes, limit: int = 16 << 20) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("before", "lost", "after", "expected", "missing"),
+    [
+        (b"a\n", b"b\nc\n", b"d\n", ["a", "d"], 2),
+        (b"a1", b" a2\nb\n", b"c\n", ["a1*", "c"], 1),
+        (b"a\n", b"b\nc1", b" c2\nd\n", ["a", "d"], 2),
+        (b"a1", b" a2", b" a3\nb\n", ["a1*", "b"], 0),
+        (b"a1", b" a2", b" a3", ["a1*"], 0),
+        (b"a\n", b"b1", b"", ["a"], 1),
+    ],
+)
+def test_no_line_is_made_of_what_stands_on_either_side_of_lost_bytes(
+    before: bytes, lost: bytes, after: bytes, expected: list[str], missing: int
+) -> None:
+    splitter = Splitter("stdout")
+    entries = splitter.feed(1, before)
+    pieces, count = splitter.lose(lost.count(b"\n"), not lost.endswith(b"\n"))
+    entries += [*pieces, *splitter.feed(2, after), *splitter.end()]
+    assert [entry.message + "*" * ("split" in (entry.extra or {})) for entry in entries] == expected
+    assert count == missing
+
+
+@pytest.mark.parametrize(
     ("chunks", "expected"),
     [
         ((b"one\ntwo\n",), ["one", "two"]),

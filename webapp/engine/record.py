@@ -140,7 +140,7 @@ class Record:
         try:
             self._catalog.ended(self.job.id, end.state, end.exit_code, end.detail)
             if whole:
-                self.recorder.finish(self._status(), complete=True)
+                self.recorder.finish(self._status(), complete=not self.recorder.lost)
             else:
                 self._say("not all of its lines are in the journal; jobtail serve takes in what was kept")
         except JobtailError as error:

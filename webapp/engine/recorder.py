@@ -14,13 +14,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import JobtailError, JournalError
 from ..journal.journal import Journal, LeaseLost
-from ..journal.line import Entry
 from ..journal.schema import DamagedJournal
-from .backlog import Backlog
+from .backlog import Backlog, Hole, Item, runs, store
 from .splitter import Splitter
 
 log = logging.getLogger("jobtail.engine")
@@ -33,6 +33,14 @@ RENEW_SECONDS = 1.0
 # A journal that takes no line for so long is treated as one that fails.
 STALL_SECONDS = 10.0
 RETRY = (0.5, 5.0)
+
+
+@dataclass(slots=True)
+class Dropped:
+    """Bytes that were read and not kept: newlines in them; whether they end `within` a line."""
+
+    lines: int
+    within: bool
 
 
 class Recorder:
@@ -58,12 +66,12 @@ class Recorder:
         self._caught_up = caught_up
         self._beat = beat
         self._splitters = {name: Splitter(name) for name in ("stdout", "stderr")}
-        self._chunks: deque[tuple[str, int, bytes]] = deque()
+        self._chunks: deque[tuple[str, int, bytes | Dropped]] = deque()
         self._bytes = 0
         self._status: dict[str, Any] | None = None
         self._damage: Exception | None = None
         self._moved = time.monotonic()
-        self._unread = 0
+        self.lost = 0  # lines that are nowhere, whole or in part
         self._trouble = ""
         self._retry_at = self._renew_at = 0.0
         self._retry_after = RETRY[0]
@@ -89,13 +97,24 @@ class Recorder:
         counted as lost."""
         with self._there:
             if self._bytes >= 2 * MOST_BYTES:
-                self._unread += data.count(b"\n")
+                self._drop(stream, timestamp, data)
                 return
             if not self._chunks:
                 self._moved = time.monotonic()
             self._chunks.append((stream, timestamp, data))
             self._bytes += len(data)
             self._there.notify()
+
+    def _drop(self, stream: str, timestamp: int, data: bytes) -> None:
+        lines, within = data.count(b"\n"), not data.endswith(b"\n")
+        self.lost += max(1, lines)
+        for name, _, last in list(self._chunks)[-2:][::-1]:
+            if not isinstance(last, Dropped):
+                break
+            if name == stream:
+                last.lines, last.within = last.lines + lines, within
+                return
+        self._chunks.append((stream, timestamp, Dropped(lines, within)))
 
     def tell(self, status: dict[str, Any]) -> None:
         """The journal's viewers learn of this status soon."""
@@ -114,11 +133,6 @@ class Recorder:
             self._thread.join(0.5)
         return not self._thread.is_alive() and not self._trouble
 
-    @property
-    def lost(self) -> int:
-        """Lines that are nowhere."""
-        return self._backlog.lost + self._unread
-
     # --- the recorder's own thread
 
     def _run(self) -> None:
@@ -129,10 +143,10 @@ class Recorder:
             with self._there:
                 taken, status = self._take(), self._status
                 last = self._closing and not self._chunks
-            entries = [entry for chunk in taken for entry in self._splitters[chunk[0]].feed(*chunk[1:])]
+            items = [item for chunk in taken for item in self._lines(*chunk)]
             if last:
-                entries += [entry for splitter in self._splitters.values() for entry in splitter.end()]
-            self._write(entries, status)
+                items += [entry for splitter in self._splitters.values() for entry in splitter.end()]
+            self._write(items, status)
             self._moved = time.monotonic()
             self._caught_up()
             if last and (not self._trouble or self._given_up()):
@@ -153,31 +167,40 @@ class Recorder:
                     return
                 self._there.wait((min(idle, until) if self._chunks or self._status else idle) - now)
 
-    def _take(self) -> list[tuple[str, int, bytes]]:
-        taken: list[tuple[str, int, bytes]] = []
+    def _take(self) -> list[tuple[str, int, bytes | Dropped]]:
+        taken: list[tuple[str, int, bytes | Dropped]] = []
         size = 0
         while self._chunks and size < APPEND_BYTES:
             taken.append(self._chunks.popleft())
-            size += len(taken[-1][2])
+            data = taken[-1][2]
+            size += 0 if isinstance(data, Dropped) else len(data)
         self._bytes -= size
         return taken
 
-    def _write(self, entries: list[Entry], status: dict[str, Any] | None) -> None:
+    def _lines(self, stream: str, timestamp: int, data: bytes | Dropped) -> list[Item]:
+        splitter = self._splitters[stream]
+        if not isinstance(data, Dropped):
+            return [*splitter.feed(timestamp, data)]
+        pieces, lost = splitter.lose(data.lines, data.within)
+        return [*pieces, Hole(lost)]
+
+    def _write(self, items: list[Item], status: dict[str, Any] | None) -> None:
+        waiting = list(runs(items))
         try:
             if self._trouble:
-                self._backlog.push(entries)
+                self._keep(items)
+                waiting = []
                 if time.monotonic() < self._retry_at:
                     return
-                entries = []
             journal = self._ready()
             self._catch_up(journal)
-            if entries:
-                journal.append(entries, lease=self._holder, mark_late=False)
-                entries = []
+            while waiting:
+                self._store(journal, waiting[0])
+                del waiting[0]
             if status is not None:
                 journal.set_status(status, lease=self._holder)
         except Exception as error:
-            self._backlog.push(entries)
+            self._keep([item for run in waiting for item in run])
             self._failed(error)
             return
         with self._there:
@@ -192,23 +215,34 @@ class Recorder:
         if self.journal is None:
             self.journal = self._open_journal(self._damage)
             self._damage = None
+            self._renew_at = 0.0
         if time.monotonic() >= self._renew_at:
             if not self.journal.acquire(self._holder, LEASE_SECONDS):
                 raise LeaseLost("another writes this journal")
             self._renew_at = time.monotonic() + RENEW_SECONDS
-            if self.journal.state().finished:
+            state = self.journal.state()
+            self._backlog.after = (state.epoch, state.last_line)
+            if state.finished:
                 # We slept, were given up, and somebody closed the journal in our name.
                 self.journal.reopen(lease=self._holder)
         return self.journal
 
+    def _keep(self, items: list[Item]) -> None:
+        before = self._backlog.lost
+        self._backlog.push(items)
+        self.lost += self._backlog.lost - before
+
     def _catch_up(self, journal: Journal) -> None:
-        while entries := self._backlog.peek():
-            journal.append(entries, lease=self._holder, mark_late=False)
-            self._backlog.drop(len(entries))
-        if self.lost:
-            journal.add_gap(journal.state().last_line, "upstream", self.lost, lease=self._holder)
-            self._say(f"{self.lost} lines could not be kept")
-            self._unread = self._backlog.lost = 0
+        while run := self._backlog.peek():
+            self._store(journal, run)
+            self._backlog.drop(len(run))
+
+    def _store(self, journal: Journal, run: list[Item]) -> None:
+        """Entries, or holes, in one transaction."""
+        self._backlog.after = store(journal, run, self._holder) or self._backlog.after
+        lost = sum(item.lines for item in run if isinstance(item, Hole))
+        if lost:
+            self._say(f"{lost} lines could not be kept")
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, JobtailError):

@@ -30,7 +30,7 @@ from .relay import Relay, stream
 
 GRACE_SECONDS = 10.0
 # Processes that the command left behind may hold its output open: so long we listen when they are silent, and
-# when they are not.
+# when they are not. The time in which somebody slow takes what the command itself wrote is none of it.
 QUIET_SECONDS = 2.0
 LEFT_SECONDS = 10.0
 ASK_SECONDS = 3.0
@@ -62,8 +62,8 @@ class Runner:
         self._cause: Cause | None = None
         self._who = ""
         self._kill_at: float | None = None
-        self._exited_at: float | None = None
-        self._busy_at = 0.0
+        self._exited = self._free = False
+        self._busy_at = self._looked_at = self._listened = 0.0
 
     def run(self) -> int:
         """What to exit with."""
@@ -182,19 +182,20 @@ class Runner:
         """The command has ended, and so has its output, or nobody can tell how long others keep it open."""
         if child.process.poll() is None:
             return False
-        if self._exited_at is None:
-            self._exited_at = self._busy_at = now
+        if not self._exited:
+            self._exited, self._busy_at = True, now
+        free, self._free = self._free, self._relay.room() and not self._relay.passing
+        self._listened += now - self._looked_at if free and self._free else 0.0
+        self._looked_at = now
         if self._cause is not None and self._kill_at is not None and child.alive():
             return False
         if self._relay.over:
             return True
-        if self._relay.passing or not self._relay.room():
-            return False
-        return now - self._busy_at > QUIET_SECONDS or now - self._exited_at > LEFT_SECONDS
+        return self._free and (now - self._busy_at > QUIET_SECONDS or self._listened > LEFT_SECONDS)
 
     def _patience(self, now: float, started: float) -> float:
         """How long nothing has to be done if nothing happens."""
-        seconds = 0.1 if self._exited_at is not None or not self._relay.room() else 1.0
+        seconds = 0.1 if self._exited or not self._relay.room() else 1.0
         if self._kill_at is not None:
             seconds = min(seconds, self._kill_at - now)
         if self._options.timeout is not None and self._cause is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import Conflict, JobNotFound, JournalError
 from ..journal.shelf import Journals
 from ..models import JobConfig, JobRecord, RunStatus
-from .backlog import Backlog, backlog_path
+from .backlog import Backlog, backlog_path, store
 from .catalog import Catalog
 from .job import Job, config_of, record_of, status_of
 from .lock import RunnerLock
@@ -78,13 +78,20 @@ class EmbeddedSource:
             return
         backlog = Backlog(backlog_path(self._catalog.folder, job.id))
         backlog.take_over()
-        journal.reopen(lease=HOLDER)
-        count = 0
-        while entries := backlog.peek():
-            journal.append(entries, lease=HOLDER, mark_late=False)
-            backlog.drop(len(entries))
-            count += len(entries)
+        before = journal.state()
+        epoch, line = backlog.after
+        if epoch in ("", before.epoch):
+            backlog.skip(before.last_line - line)
+        if before.finished and backlog.peek():
+            journal.reopen(lease=HOLDER)
+        while run := backlog.peek():
+            store(journal, run, HOLDER)
+            backlog.drop(len(run))
+        last = journal.state().last_line
+        if not backlog.ended:
+            journal.add_gap(last, "upstream", None, lease=HOLDER)
         journal.set_status(status_of(job).model_dump(mode="json"), lease=HOLDER)
-        journal.finish(not job.lost, lease=HOLDER)
+        holes = any(gap.reason == "upstream" for gap in journal.gaps(0, last + 1))
+        journal.finish(not job.lost and not holes, lease=HOLDER)
         journal.release(HOLDER)
-        log.info("%s: took in %d lines that its runner had left behind", job.id, count)
+        log.info("%s: took in %d lines that its runner had left behind", job.id, last - before.last_line)

@@ -2,11 +2,12 @@
 
 A line ends at its newline and nowhere else: a carriage return stays in it, since that is how progress bars
 draw. It bears the time at which its end was read. One that has no end is cut every `limit` bytes, and each
-piece but the last is marked `"split": true`.
+piece but the last is marked `"split": true`, as is what is left of a line whose rest was lost.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..journal.line import Entry
@@ -24,9 +25,13 @@ class Splitter:
         self._held: list[bytes] = []
         self._size = 0
         self._at = 0
+        self._skipping = False
 
     def feed(self, timestamp: int, data: bytes) -> list[Entry]:
         """The lines that `data` completes."""
+        if self._skipping:
+            _, newline, data = data.partition(b"\n")
+            self._skipping = not newline
         first, *rest = data.split(b"\n")
         self._at = timestamp
         entries = self._hold(first)
@@ -41,6 +46,15 @@ class Splitter:
             else:
                 entries += [*self._hold(line), self._take()]
         return entries + self._hold(last)
+
+    def lose(self, lines: int, within: bool) -> tuple[list[Entry], int]:
+        """Bytes that are nowhere, with so many newlines; `within` a line they end. What is left of the line that they
+        begin in, marked `"split": true`, and how many lines are missing; the rest of the one that they end in is left
+        out."""
+        pieces = [replace(self._take(), extra=self._split)] if self._held else []
+        begun = bool(pieces) or self._skipping
+        self._skipping = within or (self._skipping and not lines)
+        return pieces, max(0, lines + within - begun)
 
     def end(self) -> list[Entry]:
         """What came after the last newline, at the time at which it was read."""
