@@ -2,7 +2,7 @@
 
 const HASH = /^#?([0-9a-z]{1,16})-(\d{1,15})(?:\.\.(\d{1,15}))?$/;
 const YES = /^true$/;
-const VIEW = { q: /[^]*/, regex: YES, level: /^[a-z,]+$/, time: /^(utc|start|previous|none)$/, wrap: YES, sample_logs: YES };
+const VIEW = { q: /[^]*/, regex: YES, level: /^((info,)?warning,)?error$/, time: /^(utc|start|previous|none)$/, wrap: YES, sample_logs: YES };
 
 export function parseMark(hash) {
 	const [, epoch, a, b = a] = HASH.exec(hash) ?? [];

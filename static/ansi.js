@@ -1,4 +1,4 @@
-// A message as a terminal shows it. Pure. Of sequences only SGR (ECMA-48 8.3.117) counts; what could hide text gets a mark.
+// A message as a terminal shows it. Of sequences only SGR (ECMA-48 8.3.117) counts; what could hide text gets a mark.
 
 const TOKEN = new RegExp(
 	"\\x1b\\[([0-9;:]*)m" + // SGR

@@ -2,8 +2,8 @@
 
 export const KEEP = 8192; // bytes of a message that come to the tab
 
-/** What the service refused, in its own words. `status`: 0 when it did not answer at all. */
-const problem = (status, detail) => Object.assign(new Error(detail), { status });
+/** `status`: 0 where the service did not answer. */
+export const problem = (status, detail) => Object.assign(new Error(detail), { status });
 
 export function makeApi(job) {
 	const base = `/api/jobs/${encodeURIComponent(job)}`;

@@ -4,7 +4,7 @@ import { $, $$, announce, on, plural, put, show } from "./dom.js";
 
 export function makeCancel(api) {
 	const dialog = $("#cancel");
-	let asked = false;
+	let asked, ended;
 	if (!dialog) return { watching() {}, status() {} };
 	on("#cancel-yes", "click", go);
 	return { watching, status };
@@ -14,10 +14,14 @@ export function makeCancel(api) {
 	}
 
 	function status(over) {
+		ended = over;
 		show("#cancel-open", !over);
-		if (!asked || !over) return;
-		phase(3);
-		setTimeout(() => dialog.close(), 1500);
+		if (!over || !dialog.open) return;
+		if (asked) phase(3);
+		setTimeout(() => {
+			dialog.close();
+			$("#log").focus();
+		}, asked && 1500);
 	}
 
 	function phase(count) {
@@ -39,10 +43,12 @@ export function makeCancel(api) {
 			const close = $("button", dialog);
 			close.textContent = "Close";
 			close.focus();
+			if (ended) status(true);
 		} catch (error) {
 			phase(0);
 			why.textContent = `It was not cancelled: ${error.message}`;
 			why.hidden = yes.disabled = asked = false;
+			yes.focus();
 		}
 	}
 }

@@ -17,15 +17,15 @@ export function el(tag, className, children = [], props = {}) {
 	return node;
 }
 
-/** The server writes this part of the page anew. Gives the page that it sent. */
+/** The server writes this part anew. Gives its page. */
 export async function renew(part) {
-	const text = await fetch(location).then((response) => response.text()).catch(() => "");
+	const text = await fetch(location, { headers: { accept: "text/html" } }).then((response) => response.text()).catch(() => "");
 	const page = new DOMParser().parseFromString(text, "text/html");
 	if ($(part, page)) $(part).replaceWith($(part, page));
 	return page;
 }
 
-/** One call after the other: no key is lost that is pressed fast. */
+/** One call after the other: no fast key is lost. */
 export const inTurn = (act, turn) => (...given) => (turn = Promise.allSettled([turn]).then(() => act(...given)));
 
 export const announce = (text) => put("#announce", text); // to screen readers
@@ -45,13 +45,13 @@ export function toast(said, bad = false) {
 	hide = setTimeout(() => node.hidePopover(), bad ? 9000 : 3500);
 }
 
-/** `text`: may be a promise, since Safari copies only what the click itself began. */
+/** `text`: or a promise, for Safari copies only what a click began. */
 export async function copy(text, said = "copied") {
 	try {
 		const blob = Promise.resolve(text).then((value) => new Blob([value], { type: "text/plain" }));
 		await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
 	} catch {
-		// no clipboard without a secure context
+		// the clipboard needs a secure context
 		const area = el("textarea", "offscreen", [], { value: await text });
 		($("dialog[open]") ?? document.body).append(area);
 		area.select();

@@ -5,7 +5,7 @@ import { $, $$, inTurn, number, put } from "./dom.js";
 
 const MOST = 100_000; // matches counted
 
-/** What finds a match within a row; null for an expression that could take long (a link can bring any). */
+/** Finds matches within a row; null for what could take long (a link can bring any). */
 export function marker(q, regex) {
 	if (!q || (regex && (/\)[*+{?]|\\\d/.test(q) || q.match(/[*+{]/g)?.length > 2))) return null;
 	try {
@@ -16,10 +16,11 @@ export function marker(q, regex) {
 }
 
 export function makeFind(api, viewer) {
-	const me = { q: "", run, step: inTurn(step), count: inTurn(count), paint };
+	const inOrder = inTurn(step);
+	const me = { q: "", run, step: (by, from) => inOrder(abort?.signal, by, from), count: inTurn(count), paint };
 	let regex, pattern, abort;
-	let line, place; // the current match, and which one it is, 0 while unknown
-	let first, moved; // the match to count up to first, null while it is looked for; steps since
+	let line, place; // the current match; which one it is, 0: unknown
+	let first, moved; // the match to count up to, null until it is found; steps since
 	let total, scanned, complete;
 	return me;
 
@@ -53,7 +54,7 @@ export function makeFind(api, viewer) {
 		});
 	}
 
-	/** The nearest match after a line, or before it; from 0 the first, or the last. */
+	/** The nearest match after or before a line; 0: the first or the last. */
 	async function nearest(by, from) {
 		for (let at = viewer.id(from); ; ) {
 			const { lines: [found], scanned_to, complete } = await ask(by > 0 ? { limit: 1, after: at } : { tail: 1, before: at });
@@ -62,21 +63,29 @@ export function makeFind(api, viewer) {
 		}
 	}
 
-	async function step(by, from = line) {
+	async function step(signal, by, from = line) {
 		if (!me.q) return $("#find").select();
+		if (signal.aborted) return;
+		fresh();
 		const next = await nearest(by, from);
 		const found = next ?? (from && await nearest(by, 0));
 		if (!found) return;
 		moved += next ? by : NaN;
-		place = !next ? (by > 0 ? 1 : complete && total) : place && place + by;
+		place = next ? place && place + by : by > 0 ? 1 : complete ? total : 0;
+		if (!next && !place) [first, moved] = [found, 0];
 		viewer.pick((line = found));
 		await viewer.goto(line);
 		display();
+		me.count();
+	}
+
+	function fresh() {
+		complete &&= lineOf(scanned) >= viewer.lines.last;
 	}
 
 	/** Goes on where it was broken off, or more has come. */
 	async function count() {
-		complete &&= lineOf(scanned) >= viewer.lines.last;
+		fresh();
 		while (me.q && first !== null && !complete && total < MOST) {
 			const page = await ask({ limit: 0, after: scanned, before: viewer.id(first && first + 1) });
 			total += page.count;
@@ -88,7 +97,7 @@ export function makeFind(api, viewer) {
 	}
 
 	function display() {
-		const all = total ? number(total) + (complete ? "" : "+") : complete ? "None" : "…";
+		const all = total ? number(Math.max(total, place)) + (complete ? "" : "+") : complete ? "None" : "…";
 		put("#found", me.q && (place ? `${number(place)} of ${all}` : all));
 		paint();
 	}

@@ -1,26 +1,37 @@
 // The head of the page. What it says of a state is a data- attribute of that name in the markup.
 
-import { $, $$, announce, el, number, on, plural, pressed, put, renew, show, toast } from "./dom.js";
+import { $, announce, el, number, on, plural, pressed, put, renew, show, toast } from "./dom.js";
 import { jsonNodes } from "./row.js";
-import { describe } from "./status.js";
-import { clock, duration, moment } from "./times.js";
+import { clock, duration } from "./times.js";
+
+const ENDED = { done: "Done", failed: "Failed", canceled: "Canceled", cancelled: "Canceled" };
+
+/** A job's status in words, as in webapp/web/words.py. */
+export function describe({ job_status, status, finished_job_status, terminal_status }) {
+	const name = job_status ?? "";
+	const over = finished_job_status ?? terminal_status ?? false;
+	const ended = ENDED[name.toLowerCase()];
+	if (ended) return { over, state: ended.toLowerCase(), label: ended };
+	if (over) return { over, state: "ended", label: name || "Ended" };
+	const label = /^cancel/i.test(name) ? "Stopping" : /pend|queue|creat|start|wait/i.test(name || status) ? "Pending" : "Running";
+	return { over, state: label.toLowerCase(), label };
+}
 
 export function makeHead(api, viewer, cancel) {
 	const me = {
 		status, done, refused, connection, upstream, overview, tick, truth,
 		omitted: 0, // lines that sampling left out
-		// over: the job has ended; closed: the stream has, for good; live, down: lines can come, the upstream is silent
+		// over: the job has ended; closed: the stream has; shut: no more may be seen; known: a status has come
 	};
 	let link = "connecting";
-	let retryAt = 0;
-	let up = {};
-	let now = {};
+	let [up, now, retryAt] = [{}, {}, 0];
 	let state, bell, complete, behind, newest;
 	on("#bell", "click", ring);
 	on("[data-open=details]", "click", details);
 	return me;
 
 	function status(status) {
+		me.known = true;
 		const was = state;
 		const { label, over } = ({ state } = describe(status));
 		const { job_name, total_tasks: total = 0, finished_tasks: done = 0, detail, exit_code } = (now = status);
@@ -47,13 +58,14 @@ export function makeHead(api, viewer, cancel) {
 		if (done.status) status(done.status);
 		if (done.reason === "not_found") status({ ...now, job_status: "Gone", finished_job_status: true });
 		complete = done.complete;
-		me.closed = true;
+		me.closed = me.known = true;
+		me.shut = /denied|link/.test(done.reason);
 		trouble(done.reason);
 		truth();
 	}
 
 	function refused({ status, message }) {
-		me.closed = true;
+		me.closed = me.shut = true;
 		connection("refused");
 		trouble(status === 401 ? "denied" : "", message);
 	}
@@ -64,10 +76,7 @@ export function makeHead(api, viewer, cancel) {
 	}
 
 	function connection(to, again = 0) {
-		if (to === "live") {
-			if (link === "reconnecting") toast("Connected again");
-			trouble();
-		}
+		if (to === "live") trouble();
 		[link, retryAt] = [to, again];
 		connected();
 	}
@@ -98,7 +107,7 @@ export function makeHead(api, viewer, cancel) {
 		viewer.lines.first = first_line;
 		viewer.start ??= parts[0]?.low_ms ?? null;
 		complete = whole;
-		behind = last_line - viewer.lines.last;
+		behind = viewer.lines.last && last_line - viewer.lines.last;
 		newest = parts.at(-1)?.high_ms;
 		show("#watching", viewers > 1);
 		put("#watching", `${number(viewers)} watching`);
@@ -108,6 +117,7 @@ export function makeHead(api, viewer, cancel) {
 	}
 
 	function truth() {
+		if (!me.known) return;
 		const list = [...viewer.gaps.values()];
 		const lost = list.reduce((sum, { count }) => sum + count, 0);
 		const ended = me.over ? { true: "complete", false: "openEnd" }[complete] : "";
@@ -123,6 +133,7 @@ export function makeHead(api, viewer, cancel) {
 	}
 
 	function tick() {
+		if (me.shut) return;
 		const from = Date.parse(now.creation_date) || viewer.start;
 		const end = me.over ? Date.parse(now.job_status_date) || newest : Date.now();
 		if (from > 1e9 && end >= from) put("#elapsed", me.over ? `took ${duration(end - from)}` : clock(end - from));
@@ -138,7 +149,6 @@ export function makeHead(api, viewer, cancel) {
 
 	async function details() {
 		await renew("#about");
-		for (const node of $$("#about time")) node.textContent = moment(Date.parse(node.dateTime));
 		if ($("#config")) $("#config").replaceChildren(...(await api.json("/steps-config").then(jsonNodes, (error) => [error.message])));
 	}
 }

@@ -19,7 +19,10 @@ const viewer = makeViewer(api, view, { begun, changed, drawn });
 const find = makeFind(api, viewer);
 const map = makeMap(viewer);
 const head = makeHead(api, viewer, makeCancel(api));
-const stream = makeStream(api, view, { ...head, event: (name, data) => events[name]?.(data) });
+const stream = makeStream(api, view, { ...head, event(name, data) {
+	events[name]?.(data);
+	changed();
+} });
 startSharing(api, viewer);
 
 let missing = []; // what the stream said is missing before its next line
@@ -46,10 +49,7 @@ const events = {
 	},
 	gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
 	status: head.status,
-	upstream(is) {
-		head.upstream(is);
-		changed();
-	},
+	upstream: head.upstream,
 	reset() {
 		viewer.reset();
 		toast("anew");
@@ -74,7 +74,7 @@ function changed() {
 	show("#fresh", !port.follow && last);
 	put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
 	put("#count", last ? plural(last - first + 1, "line") + (view.level ? ", filtered" : "") : "");
-	show("#empty", !items.length && lines.atEnd);
+	show("#empty", !items.length && lines.atEnd && head.known);
 	put("#empty", $("#empty").dataset[head.down ? "down" : view.level ? "level" : head.over ? "over" : "yet"]);
 	show("#markbar", mark);
 	if (!mark) return;
@@ -110,7 +110,7 @@ function search() {
 
 const views = {
 	time: viewer.look, wrap: viewer.look,
-	regex: () => view.q && search(),
+	regex: () => view.q && find.run(view.q, view.regex),
 	async level() {
 		head.truth();
 		await viewer.filter(view.level);
@@ -184,7 +184,7 @@ function seen() {
 	} else {
 		stream.start();
 		overview();
-		setTimeout(() => (left = 0), 3000); // what comes later did not come while the reader was away
+		setTimeout(() => (left = 0), 3000); // later ones are no news
 	}
 }
 
@@ -196,9 +196,9 @@ function often() {
 
 function seldom() {
 	find.count().catch(() => {});
-	if (head.over) return;
+	if (head.over || head.shut) return;
 	if (!document.hidden) overview();
-	else api.json("").then(head.status, () => {});
+	if (document.hidden || head.closed) api.json("").then(head.status, () => {});
 }
 
 // A request that failed says so, wherever it was asked.

@@ -3,7 +3,7 @@
 const PAGE = 500;
 const MAX = 3000;
 
-/** The first line from `line` on (`step` -1: upwards) that none of the sorted ranges hides. */
+/** The first line from `line` on (`step` -1: up) that no sorted range hides. */
 export function unfolded(line, folded, step = 1) {
 	for (const [from, to] of step > 0 ? folded : folded.toReversed()) {
 		if (line >= from && line <= to) line = step > 0 ? to + 1 : from - 1;

@@ -22,7 +22,7 @@ async function refresh() {
 	const trouble = $("#trouble, .card p", page)?.textContent ?? $("#trouble").dataset.down;
 	put("#trouble", trouble);
 	show("#trouble", trouble);
-	if (focused) $(`[data-id="${focused}"] a`)?.focus();
+	if (focused) $(`[data-id="${focused}"] a`)?.focus({ preventScroll: true });
 	filter();
 }
 

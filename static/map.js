@@ -2,7 +2,7 @@
 
 import { $, on } from "./dom.js";
 
-const WIDTH = 600; // of the drawing, which the server makes
+const WIDTH = 600; // as the server draws it
 
 export function makeMap(viewer) {
 	const node = $("#map");

@@ -34,7 +34,6 @@ const button = (kind, children, props) => el("button", `in ${kind}`, children, {
 const tag = (kind, text = kind, title = words()[kind]) => el("span", `tag ${kind}`, text, { title });
 const words = () => $("#log").dataset;
 
-/** `view`: the viewer. */
 export function buildRow(line, previous, view) {
 	const { id, line: n, timestamp, stream, late } = line;
 	const level = line.level ?? "";

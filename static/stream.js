@@ -1,8 +1,7 @@
 // The job's live stream, brought back by itself. It asks for the newest lines: known ones are dropped by number, a hole
-// is fetched when the reader looks at it.
+// is fetched when looked at. EventSource hides comments: a dead connection would look like a quiet one.
 
 import { KEEP } from "./api.js";
-import { backoff, events } from "./sse.js";
 
 const DEAD = 40_000; // ms; the server comments every 15 s
 
@@ -29,7 +28,7 @@ export function makeStream(api, view, delegate) {
 		try {
 			await read(mine);
 		} catch (error) {
-			if (abort === mine && [400, 401, 403, 404].includes(error.status)) {
+			if (abort === mine && /40[0134]/.test(error.status)) {
 				stop();
 				delegate.refused(error);
 			}
@@ -69,3 +68,29 @@ export function makeStream(api, view, delegate) {
 		delegate.connection("ended");
 	}
 }
+
+/** Server-Sent Events (WHATWG HTML 9.2.6). `heard`: called with all that comes, comments too. */
+export async function* events(body, heard) {
+	const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+	let rest = "";
+	for (;;) {
+		const { value, done } = await reader.read();
+		if (done) return;
+		heard();
+		const blocks = (rest + value).split("\n\n");
+		rest = blocks.pop();
+		yield* blocks.map(parse).filter((event) => event.data !== null);
+	}
+}
+
+function parse(block) {
+	const found = { event: "message", data: null, id: null };
+	for (const line of block.split("\n")) {
+		const [, name, value] = /^([^:]*):? ?([^]*)$/.exec(line);
+		if (name === "data") found.data = found.data === null ? value : `${found.data}\n${value}`;
+		else if (name in found) found[name] = value;
+	}
+	return found;
+}
+
+export const backoff = (attempt, random = Math.random()) => 200 + random * Math.min(15_000, 500 * 2 ** attempt);

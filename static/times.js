@@ -1,4 +1,4 @@
-// Times and durations in words. Pure; all in milliseconds.
+// Times and durations in words, from milliseconds.
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 const two = (value) => String(value).padStart(2, "0");

@@ -2,6 +2,7 @@
 
 import { formatMark, formatView, parseMark } from "./address.js";
 import { plain } from "./ansi.js";
+import { problem } from "./api.js";
 import { $, $$, copy, inTurn, number, on, plural, range, toast } from "./dom.js";
 import { makeLines } from "./lines.js";
 import { buildRow, groupEnds, groupTitle } from "./row.js";
@@ -108,7 +109,7 @@ export function makeViewer(api, view, delegate) {
 		const here = me.current || me.mark?.first;
 		const from = seen.includes(here) ? here : step > 0 ? seen[0] - 1 : seen.at(-1) + 1;
 		const [found] = await api.lines({ level: "error", ...(step > 0 ? { after: id(from), limit: 1 } : { before: id(from), tail: 1 }) });
-		if (!found) return toast(`No ${step > 0 ? "further" : "earlier"} error`);
+		if (!found) return toast(step > 0 ? "further" : "before");
 		pick(found.line);
 		await goto(found.line);
 	}
@@ -157,9 +158,12 @@ export function makeViewer(api, view, delegate) {
 	async function copyMark() {
 		const count = me.mark.last - me.mark.first + 1;
 		const what = plural(count, "line");
-		if (count > COPY_MAX) return toast(`${what} are too many to copy: download them`, true);
+		if (count > COPY_MAX) return toast("many", true);
 		const text = api.ask(api.url("/logs", { ...extent(), format: "text" })).then((response) => response.text());
-		await copy(text.then((all) => all.slice(0, -1)), `Copied ${what}${view.level ? ", filtered" : ""}`);
+		await copy(text.then((all) => {
+			if (all) return all.slice(0, -1);
+			throw problem(0, "hidden");
+		}), `Copied ${what}${view.level ? ", filtered" : ""}`);
 	}
 
 	function back(left) {
@@ -179,6 +183,7 @@ export function makeViewer(api, view, delegate) {
 
 	async function hash() {
 		const { epoch, first, last } = parseMark(location.hash) ?? {};
+		if (!epoch && location.hash) return;
 		if (epoch && epoch !== lines.epoch) toast("earlier", true);
 		else if (epoch && (await open(first, last))) return;
 		setMark(0);

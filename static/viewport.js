@@ -1,12 +1,14 @@
 // Rows of whatever height on a sheet that lies `top` px down a spacer. Scrolling adds and drops rows at the sheet's ends
-// and moves nothing else; a leap of the scrollbar becomes a line (`Scale`).
+// and moves nothing else; a leap of the scrollbar becomes a line (`makeScale`).
 
 import { on } from "./dom.js";
-import { Scale } from "./scale.js";
 
 const OVER = 500; // px kept drawn above and below the view
 const FEW = 40; // rows a step
 const HELD = 4000; // rows that a selection may keep drawn
+// Browsers cap heights (Firefox at 17 million px): past CAP a log's middle is squeezed, its ends are not.
+const CAP = 8e6;
+const EDGE = 1e6;
 
 export function makeViewport(scroller, lines, delegate) {
 	const [spacer, sheet] = scroller.children;
@@ -105,7 +107,7 @@ export function makeViewport(scroller, lines, delegate) {
 	}
 
 	function scale() {
-		return new Scale(lines.first, lines.last, port.rowHeight / lines.spread());
+		return makeScale(lines.first, lines.last, port.rowHeight / lines.spread());
 	}
 
 	function rows(a, b) {
@@ -176,5 +178,25 @@ export function makeViewport(scroller, lines, delegate) {
 		const leap = Math.max(3 * view, spaced / view / 2); // less than a px of the scrollbar is the wheel's
 		if (away && moved > leap) delegate.seek(scale().line(at));
 		else draw();
+	}
+}
+
+/** Which place of the scrollbar stands for which line. */
+export function makeScale(first, last, row) {
+	const full = Math.max(0, last - first + 1) * row;
+	const height = Math.min(full, CAP);
+	const squeeze = full > CAP ? (full - 2 * EDGE) / (CAP - 2 * EDGE) : 1;
+	return { height, top, line };
+
+	function top(line) {
+		const px = Math.max(0, line - first) * row;
+		const below = full - px;
+		return px <= EDGE ? px : below <= EDGE ? height - below : EDGE + (px - EDGE) / squeeze;
+	}
+
+	function line(px) {
+		const below = height - px;
+		const at = px <= EDGE ? px : below <= EDGE ? full - below : EDGE + (px - EDGE) * squeeze;
+		return first + Math.max(0, Math.floor(at / row));
 	}
 }

@@ -208,6 +208,25 @@ def test_a_log_that_breaks_off_goes_on_after_its_last_line() -> None:
     assert "limit=47" in stub.asked[2].path and "tail" not in stub.asked[2].path
 
 
+def test_a_cut_line_that_is_no_longer_kept_stays_cut_and_is_not_taken_for_the_next() -> None:
+    lines = [{"id": f"e-{n}", "line": n, "timestamp": n, "message": "x", "cut": True} for n in (1, 2, 3)]
+    whole = {2: {**lines[2], "message": "xxx", "cut": False}, 3: {**lines[2], "message": "xxx", "cut": False}}
+
+    def answers(asked: Asked) -> bytes:
+        if "/events" in asked.path:
+            events = [b"id: e-3\nevent: lines\ndata: " + body(lines) + b"\n\n"]
+            events.append(b"id: e-3.done\nevent: done\ndata: " + body({"reason": "finished"}) + b"\n\n")
+            return http(200, b"".join(events), "text/event-stream")
+        found = whole.get(int(asked.path.split("from_line=")[1].split("&")[0]))
+        return http(200, body(found) + b"\n" if found else b"", "application/x-ndjson")
+
+    with Stub(answers) as stub, pytest.warns(errors.IncompleteLogWarning) as warned:
+        found = list(run_at(stub.url, "x").iter_logs())
+    assert [(line.line, line.message) for line in found] == [(1, "x"), (2, "x"), (3, "xxx")]
+    assert [str(warning.message)[:9] for warning in warned] == ["x: line 1", "x: line 2"]
+    assert {warning.filename for warning in warned} == {__file__}
+
+
 def test_a_log_that_never_comes_is_given_up() -> None:
     with (
         Stub(lambda asked: problem(503, "busy", "Retry-After: 0")) as stub,

@@ -344,6 +344,15 @@ def test_a_log_is_resumed_wherever_the_network_breaks(home: Home) -> None:
         assert cutter.cuts > cut + 2
 
 
+def test_a_log_that_is_thrown_away_while_it_is_read_raises(home: Home) -> None:
+    run = home.done("yes 'a line of some length, which is many times here' | head -n 100000")
+    lines = home.client.lines(run.job_id)
+    assert next(lines).line == 1
+    home.client.forget(run.job_id)
+    with pytest.raises(errors.UsageError, match="begun anew"):
+        list(lines)
+
+
 def test_a_shared_link_is_all_that_a_guest_needs(serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch) -> None:
     served = serve(access_token="right-token-of-this-test")
     job, other = served.run("seq", "30"), served.run("echo", "other")

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { formatMark, formatView, lineOf, parseMark, parseView } from "../../static/address.js";
 import { marker } from "../../static/find.js";
+import { describe } from "../../static/head.js";
 import { unfolded } from "../../static/lines.js";
 import { bytes, groupEnds, groupTitle, parseJson } from "../../static/row.js";
-import { Scale } from "../../static/scale.js";
-import { backoff, events } from "../../static/sse.js";
-import { describe } from "../../static/status.js";
+import { backoff, events } from "../../static/stream.js";
 import { clock, duration, silence, stamp } from "../../static/times.js";
+import { makeScale } from "../../static/viewport.js";
 
 test("a mark is read and written", () => {
   assert.deepEqual(parseMark("#mb3k7-120"), { epoch: "mb3k7", first: 120, last: 120 });
@@ -50,7 +50,7 @@ test("silence is said when it is longer than usual", () => {
 
 test("the scrollbar's places and lines are each other's inverse, the ends to the pixel", () => {
   for (const lines of [10, 400_000, 1e6, 1e7, 1e9]) {
-    const scale = new Scale(1, lines, 20);
+    const scale = makeScale(1, lines, 20);
     assert.ok(scale.height <= 8e6);
     for (const part of [0, 0.001, 0.1, 0.5, 0.9, 1]) {
       const line = 1 + Math.floor((lines - 1) * part);
@@ -64,7 +64,7 @@ test("the scrollbar's places and lines are each other's inverse, the ends to the
       before = scale.top(n);
     }
   }
-  assert.equal(new Scale(101, 200, 20).line(0), 101);
+  assert.equal(makeScale(101, 200, 20).line(0), 101);
 });
 
 test("events come out of chunks however they are cut", async () => {

@@ -52,6 +52,39 @@ def test_cancel_asks_first_and_shows_each_phase(write: Write, look: Look, servic
     expect(page.locator("#about")).to_contain_text("asked for by this machine")
 
 
+def test_the_dialog_goes_when_the_job_ends_by_itself(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.log("one")
+    look(job)
+    page.locator("#cancel-open").click()
+    expect(page.locator("#cancel")).to_be_visible()
+    job.end()
+    expect(page.locator("#pill")).to_have_text("Done")
+    expect(page.locator("#cancel")).to_be_hidden()
+    expect(page.locator("#log")).to_be_focused()
+
+
+def test_a_stranger_with_a_few_lines_sees_the_end_and_is_told_of_them_alone(
+    write: Write, serve: Callable[..., Served], browser: Browser
+) -> None:
+    token = "t" * 40
+    served = serve(access_token=token)
+    job = write(served, name="nightly")
+    job.fill(300)
+    headers = {"authorization": f"Bearer {token}"}
+    made = served.post(f"/api/jobs/{job.id}/shares", json={"lines": [10, 12]}, headers=headers).json()
+    with browser.new_context() as stranger:
+        page = stranger.new_page()
+        page.goto(made["url"])
+        expect(page.locator(".row")).to_have_count(3)
+        expect(page.locator("#pill")).to_have_text("Running")
+        page.locator("#truth").click()
+        expect(page.locator("#true-dialog")).to_contain_text("lines 10 to 12 of the log, and nothing else")
+        page.keyboard.press("Escape")
+        job.end()
+        expect(page.locator("#pill")).to_have_text("Done")
+
+
 def test_a_cancel_that_is_refused_says_why(write: Write, look: Look, page: Page) -> None:
     job = write()
     job.log("one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -147,6 +148,79 @@ def test_what_is_found_late_is_counted_right(write: Write, look: Look, page: Pag
     page.route("**/search?*tail=1*", later(6))  # meanwhile counts that were broken off are taken up
     page.locator("#find").fill("ERROR")
     expect(page.locator("#found")).to_have_text("2 of 2")
+
+
+def test_the_number_of_a_match_stays_true_while_matches_come(write: Write, look: Look) -> None:
+    job = write()
+    job.log("ERROR a", "ERROR b", "ERROR c")
+    page = look(job)
+    page.locator("#find").fill("ERROR")
+    expect(page.locator("#found")).to_have_text("3 of 3")
+    page.locator("#find").press("Enter")
+    expect(page.locator("#found")).to_have_text("1 of 3")
+    job.log("ERROR d", "ERROR e")
+    expect(page.locator("#count")).to_have_text("5 lines")
+    page.locator("#find").press("Shift+Enter")
+    expect(page.locator("#found")).to_have_text("5 of 5", timeout=3000)
+    job.log("ERROR f")
+    expect(page.locator("#count")).to_have_text("6 lines")
+    page.locator("#find").press("Enter")
+    expect(page.locator("#found")).to_have_text("6 of 6", timeout=3000)
+
+
+def test_steps_of_one_search_are_not_taken_in_the_next(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.log("first", *("word" for _ in range(50)), "other", "other")
+    look(job)
+    page.locator("#find").fill("word")
+    expect(page.locator("#found")).to_have_text("50 of 50")
+    page.route("**/search?*tail=1*", later(0.3))
+    for _ in range(8):
+        page.locator("#find").press("Shift+Enter")
+    page.locator("#find").fill("other")
+    expect(page.locator("#found")).to_have_text(re.compile("^[12] of 2$"))
+    page.wait_for_timeout(700)
+    expect(page.locator("#found")).to_have_text(re.compile("^[12] of 2$"))
+    expect(page.locator(".row.current")).to_contain_text("other")
+
+
+def test_a_line_that_was_typed_for_is_not_gone_to_again(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(300)
+    job.log("ERROR needle")
+    page = look(job, "?q=needle")
+    expect(page.locator("#found")).to_have_text("1 of 1")
+    page.locator("#find").fill(":20")
+    page.locator("#find").press("Enter")
+    expect(page.locator('.row[data-line="20"]')).to_be_in_viewport()
+    page.locator("#log").focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")
+    page.locator("#level").select_option("error")
+    expect(page.locator(".row")).to_have_count(1)
+    expect(page.locator("#markbar")).to_be_hidden()
+
+
+def test_a_mark_that_the_filter_hides_copies_nothing_and_says_so(write: Write, look: Look) -> None:
+    job = write()
+    job.log("ERROR a", "b", "c", "ERROR d")
+    page = look(job, f"?level=error#{job.epoch}-2..3")
+    expect(page.locator("#markbar")).to_be_visible()
+    page.evaluate("navigator.clipboard.writeText('before')")
+    page.keyboard.press("c")
+    expect(page.locator("#toast")).to_have_text("None of these lines is of a level that is shown.")
+    assert page.evaluate("navigator.clipboard.readText()") == "before"
+
+
+def test_the_way_to_the_log_leaves_a_mark(write: Write, look: Look) -> None:
+    job = write()
+    job.fill(20)
+    page = look(job, f"#{job.epoch}-5")
+    expect(page.locator("#markbar")).to_be_visible()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.hash === '#log'")
+    expect(page.locator(".row.marked")).to_have_count(1)
 
 
 def test_a_filter_holds_for_what_is_copied_and_downloaded(write: Write, look: Look) -> None:

@@ -30,6 +30,19 @@ def test_the_badge_says_complete_only_when_it_is(write: Write, look: Look) -> No
     expect(page.locator("#truth")).to_have_text("End not confirmed")
 
 
+def test_nothing_is_said_of_a_log_before_something_is_known(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.fill(30)
+    page.route("**/events?*", lambda route: route.abort())
+    look(job)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
+    expect(page.locator("#empty")).to_be_hidden()
+    expect(page.locator("#truth")).to_have_text("…")
+    page.unroute("**/events?*")
+    expect(page.locator(".row")).to_have_count(30, timeout=30_000)
+    expect(page.locator("#truth")).to_have_text("Every line")
+
+
 def test_a_gap_stands_at_its_place_and_leads_there(write: Write, look: Look) -> None:
     job = write()
     job.fill(1000)
@@ -144,6 +157,9 @@ def test_a_job_that_vanished_upstream_is_said_in_words_and_its_log_stays(
         expect(page.locator("#trouble")).to_contain_text("does not know this job any more", timeout=60_000)
         expect(page.locator("#cancel-open")).to_be_hidden()
         expect(page.locator("#bell")).to_be_hidden()
+        page.keyboard.press("i")
+        expect(page.locator("#about")).to_contain_text("Gone")
+        page.keyboard.press("Escape")
         expect(page.locator(".row .m")).to_have_text(["kept"])
         page.reload()
 

@@ -110,6 +110,25 @@ def test_done_once_told_is_no_content(service, ten):
         assert [event.name for event in events] == ["status", "cursor", "done"]
 
 
+def test_a_range_past_the_end_is_done_once_told(serve):
+    service = serve(access_token="sesame")
+    owner = {"Authorization": "Bearer sesame"}
+    job = service.run("seq", "50")
+    made = service.post(f"/api/jobs/{job}/shares", json={"lines": [120, 140]}, headers=owner).json()
+    opened = service.get("/s/" + made["url"].rpartition("/s/")[2])
+    cookie = {"Cookie": opened.headers["set-cookie"].partition(";")[0]}
+    with stream(service, job, headers=cookie) as events:
+        assert numbers(events.until("done")) == []
+        cursor = events.last_id
+    with stream(service, job, headers={**cookie, "Last-Event-ID": cursor.removesuffix(".done")}) as events:
+        assert "reset" not in [event.name for event in events.until("done")]
+    with stream(service, job, headers={**cookie, "Last-Event-ID": cursor}) as events:
+        assert events.status == 204
+    past = cursor.split("-")[0] + "-130"
+    with stream(service, job, headers={**cookie, "Last-Event-ID": past}) as events:
+        assert "reset" in [event.name for event in events.until("done")]
+
+
 @pytest.mark.parametrize("cursor", ["zzz-5", "garbage", "1", "\x00", "a-1 b", "x" * 5000])
 def test_a_cursor_that_does_not_hold_is_reset_and_all_follows_again(service, ten, cursor):
     with stream(service, ten, "sample_logs=false", headers={"Last-Event-ID": cursor.replace("\x00", "%00")}) as events:

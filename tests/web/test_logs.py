@@ -6,8 +6,14 @@ import threading
 import httpx
 import pytest
 
+from tests.security.site import JOB, START_MS, Site
 from tests.served import until
 from tests.web.test_events import COUNT
+from webapp.journal.line import Entry
+from webapp.stream.tail import tail_start
+from webapp.web import logs as logs_of_web
+
+BIG = "for n in range(30000): print('x' * 1000)"
 
 
 def logs(service, job, **params):
@@ -64,6 +70,7 @@ def test_filters(service, ten):
     first = logs(service, ten).json()[0]["timestamp"]
     assert numbers(logs(service, ten, since_ms=first)) == list(range(1, 11))
     assert numbers(logs(service, ten, until_ms=first - 1)) == []
+    assert 1 in numbers(logs(service, ten, until_ms=first))
 
 
 @pytest.mark.parametrize("query", [{}, {"level": "error,warning,info"}, {"q": "number"}, {"before": None}])
@@ -122,6 +129,55 @@ def test_following_goes_on_until_the_job_has_ended(service, format):
         assert got == [str(n) for n in range(20)]
     else:
         assert len(got) == 20
+
+
+def test_following_an_empty_range_ends(service):
+    job, runner = service.begin(sys.executable, "-c", COUNT.format(n=2000, pause=0.05))
+    until(lambda: len(logs(service, job).json()) >= 5, "five lines")
+    ids = [line["id"] for line in logs(service, job, limit=5).json()]
+    for before in (ids[4], ids[2]):
+        answer = logs(service, job, after=ids[3], before=before, follow="true", format="text")
+        assert (answer.status_code, answer.text) == (200, "")
+    runner.terminate()
+    runner.wait()
+
+
+def test_the_last_lines_are_no_more_than_asked_for_while_the_log_grows(tmp_path, monkeypatch):
+    def growing(journal, *where):
+        journal.append([Entry(START_MS + 1000, "one more", None)])
+        return tail_start(journal, *where)
+
+    monkeypatch.setattr(logs_of_web, "tail_start", growing)
+    with Site.opened(tmp_path / "data") as site:
+        for query in ("tail=5", "tail=5&q=line"):
+            answer = site.owner("GET", f"/api/jobs/{JOB}/logs?{query}")
+            assert numbers(answer) == [16, 17, 18, 19, 20]
+
+
+@pytest.mark.parametrize("what", ["journal", "shares/{id}"])
+def test_a_download_that_is_not_whole_breaks_off(serve, what):
+    service = serve(access_token="sesame")
+    owner = {"Authorization": "Bearer sesame"}
+    job = service.run(sys.executable, "-c", BIG)
+    cookie, share = shared(service, job, owner)
+    with httpx.stream("GET", f"{service.url}/api/jobs/{job}/logs?format=text", headers=cookie) as answer:
+        chunks = answer.iter_raw()
+        assert next(chunks)
+        gone = httpx.delete(f"{service.url}/api/jobs/{job}/{what.format(id=share)}", headers=owner, timeout=30)
+        assert gone.status_code == 204
+        with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+            for _ in chunks:
+                pass
+    until(lambda: "was broken off" in service.output, "the service to say so")
+    service.stop()
+    assert "Traceback" not in service.output and "ERROR" not in service.output
+
+
+def shared(service, job, owner, **terms):
+    """The headers of a browser that has opened a new link to the job, and the link's id."""
+    made = service.post(f"/api/jobs/{job}/shares", json=terms, headers=owner).json()
+    opened = service.get("/s/" + made["url"].rpartition("/s/")[2])
+    return {"Cookie": opened.headers["set-cookie"].partition(";")[0]}, made["id"]
 
 
 def test_a_download_has_a_name(service, ten):
@@ -184,6 +240,18 @@ def test_a_search_from_past_the_end_is_refused_as_in_logs(service, ten):
     epoch = service.get(f"/api/jobs/{ten}/logs?tail=1").json()[0]["id"].partition("-")[0]
     answer = service.get(f"/api/jobs/{ten}/search", params={"q": "number", "after": f"{epoch}-11"})
     assert (answer.status_code, answer.json()["detail"][:5]) == (400, "after")
+
+
+def test_what_a_search_gives_of_a_range_past_the_end_holds_when_it_comes_back(serve):
+    service = serve(access_token="sesame")
+    owner = {"Authorization": "Bearer sesame"}
+    job = service.run("seq", "50")
+    cookie, _ = shared(service, job, owner, lines=[120, 140])
+    for query, name in (("q=1", "after"), ("q=1&tail=3", "before")):
+        answer = service.get(f"/api/jobs/{job}/search?{query}", headers=cookie).json()
+        assert (answer["lines"], answer["count"], answer["complete"]) == ([], 0, True)
+        again = service.get(f"/api/jobs/{job}/search?{query}&{name}={answer['scanned_to']}", headers=cookie)
+        assert (again.status_code, again.json()) == (200, answer)
 
 
 def test_the_status_and_the_list(service, ten):

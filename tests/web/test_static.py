@@ -21,7 +21,7 @@ def modules(name: str) -> set[str]:
 
 def test_the_log_page_loads_at_most_60_kb_of_javascript() -> None:
     loaded = modules("job.js")
-    assert {"viewer.js", "viewport.js", "ansi.js", "sse.js"} <= loaded
+    assert {"viewer.js", "viewport.js", "ansi.js", "stream.js"} <= loaded
     assert sum((assets("static") / name).stat().st_size for name in loaded) <= MOST
 
 

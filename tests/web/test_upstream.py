@@ -95,6 +95,30 @@ def test_no_log_is_not_taken_for_an_empty_one_while_the_upstream_refuses_it(serv
     assert service.get("/api/jobs/closed/exec-time").status_code == 502
 
 
+@pytest.mark.parametrize("gone", ["not found", "denied"])
+def test_following_a_job_that_is_gone_breaks_off_after_its_lines(upstream, data_dir, gone):
+    upstream.job("leaving").lines(1, 3, now_ms())
+    service = Paced({"data_dir": data_dir, "upstream_url": upstream.url, "refresh_seconds": 0.1}).start()
+    try:
+        url = f"{service.url}/api/jobs/leaving/logs?format=text&follow=true"
+        with httpx.stream("GET", url, timeout=30) as answer:
+            chunks = answer.iter_text()
+            got = ""
+            while got.count("\n") < 3:
+                got += next(chunks)
+            if gone == "denied":
+                upstream.always["status"] = upstream.always["logs"] = Fault("status", 403)
+            else:
+                del upstream.jobs["leaving"]
+            with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+                for chunk in chunks:
+                    got += chunk
+        assert got == "line 1\nline 2\nline 3\n"
+    finally:
+        service.stop()
+    assert "Traceback" not in service.output
+
+
 @pytest.mark.parametrize("kind", ["html", "null", "deep"])
 def test_a_status_that_is_none_is_waited_for_by_a_stream(service, upstream, kind):
     upstream.job("odd").lines(1, 3, now_ms())

@@ -101,10 +101,15 @@ class Followed(Wire):
                 warnings.warn(message, IncompleteLogWarning, stacklevel=2)
 
     def _whole(self, line: Line) -> Line:
-        """A stream cuts very long lines; the log gives them whole."""
+        """A stream cuts very long lines; the log gives them whole while it keeps them."""
         if not line.get("cut"):
             return line
-        return next(self._api.lines(self._job, from_line=line.line, limit=1), line)
+        for whole in self._api.lines(self._job, from_line=line.line, limit=1):
+            if whole.get("id") == line.get("id"):
+                return whole
+        message = f"{self._job}: line {line.line} is longer and was cut: it is no longer kept"
+        warnings.warn(message, IncompleteLogWarning, stacklevel=3)
+        return line
 
     def get_exec_time(self) -> timedelta:
         """The time from the first to the last line. Warns while the job is in progress; NoLines where there

@@ -5,13 +5,17 @@ as a stream lasts, each layer's frame, the request and the response would be kep
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SCOPE = "jobtail.straight"
 # In the scope of an answer inside another one, which has to end before that one does: see `access.seats`.
 _HELD = "jobtail.held"
+
+BREAK_SECONDS = 5.0
 
 Later = Callable[[Receive, Send], Awaitable[None]]
 
@@ -46,3 +50,17 @@ async def stay(scope: Scope, receive: Receive, send: Send, later: Later) -> None
         await later(receive, way.send)
     else:
         way.later = later
+
+
+async def break_off(scope: Scope, receive: Receive) -> None:
+    """Closes the connection once what was sent has gone out. An answer in chunks has no last one then, so its reader
+    knows that it is not whole (RFC 9112, 8). Under a server that shows no transport, returning does the same, and is
+    logged."""
+    way: Straight | None = scope.get(_SCOPE)
+    transport = getattr(getattr(way and way.send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BREAK_SECONDS):
+                while (await receive())["type"] != "http.disconnect":
+                    pass

@@ -87,12 +87,12 @@ async def _start(
         return await channel.start_position(form, tail), reset
     await channel.reload()
     state = channel.state
+    low, high = (form.lines[0] - 1, form.lines[1]) if form.lines else (0, cursor.line)
     if cursor.epoch != state.epoch:
         reset = "the journal was begun anew since"
-    elif cursor.line > state.last_line:
+    elif cursor.line > max(state.last_line, low):  # a range may begin past the end, and so do the cursors given for it
         reset = "the journal ends before that line"
     else:
-        low, high = (form.lines[0] - 1, form.lines[1]) if form.lines else (0, cursor.line)
         return Position(state.epoch, min(max(cursor.line, low), high)), ""
     return await channel.start_position(form, tail), reset
 

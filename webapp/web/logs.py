@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,21 +12,24 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
-from ..errors import UsageError
+from ..errors import Conflict, Denied, JobNotFound, JobtailError, UpstreamDenied, UsageError
 from ..journal.batch import Batch
+from ..journal.journal import Journal
 from ..journal.match import parse_levels
 from ..journal.state import State
 from ..service import Service
 from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode
+from ..stream.straight import break_off
 from ..stream.tail import tail_start
 from .params import MAX_BYTES, Params
 
+log = logging.getLogger("jobtail.web")
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
 PAGE_LINES = 1000
@@ -47,6 +51,17 @@ class Extent:
     limit: int | None
 
 
+class Whole(StreamingResponse):
+    """Where its body fails it breaks off, so that nobody takes a part for the whole."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except JobtailError as error:
+            log.info("%s was broken off: %s", scope["path"], error.detail)
+            await break_off(scope, receive)
+
+
 async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     params = Params(request)
     wanted = _format(params, request.headers.get("accept", ""))
@@ -57,7 +72,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()
-    extent = await _extent(params, channel, form)
+    extent = await _extent(params, channel, form, follow)
     headers = dict(PRIVATE_HEADERS)
     if params.flag("download", False):
         ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
@@ -67,7 +82,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     if follow:
         service.hub.admit(channel)
     body = _stream(channel, form, extent, follow, lambda: service.access.ended(grant))
-    response = StreamingResponse(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
+    response = Whole(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
     return service.access.seats.seated(grant, service.access.address(request), response) if follow else response
 
 
@@ -105,7 +120,7 @@ def _form(params: Params, grant: Grant, wanted: str) -> Form:
     )
 
 
-async def _extent(params: Params, channel: Channel, form: Form) -> Extent:
+async def _extent(params: Params, channel: Channel, form: Form, follow: bool) -> Extent:
     state = channel.state
     tail = params.integer("tail", 0, MAX_LINE)
     limit = params.integer("limit", 1, MAX_LINE)
@@ -115,6 +130,8 @@ async def _extent(params: Params, channel: Channel, form: Form) -> Extent:
     upto = high if before is None else min(high, before - 1)
     within = replace(form, lines=(after + 1, upto))
     after = await asyncio.to_thread(tail_start, channel.journal, state, within, tail)
+    if tail is not None and not follow:
+        upto = min(upto, state.last_line)  # what came since would make them more than so many
     return Extent(after, None if upto == MAX_LINE else upto, limit)
 
 
@@ -185,11 +202,13 @@ async def _stream(
     with _reading(channel, follow):
         while True:
             state = channel.state
-            if state.epoch != epoch or ended():
-                return
+            if ended():
+                if follow:
+                    return
+                raise Denied("what allowed it has ended")
             upto = state.last_line if extent.upto is None else min(extent.upto, state.last_line)
             batches = await asyncio.to_thread(
-                channel.journal.read, max(after, state.trimmed_to), upto=upto, levels=form.levels
+                _read, channel.journal, epoch, max(after, state.trimmed_to), upto, form.levels
             )
             for batch in batches:
                 data, taken, after = await asyncio.to_thread(_take, form, epoch, batch, left)
@@ -201,9 +220,19 @@ async def _stream(
             if batches:
                 continue
             after = max(after, upto)
-            if not follow or state.finished or after == extent.upto:
+            if not follow or state.finished or (extent.upto is not None and after >= extent.upto):
                 return
+            if isinstance(channel.attendant.error, JobNotFound | UpstreamDenied):
+                raise channel.attendant.error
             await _wait(channel, state)
+
+
+def _read(journal: Journal, epoch: str, after: int, upto: int, levels: frozenset[int] | None) -> list[Batch]:
+    """Conflict where the journal was begun anew: these lines are others."""
+    batches = journal.read(after, upto=upto, levels=levels)
+    if journal.state().epoch != epoch:
+        raise Conflict("the journal was begun anew meanwhile")
+    return batches
 
 
 @contextmanager

@@ -56,7 +56,7 @@ LOGS = [
     query("from_line", {**NATURAL, "minimum": 1}, "only lines from this number on"),
     TAIL,
     SINCE,
-    query("until_ms", MS, "a filter: only lines whose timestamp is before this"),
+    query("until_ms", MS, "a filter: only lines whose timestamp is this or earlier"),
     LEVEL,
     WORDS,
     LONGEST,

@@ -31,6 +31,7 @@ NEWEST_LINES = 200
 NEWEST_BYTES = 256 << 10
 # How long the first sight of a job may wait for the upstream: the live page loads the rest by itself.
 PATIENCE_SECONDS = 2.0
+_GONE = "The upstream does not know this job any more. What the journal holds of it stays."
 
 
 async def home(request: Request, service: Service, grant: Grant) -> Response:
@@ -81,7 +82,8 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
         shares = [share_words(one, now) for one in await asyncio.to_thread(service.shares.of_job, name)]
     base = service.settings.public_url or str(request.base_url).rstrip("/")
     return render(
-        "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines], last_line=state.last_line,
+        "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines],
+        last_line=0 if grant.lines else state.last_line, part=grant.lines,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
         shares=shares, elapsed=elapsed(status, ends, now), about=about_words(status),
         commands=_commands(base, service, name), loopback=loopback(urlsplit(base).hostname or ""),
@@ -97,12 +99,12 @@ async def _look(channel: Channel, grant: Grant) -> tuple[str, bool]:
     except JobNotFound:
         if channel.state.last_line == 0:
             raise
-        return "The upstream does not know this job any more. What the journal holds of it stays.", True
+        return _GONE, True
     except JobtailError as problem:
         return f"{problem.title}: {problem.detail}" if grant.sees_upstream_detail else f"{problem.title}.", False
     finally:
         await channel.reload()
-    return "", False
+    return (_GONE, True) if isinstance(channel.attendant.error, JobNotFound) else ("", False)
 
 
 def _newest(channel: Channel, grant: Grant) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:

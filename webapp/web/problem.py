@@ -69,8 +69,9 @@ def _answer(request: Request, status: int, title: str, detail: str, headers: dic
 
 def _page(request: Request, status: int, title: str, detail: str, headers: dict[str, str]) -> Response:
     """An error for a person. `next` brings them back here once they have signed in."""
-    path = request.scope["path"]
-    after = path if request.method == "GET" and not path.startswith(("/login", "/s/")) else ""
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    asked = f"{path}?{query}" if query else path
+    after = asked if request.method == "GET" and not path.startswith(("/login", "/s/")) else ""
     return render(
         "error.html", status=status, headers=headers, title=title, detail=detail, sign_in=status == 401, next=after
     )

@@ -65,9 +65,11 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
         found = await asyncio.to_thread(scan_back, channel.journal, form, after, upto, tail)
     else:
         found = await asyncio.to_thread(scan, channel.journal, form, after, upto, LIMIT if limit is None else limit)
+    # Where a link's range begins past the end, nothing was looked at that a cursor could stand for.
+    scanned = min(found.scanned, state.last_line + (1 if tail else 0))
     complete = b"true" if found.complete else b"false"
     body = b'{"lines":[%b],"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
-        b",".join(found.lines), found.count, state.epoch.encode(), found.scanned, complete,
+        b",".join(found.lines), found.count, state.epoch.encode(), scanned, complete,
     )  # fmt: skip
     return Response(body, headers=PRIVATE_HEADERS, media_type="application/json")
 

@@ -1,4 +1,4 @@
-"""A job and its lines in the words of the page. Pure; `static/status.js` says the same in the browser."""
+"""A job and its lines in the words of the page. Pure; `static/head.js` says the same in the browser."""
 
 from __future__ import annotations
 
