@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.paced import Paced
@@ -131,6 +132,19 @@ def test_a_restart_keeps_ids_and_a_deleted_journal_resets(upstream: Upstream, fo
     assert "reset" in names(found)
     assert texts(lines_of(found)) == [f"line {n}" for n in range(1, 41)]
     assert names(found).index("reset") < next(n for n, event in enumerate(found) if event.name == "")
+
+
+def test_a_journal_that_another_service_threw_away_is_soon_whole_again(upstream: Upstream, follow: Follow) -> None:
+    job = upstream.job()
+    job.lines(1, 30, now_ms())
+    job.finish()
+    poller, other = follow(), follow()
+    with events(poller, job) as stream:
+        stream.until("done")
+    assert httpx.delete(f"{other.url}/api/jobs/{job.id}/journal").status_code == 204
+    assert texts(stored(other, job)) == [f"line {n}" for n in range(1, 31)]
+    with events(other, job) as stream:
+        assert stream.until("done")[-1].data["complete"] is True
 
 
 def test_cursors_past_the_end_or_of_another_epoch_reset_and_garbage_is_refused(

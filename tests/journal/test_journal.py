@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -19,6 +20,7 @@ from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.journal.schema import DamagedJournal
 from webapp.journal.shelf import Journals
+from webapp.models import RunStatus
 
 
 def texts(batches: list[Batch]) -> list[str]:
@@ -164,6 +166,28 @@ def test_a_heartbeat_alone_is_no_change(journal):
     assert journal.state().revision == revision
 
 
+def test_a_status_is_blanked_in_its_texts_and_stays_a_status(tmp_path):
+    journals = Journals(tmp_path, Redactor([r"\d{4}-\d{2}-\d{2}", "hunter2", "job|tasks|finished"]), beat_ms=1000)
+    journal = journals.open("job-2026-01-02")
+    told = RunStatus(
+        job_id="job-2026-01-02", job_name="hunter2 of 1999-12-31", instance_id="hunter2",
+        job_status_date=datetime(2026, 1, 2, tzinfo=UTC), last_heartbeat=datetime(2026, 1, 3, tzinfo=UTC),
+        finished_job_status=True, total_tasks=7, finished_tasks=3,
+    ).model_dump(mode="json")  # fmt: skip
+    told |= {"detail": "since 1999-12-31", "born": {"on": ["1999-12-31"]}, "hunter2": 1}
+    journal.set_status(told)
+    held = journal.state().status
+    status = RunStatus.model_validate(held)
+    assert (status.job_id, status.finished, status.total_tasks, status.finished_tasks) == ("job-2026-01-02", True, 7, 3)
+    assert status.model_dump(mode="json")["job_status_date"] == told["job_status_date"]
+    assert status.model_dump(mode="json")["last_heartbeat"] == told["last_heartbeat"]
+    assert (held["detail"], held["born"], held["***"]) == ("since ***", {"on": ["***"]}, 1)
+    assert "hunter2" not in str(held) and "1999" not in str(held)
+    journal.set_status({**told, "job_id": "hunter2"})
+    assert "hunter2" not in str(journal.state().status)
+    journals.close()
+
+
 def test_forgetting_begins_anew_and_leaves_nothing_on_the_disk(journals, tmp_path):
     journal = journals.open("b")
     journal.append([Entry(1, "hunter2-is-the-password", None, 1)] * 2000)
@@ -246,6 +270,22 @@ def test_the_journal_in_use_is_trimmed_where_it_alone_is_too_large(tmp_path):
     journals.close()
 
 
+def test_the_journal_that_another_process_writes_is_trimmed_too_and_not_kept_open(tmp_path):
+    runner = Journals(tmp_path, Redactor(()), beat_ms=1000)
+    service = Journals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20)
+    journal = runner.open("big")
+    for _ in range(10):
+        journal.append([Entry(1, "x" * 1000, None, n + 1) for n in range(500)])
+    before = sum(path.stat().st_size for path in journal.path.parent.iterdir())
+    assert service.sweep() == []
+    assert journal.state().trimmed_to >= 2000
+    assert sum(path.stat().st_size for path in journal.path.parent.iterdir()) < 0.8 * before
+    assert not service._open
+    journal.append([Entry(1, "on we go", None, 0)])
+    assert texts(journal.read(5000)) == ["on we go"]
+    runner.close()
+
+
 def test_what_was_appended_is_there_after_a_kill(tmp_path):
     """kill -9 in the midst of appending: every line that append() returned for is there, and none twice."""
     script = textwrap.dedent(
@@ -303,9 +343,7 @@ def test_the_last_line_of_an_append_and_the_first_of_the_job_are_kept(journal, e
     assert [bool(mark & KEPT) for mark in batch.marks] == [False, False, True]
 
 
-def test_a_stretch_that_ends_within_a_batch_ends_there(
-    journal: Journal, entries: Callable[..., list[Entry]]
-) -> None:
+def test_a_stretch_that_ends_within_a_batch_ends_there(journal: Journal, entries: Callable[..., list[Entry]]) -> None:
     journal.append(entries(1, 10))
     assert [(batch.first, batch.last) for batch in journal.read(4, upto=6)] == [(5, 6)]
     assert journal.read(6, upto=6) == []

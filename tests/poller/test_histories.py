@@ -103,9 +103,10 @@ class History:
 
     async def round(self, reach: float | None, fault: str) -> Fetch | None:
         self.told.fault = fault
-        anchor = self.reader.anchor(self.journal.state())
+        state = self.journal.state()
         try:
-            return await self.reader.fetch(None if reach is None else since_ms(anchor, None, reach))
+            since = None if reach is None else since_ms(self.reader.anchor(state), None, reach)
+            return await self.reader.fetch(since, state.epoch)
         except UpstreamError:
             return None
 

@@ -4,10 +4,12 @@ disconnects, time-outs, shutdown. The server's side of ASGI is played by hand, s
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from starlette.background import BackgroundTask
 
+from webapp.errors import JournalError, UpstreamDown
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.journal.shelf import Journals
@@ -190,6 +192,61 @@ async def test_a_socket_that_stays_full_is_given_up(tmp_path, monkeypatch):
             channel.tick(time.monotonic() + channels.SEND_SECONDS + 1)
             await asyncio.wait_for(task, 10)
         assert not channel.viewers
+
+
+async def test_a_read_that_failed_once_is_done_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(channels, "RETRY_SECONDS", 0.01)
+    failures = [JournalError("too many open files")]
+    async with job(tmp_path) as channel:
+        real = channel.journal.read
+
+        def read(*args, **options):
+            if failures:
+                raise failures.pop()
+            return real(*args, **options)
+
+        monkeypatch.setattr(channel.journal, "read", read)
+        first, second = Server(), Server()
+        async with watching(channel, first), watching(channel, second):
+            await first.until(b'"first"')
+            await second.until(b'"first"')
+        assert not failures
+
+
+@pytest.mark.parametrize("told", [(1, 2, 3), (5, 6, 7)], ids=["a new outage", "the same one"])
+async def test_attempts_of_before_a_viewer_came_are_none_of_its_retries(tmp_path, told):
+    async with job(tmp_path) as channel:
+
+        async def tell(attempt):
+            channel.journal.set_upstream({"state": "retrying", "attempt": attempt})
+            await channel.reload()
+            channel.tick(time.monotonic())
+
+        await tell(4)
+        server = Server()
+        async with watching(channel, server):
+            await server.until(b'"first"')
+            (viewer,) = channel.viewers
+            viewer.retries = 3
+            channel.tick(time.monotonic())
+            for attempt in told:
+                assert viewer in channel.viewers
+                await tell(attempt)
+            await server.until(b"retries_exhausted")
+
+
+async def test_an_empty_journal_whose_poller_sleeps_elsewhere_is_not_the_log(tmp_path):
+    async with job(tmp_path) as channel:
+        channel.attendant.loaded = False
+        channel.attendant.run = channel.attendant.round_done = partial(asyncio.sleep, 0.01)  # the lease is another's
+        assert channel.journal.acquire("another", 60)
+        await channel.fresh(5)
+        channel.journal.forget()
+        await channel.reload()
+        with pytest.raises(UpstreamDown):
+            await channel.fresh(0.2)
+        channel.journal.set_upstream({"state": "ok"})
+        await channel.fresh(0.2)
 
 
 async def test_a_send_that_fails_ends_that_viewer_alone(tmp_path):

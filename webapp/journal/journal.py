@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
 from ..aside import identity, opening
 from ..errors import JournalError
+from ..models import RunStatus
 from . import reading
 from .batch import Batch
 from .cursor import new_epoch
@@ -30,6 +31,10 @@ from .writing import Encoder
 READERS = 4
 # A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
 FUTURE_MS = 300_000
+# Fields of a status that hold no text, but dates, flags and counts.
+TYPED = frozenset(
+    name for name, field in RunStatus.model_fields.items() if str not in (field.annotation, *get_args(field.annotation))
+)
 
 
 class LeaseLost(JournalError):
@@ -184,12 +189,20 @@ class Journal:
 
     def set_status(self, status: dict[str, Any], *, lease: str | None = None) -> None:
         """Nothing is written where only the heartbeat differs."""
-        status = self._redactor.value(status)
+        status = self._blanked(status)
         held = self.state().status
         if held is not None and _without_heartbeat(held) == _without_heartbeat(status):
             return
         with self._writing(lease) as db:
             db.execute("UPDATE state SET status = ?, revision = revision + 1", (orjson.dumps(status).decode(),))
+
+    def _blanked(self, status: dict[str, Any]) -> dict[str, Any]:
+        """In its texts alone: without its dates, its flags and the job's id it would be no status any more."""
+        blanked: dict[str, Any] = {}
+        for name, value in status.items():
+            typed = name in TYPED or (name == "job_id" and value == self.job)
+            blanked |= {name: value} if typed else self._redactor.value({name: value})
+        return blanked
 
     def set_upstream(self, upstream: dict[str, Any], *, lease: str | None = None) -> None:
         upstream = self._redactor.value(upstream)

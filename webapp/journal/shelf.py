@@ -53,10 +53,10 @@ class Journals:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                return Journal(path, job, self._redactor, self._beat_ms)
+                return self._journal(path, job)
             except DamagedJournal as error:
                 set_aside(path, found, str(error))
-                return Journal(path, job, self._redactor, self._beat_ms)
+                return self._journal(path, job)
         except OSError as error:
             raise JournalError(f"{self.folder} can't be written: {error.strerror}") from error
 
@@ -112,12 +112,17 @@ class Journals:
         return changed, size
 
     def _halved(self, job: str | None, path: Path) -> int:
-        """Trims the older half; the size afterwards."""
+        """Trims the older half; the size afterwards. `job`: it is open here; else another process writes it, and it is
+        left as soon as it is trimmed."""
         if job is not None:
-            journal = self.open(job)
-            state = journal.state()
-            journal.trim((state.trimmed_to + state.last_line) // 2)
+            _halve(self.open(job))
+        elif name := self._job_of(path):
+            with contextlib.suppress(JournalError), contextlib.closing(self._journal(path, name)) as journal:
+                _halve(journal)
         return self._age(path)[1]
+
+    def _journal(self, path: Path, job: str) -> Journal:
+        return Journal(path, job, self._redactor, self._beat_ms)
 
     def _job_of(self, path: Path) -> str:
         try:
@@ -125,3 +130,8 @@ class Journals:
                 return str(db.execute("SELECT job FROM state").fetchone()[0])
         except (sqlite3.Error, TypeError):
             return ""
+
+
+def _halve(journal: Journal) -> None:
+    state = journal.state()
+    journal.trim((state.trimmed_to + state.last_line) // 2)

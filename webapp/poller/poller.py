@@ -28,7 +28,7 @@ from .drain import Drain, Verdict
 from .lease import Lease
 from .pace import Pace
 from .paging import Probing
-from .reader import Fetch, Reader
+from .reader import BegunAnew, Fetch, Reader
 from .turns import Turns
 from .window import Depth, Schedule, since_ms
 
@@ -232,9 +232,12 @@ class Poller:
         """Reads the log, as far back as it is time for or whole; None where that failed."""
         began = time.monotonic()
         state = await self._in_thread(self._journal.state)
-        if state.epoch != self._epoch:
-            if self._epoch:
-                self._finished, self._looks = state.finished, []  # thrown away meanwhile: its end is to be found anew
+        anew = state.epoch != self._epoch
+        if (anew and self._epoch) or (self._finished and not state.finished):
+            # Thrown away meanwhile, or open again: its end is to be found anew.
+            self._finished, self._looks = state.finished, []
+            self._drain.running()
+        if anew:
             self._epoch, self.loaded, self._loading = state.epoch, False, state.last_line == 0
         depth = Depth.WHOLE if whole else self._schedule.depth(began) if self.loaded else Depth.SWEEP
         if self._loading and not self._logs_backoff.attempt:
@@ -242,8 +245,11 @@ class Poller:
         anchor = self._reader.anchor(state)
         try:
             fetch = await self._reader.fetch(
-                None if depth is Depth.WHOLE else since_ms(anchor, None, self._reach(depth))
+                None if depth is Depth.WHOLE else since_ms(anchor, None, self._reach(depth)), state.epoch
             )
+        except BegunAnew as error:
+            log.info("%s", error.detail)
+            return None
         except JournalError:
             raise
         except JobtailError as error:
@@ -304,9 +310,18 @@ class Poller:
         self._reconcile = verdict is Verdict.RECONCILE
         if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
             complete = verdict is Verdict.OVER and fetch is not None and fetch.complete
-            await self._in_thread(partial(self._journal.finish, complete, lease=self._lease.holder))
-            self._finished, self._looks = True, [now + look for look in self.pace.looks]
+            if await self._in_thread(partial(self._finish, complete)):
+                self._finished, self._looks = True, [now + look for look in self.pace.looks]
             self._changed()
+
+    def _finish(self, complete: bool) -> bool:
+        """False where the journal has been thrown away since its log was read: that end is none of the new one's."""
+        if self._journal.state().epoch == self._epoch:
+            self._journal.finish(complete, lease=self._lease.holder)
+            if self._journal.state().epoch == self._epoch:
+                return True
+            self._journal.reopen(lease=self._lease.holder)
+        return False
 
     def _refused(self) -> bool:
         return isinstance(self.error, JobNotFound | UpstreamDenied)
@@ -342,6 +357,16 @@ class Poller:
                 return
             with anyio.move_on_after(min(1.0, must - now)):
                 await self._turns.woken.wait()
+            if self._finished and await self._in_thread(self._thrown_away):
+                return
+
+    def _thrown_away(self) -> bool:
+        """By whomever, or open again. A disk that fails is for the next round to find."""
+        try:
+            state = self._journal.state()
+        except JournalError:
+            return True
+        return state.epoch != self._epoch or not state.finished
 
     def _delay(self, backoff: Backoff, error: JobtailError) -> float:
         """Seconds until what failed is asked again: its own backoff, then its place among all jobs' retries."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from ..errors import JobNotFound, UpstreamDenied, UpstreamError
+from ..errors import JobNotFound, JournalError, UpstreamDenied, UpstreamError
 from ..journal.journal import Journal
 from ..journal.line import Entry
 from ..journal.state import State
@@ -35,6 +35,10 @@ STILL_MOST = 3
 SMALL_MOST = 20
 # How often a page after the first is asked for again.
 PAGE_ATTEMPTS = 8
+
+
+class BegunAnew(JournalError):
+    """The journal was thrown away while its log was read: what the read has brought is not all that it has to hold."""
 
 
 @dataclass(slots=True)
@@ -100,10 +104,11 @@ class Reader:
         self._short: int | None = None
         self._fetch = Fetch(None)
 
-    async def fetch(self, since: int | None) -> Fetch:
+    async def fetch(self, since: int | None, epoch: str) -> Fetch:
         """Reads from `since` (None: all) to the end and appends what is new. What fails leaves appended what had come
-        in whole. JobNotFound, UpstreamError, JournalError."""
-        fetch = self._fetch = Fetch(since)
+        in whole. `epoch`: of the journal that `since` was taken from; BegunAnew where that is no more. JobNotFound,
+        UpstreamError, JournalError."""
+        fetch = self._fetch = Fetch(since, epoch=epoch)
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
         still = small = 0
@@ -169,7 +174,7 @@ class Reader:
         state = self._journal.state()
         fetch = self._fetch
         if before is None:
-            fetch.held, fetch.epoch = state.last_line, state.epoch
+            fetch.held = state.last_line
         newest = _newest(state) if date_ms is None else min(_newest(state), date_ms + HORIZON_MS)
         if before is None:
             fetch.newest_ms = newest
@@ -238,7 +243,21 @@ class Reader:
             oldest = next((entry.timestamp for entry in entries if entry.timed and entry.timestamp >= floor), None)
             if oldest is not None:
                 fetch.late_ms = max(fetch.late_ms, fetch.newest_ms - oldest)
-        self._journal.append(entries, lease=self._holder)
+        self._write(partial(self._journal.append, entries, lease=self._holder))
+
+    def _write(self, write: Callable[[], object]) -> None:
+        self._check_epoch()
+        write()
+        try:
+            self._check_epoch()
+        except BegunAnew:
+            # It was thrown away just before: a part of the log must not be taken for all of it.
+            self._journal.forget()
+            raise
+
+    def _check_epoch(self) -> None:
+        if self._journal.state().epoch != self._fetch.epoch:
+            raise BegunAnew(f"the journal of {self._journal.job!r} was thrown away while its log was read")
 
     # --- gaps ----------------------------------------------------------------------------------------------------
 
@@ -283,7 +302,7 @@ class Reader:
 
     async def _gap(self, page: _Page) -> None:
         gap = partial(self._journal.add_gap, page.state.last_line, "upstream", None, lease=self._holder)
-        await self._in_thread(gap)
+        await self._in_thread(partial(self._write, gap))
         self._fetch.holes = True
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -183,7 +183,13 @@ class Channel:
     def _known(self, status_only: bool) -> bool:
         if status_only and self.state.status is not None:
             return True
-        return self.attendant.loaded or (self._elsewhere and self.state.status is not None)
+        return self.attendant.loaded or (self._elsewhere and self.state.status is not None and self._told_elsewhere())
+
+    def _told_elsewhere(self) -> bool:
+        """Whoever keeps the journal up to date has read something of the log, or found it empty. A journal that was
+        thrown away while its poller sleeps tells nothing."""
+        state = self.state
+        return state.last_line > 0 or state.finished or (state.upstream or {}).get("state") == "ok"
 
     async def _round(self) -> None:
         """A round of the attendant's, or a change that another process made."""
@@ -267,7 +273,7 @@ class Channel:
             return await asyncio.to_thread(step, self.journal, state, form, position, upto)
         key = (form, position.epoch, position.line, position.told, position.sent, state.revision, upto)
         task = self._pieces.get(key)
-        if task is None:
+        if task is None or _failed(task):
             work: Coroutine[Any, Any, tuple[bytes, Position]] = asyncio.to_thread(
                 step, self.journal, state, form, position, upto
             )
@@ -312,11 +318,13 @@ class Channel:
             self.signal()
         for group in list(self._groups.values()):
             group.ping(now)
-        attempt = int((self.state.upstream or {}).get("attempt") or 0)
+        attempt = _attempt(self.state)
         for viewer in list(self.viewers):
+            if attempt < viewer.attempts_before:
+                viewer.attempts_before = 0
             if viewer.deadline is not None and now >= viewer.deadline:
                 viewer.finish("timeout")
-            elif viewer.retries is not None and attempt >= max(1, viewer.retries):
+            elif viewer.retries is not None and attempt - viewer.attempts_before >= max(1, viewer.retries):
                 viewer.finish("retries_exhausted")
             elif viewer.grant_ended is not None and viewer.grant_ended():
                 viewer.finish(viewer.end_reason)
@@ -326,6 +334,11 @@ class Channel:
                 viewer.finish("not_found")
             elif isinstance(self.attendant.error, UpstreamDenied):
                 viewer.finish("denied")
+
+    @property
+    def attempts_told(self) -> int:
+        """Attempts that the journal tells of, maybe of a run that is long over; a disk that fails now is none of it."""
+        return _attempt(self.state) if self.state.revision >= 0 else 0
 
     def _shown(self, viewer: Viewer) -> bool:
         """The journal outlives the upstream's memory: a viewer gets what it keeps first."""
@@ -346,6 +359,14 @@ class Channel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _attempt(state: State) -> int:
+    return int((state.upstream or {}).get("attempt") or 0)
 
 
 def _troubled(state: State, error: JournalError) -> State:

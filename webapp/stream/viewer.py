@@ -29,8 +29,8 @@ log = logging.getLogger("jobtail.stream")
 
 class Viewer:
     __slots__ = (
-        "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "channel", "deadline", "end_reason",
-        "form", "grant_ended", "position", "refresh", "reset", "retries", "state", "tail", "waits_since",
+        "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "attempts_before", "channel", "deadline",
+        "end_reason", "form", "grant_ended", "position", "refresh", "reset", "retries", "state", "tail", "waits_since",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +44,7 @@ class Viewer:
         self.state: State | None = None
         self.deadline: float | None = None
         self.retries: int | None = None
+        self.attempts_before = channel.attempts_told  # before it came: they are none of its retries
         self.grant_ended: Callable[[], bool] | None = None
         self.end_reason = "link_ended"
         self.tail: int | None = None
