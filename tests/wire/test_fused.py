@@ -105,6 +105,19 @@ def test_a_log_that_takes_long_to_load_keeps_the_connection_alive(fused: Upstrea
         del fused.always["logs"]
 
 
+def test_a_log_that_is_refused_after_a_while_breaks_off(fused: Upstream, served: Served) -> None:
+    fused.job("refused").lines(1, 5, AT)
+    fused.always["logs"] = Fault("status", 401)
+    fused.latency = 2.5
+    try:
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask(served, "/logs/refused")
+    finally:
+        fused.latency = 0
+        del fused.always["logs"]
+    assert "Traceback" not in served.output and "ERROR" not in served.output
+
+
 def test_a_large_log_arrives_whole_and_in_order(fused: Upstream, served: Served) -> None:
     job = fused.job("large")
     job.lines(1, 60_000, AT)

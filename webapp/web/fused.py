@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from ..access.cookies import secure
 from ..access.decide import Action, Grant
@@ -19,6 +19,7 @@ from ..errors import NotFound
 from ..service import Service
 from ..stream.channel import Channel
 from .api import MAX_JOBS, answer, cancel_job, visible
+from .logs import Whole
 from .params import Params
 from .published import published_config, published_record
 from .sorted_log import sorted_log
@@ -60,7 +61,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> Response:
         raise
     if fresh.done():
         fresh.result()
-    return StreamingResponse(_entries(channel, since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
+    return Whole(_entries(channel, since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
 
 
 async def _fresh(channel: Channel) -> None:
