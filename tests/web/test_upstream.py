@@ -135,6 +135,14 @@ def test_a_status_that_is_none_is_waited_for_by_a_stream(service, upstream, kind
         until(trouble_and_lines, "the trouble and the lines")
 
 
+def test_who_asks_right_after_a_journal_was_thrown_away_gets_the_log_and_not_an_empty_one(serve, upstream):
+    service = serve(upstream_url=upstream.url, refresh_seconds=2)
+    upstream.job("gone").lines(1, 500, now_ms() - 1000)
+    for _ in range(2):
+        assert len(service.get("/api/jobs/gone/logs").json()) == 500
+        assert httpx.delete(f"{service.url}/api/jobs/gone/journal", trust_env=False).status_code == 204
+
+
 def test_a_journal_thrown_away_after_the_end_is_fetched_anew_and_ends_again(upstream, data_dir):
     job = upstream.job("gone")
     job.lines(1, 8, now_ms())

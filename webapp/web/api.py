@@ -147,6 +147,7 @@ async def steps_config(request: Request, service: Service, grant: Grant) -> Resp
 async def forget(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     await asyncio.to_thread(channel.journal.forget)
+    channel.attendant.loaded = False  # what it had read is no more
     await channel.reload()
     channel.signal()
     channel.attendant.wake()
