@@ -86,11 +86,14 @@ def test_the_wheel_moves_by_lines_wherever_it_is(opened: Page) -> None:
 def test_scrolling_up_from_the_end_and_down_again_misses_no_line(opened: Page) -> None:
     opened.locator("#log").hover()
     last = opened.locator(f'.row[data-line="{LINES}"]')
-    for direction in (-1, 1):
-        for _ in range(12):
+    for direction, most in ((-1, 12), (1, 40)):
+        for _ in range(most):
             opened.mouse.wheel(0, direction * 900)
             opened.wait_for_timeout(30)
             expect_covered(opened)
+            # On a busy machine Chromium glides less far a turn of the wheel.
+            if direction > 0 and LINES in shown(opened):
+                break
     expect(last).to_be_in_viewport()
 
 
