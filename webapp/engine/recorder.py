@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..errors import JobtailError, JournalError
@@ -108,7 +109,7 @@ class Recorder:
     def _drop(self, stream: str, timestamp: int, data: bytes) -> None:
         lines, within = data.count(b"\n"), not data.endswith(b"\n")
         self.lost += max(1, lines)
-        for name, _, last in list(self._chunks)[-2:][::-1]:
+        for name, _, last in islice(reversed(self._chunks), 2):
             if not isinstance(last, Dropped):
                 break
             if name == stream:
