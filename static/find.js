@@ -29,12 +29,12 @@ export function makeFind(api, viewer) {
 		const { signal } = (abort = new AbortController());
 		me.q = q;
 		[regex, pattern, line, place, first, total, scanned, complete] = [isRegex, marker(q, isRegex), 0, 0, null, 0, "", false];
-		viewer.pick(0);
+		viewer.marks.point(0);
 		$("#find").ariaInvalid = null;
 		display();
 		if (!q) return;
-		const known = viewer.id(viewer.lines.last);
-		await (viewer.port.follow ? me.step(-1, 0) : me.step(1, viewer.topLine() - 1));
+		const known = viewer.cursor(viewer.lines.last);
+		await (viewer.viewport.follow ? me.step(-1, 0) : me.step(1, viewer.moves.topLine() - 1));
 		if (signal.aborted) return;
 		[first, moved] = [line, 0];
 		if (!line) [scanned, complete] = [known, true];
@@ -56,7 +56,7 @@ export function makeFind(api, viewer) {
 
 	/** The nearest match after or before a line; 0: the first or the last. */
 	async function nearest(by, from) {
-		for (let at = viewer.id(from); ; ) {
+		for (let at = viewer.cursor(from); ; ) {
 			const { lines: [found], scanned_to, complete } = await ask(by > 0 ? { limit: 1, after: at } : { tail: 1, before: at });
 			if (found || complete) return found?.line;
 			at = scanned_to;
@@ -73,8 +73,8 @@ export function makeFind(api, viewer) {
 		moved += next ? by : NaN;
 		place = next ? place && place + by : by > 0 ? 1 : complete ? total : 0;
 		if (!next && !place) [first, moved] = [found, 0];
-		viewer.pick((line = found));
-		await viewer.goto(line);
+		viewer.marks.point((line = found));
+		await viewer.moves.goto(line);
 		display();
 		me.count();
 	}
@@ -87,7 +87,7 @@ export function makeFind(api, viewer) {
 	async function count() {
 		fresh();
 		while (me.q && first !== null && !complete && total < MOST) {
-			const page = await ask({ limit: 0, after: scanned, before: viewer.id(first && first + 1) });
+			const page = await ask({ limit: 0, after: scanned, before: viewer.cursor(first && first + 1) });
 			total += page.count;
 			scanned = page.scanned_to;
 			complete = page.complete && !first;

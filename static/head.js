@@ -103,7 +103,7 @@ export function makeHead(api, viewer, cancel) {
 	}
 
 	function overview({ gaps, viewers, first_line, last_line, complete: whole, parts }) {
-		viewer.setGaps(gaps);
+		viewer.gaps.add(gaps);
 		viewer.lines.first = first_line;
 		viewer.start ??= parts[0]?.low_ms ?? null;
 		complete = whole;
@@ -118,7 +118,7 @@ export function makeHead(api, viewer, cancel) {
 
 	function truth() {
 		if (!me.known) return;
-		const list = [...viewer.gaps.values()];
+		const list = [...viewer.gaps.known.values()];
 		const lost = list.reduce((sum, { count }) => sum + count, 0);
 		const ended = me.over ? { true: "complete", false: "openEnd" }[complete] : "";
 		const state = list.length ? "gap" : viewer.view.sample_logs ? "sampled" : ended || "ok";
@@ -129,7 +129,7 @@ export function makeHead(api, viewer, cancel) {
 		put("#truth", dataset[state] + more);
 		put("#truth-text", text[state] + (viewer.view.level && text.level));
 		$("#truth-gaps").replaceChildren(...list.map(({ after, count }) => el("li", "", el("a", "",
-			`${count ? plural(count, "line") : "Lines"} after line ${number(after)}`, { href: `#${viewer.id(after + 1)}` }))));
+			`${count ? plural(count, "line") : "Lines"} after line ${number(after)}`, { href: `#${viewer.cursor(after + 1)}` }))));
 	}
 
 	function tick() {

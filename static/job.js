@@ -47,7 +47,7 @@ const events = {
 		missing.push({ count, line: lineOf(first) });
 		head.omitted += count;
 	},
-	gap: (gap) => viewer.setGaps([{ ...gap, after: lineOf(gap.after) }]),
+	gap: (gap) => viewer.gaps.add([{ ...gap, after: lineOf(gap.after) }]),
 	status: head.status,
 	upstream: head.upstream,
 	reset() {
@@ -62,16 +62,16 @@ const events = {
 };
 
 async function begun() {
-	if (view.level) await viewer.filter(view.level);
-	if (viewer.mark) await viewer.hash();
+	if (view.level) await viewer.moves.filter(view.level);
+	if (viewer.marks.marked) await viewer.marks.fromAddress();
 	if (view.q) search();
 }
 
 function changed() {
-	const { mark, lines, fresh, port } = viewer;
+	const { lines, fresh, viewport, marks: { marked: mark } } = viewer;
 	const { first, last, items } = lines;
-	pressed("#follow", port.follow);
-	show("#fresh", !port.follow && last);
+	pressed("#follow", viewport.follow);
+	show("#fresh", !viewport.follow && last);
 	put("#fresh", fresh ? `${number(fresh)} new` : "To the end");
 	put("#count", last ? plural(last - first + 1, "line") + (view.level ? ", filtered" : "") : "");
 	show("#empty", !items.length && lines.atEnd && head.known);
@@ -79,7 +79,7 @@ function changed() {
 	show("#markbar", mark);
 	if (!mark) return;
 	$("#markbar b").textContent = mark.last > mark.first ? `Lines ${range(mark, "–")}` : `Line ${number(mark.first)}`;
-	for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.extent(), format, download: true });
+	for (const format of ["text", "ndjson"]) $(`#mark-${format}`).href = api.url("/logs", { ...viewer.marks.extent(), format, download: true });
 }
 
 function drawn() {
@@ -93,14 +93,14 @@ function controls() {
 		if (control.matches("select")) control.value = view[name];
 		else pressed(control, view[name]);
 	}
-	viewer.save();
+	viewer.marks.save();
 }
 
 function search() {
 	clearTimeout(typed);
 	const text = $("#find").value;
 	const [, a, b = a] = /^:(\d+)(?:\.\.(\d+))?$/.exec(text) ?? [];
-	if (a) viewer.open(+a, +b);
+	if (a) viewer.marks.open(+a, +b);
 	else if (text[0] !== ":") {
 		view.q = text;
 		controls();
@@ -113,7 +113,7 @@ const views = {
 	regex: () => view.q && find.run(view.q, view.regex),
 	async level() {
 		head.truth();
-		await viewer.filter(view.level);
+		await viewer.moves.filter(view.level);
 		views.regex();
 	},
 	sample_logs() {
@@ -124,12 +124,12 @@ const views = {
 	},
 };
 
-const toStart = () => viewer.goto(viewer.lines.first, "top");
-const toEnd = () => viewer.toEnd();
+const toStart = () => viewer.moves.goto(viewer.lines.first, "top");
+const toEnd = () => viewer.moves.toEnd();
 const clicks = {
-	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.hop(1), "err-prev": () => viewer.hop(-1),
-	follow: () => (viewer.port.follow ? viewer.follow(false) : toEnd()), fresh: toEnd,
-	"mark-copy": viewer.copyMark, "mark-link": () => copy(location.href, "link"), "mark-clear": () => viewer.setMark(0),
+	"find-next": () => find.step(1), "find-prev": () => find.step(-1), "err-next": () => viewer.moves.hop(1), "err-prev": () => viewer.moves.hop(-1),
+	follow: () => (viewer.viewport.follow ? viewer.moves.follow(false) : toEnd()), fresh: toEnd,
+	"mark-copy": viewer.copying.copyMark, "mark-link": () => copy(location.href, "link"), "mark-clear": () => viewer.marks.set(0),
 };
 
 function toolbar() {
@@ -148,15 +148,15 @@ function toolbar() {
 	}
 }
 
-const strokes = { Home: toStart, g: toStart, End: toEnd, G: toEnd, Escape: () => viewer.setMark(0) };
+const strokes = { Home: toStart, g: toStart, End: toEnd, G: toEnd, Escape: () => viewer.marks.set(0) };
 
 function keys(event) {
 	const { key, ctrlKey, metaKey, target } = event;
 	const inLog = !target.closest("input, dialog");
 	const chords = {
 		f: !$("dialog[open]") && (() => $("#find").select()),
-		a: inLog && viewer.lines.last && (() => viewer.setMark(viewer.lines.first, viewer.lines.last)),
-		c: inLog && viewer.mark && getSelection().isCollapsed && viewer.copyMark,
+		a: inLog && viewer.lines.last && (() => viewer.marks.set(viewer.lines.first, viewer.lines.last)),
+		c: inLog && viewer.marks.marked && getSelection().isCollapsed && viewer.copying.copyMark,
 	};
 	const typing = {
 		Escape: () => viewer.root.focus(), // browsers would empty the field
@@ -216,7 +216,7 @@ toolbar();
 $("#find").value = view.q;
 on(document, "keydown", keys);
 on(document, "visibilitychange", seen);
-on(window, "hashchange", viewer.hash);
+on(window, "hashchange", viewer.marks.fromAddress);
 on(window, "online", seen);
 setInterval(often, 1000);
 setInterval(seldom, 5000);

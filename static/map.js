@@ -11,7 +11,7 @@ export function makeMap(viewer) {
 	return { draw, here };
 
 	function seek({ offsetX, buttons }) {
-		if (buttons) viewer.goto(Math.round(first + (offsetX / node.clientWidth) * (last - first)), "top");
+		if (buttons) viewer.moves.goto(Math.round(first + (offsetX / node.clientWidth) * (last - first)), "top");
 	}
 
 	function draw(parts, paths) {
@@ -24,11 +24,11 @@ export function makeMap(viewer) {
 
 	function here() {
 		if (node.hidden) return;
-		const { root, port, topLine } = viewer;
+		const { root, viewport, moves } = viewer;
 		const scale = WIDTH / (last - first + 1);
-		const width = Math.max(3, (root.clientHeight / port.rowHeight) * scale);
+		const width = Math.max(3, (root.clientHeight / viewport.rowHeight) * scale);
 		const rect = $("rect", node);
-		rect.setAttribute("x", Math.min((topLine() - first) * scale, WIDTH - width));
+		rect.setAttribute("x", Math.min((moves.topLine() - first) * scale, WIDTH - width));
 		rect.setAttribute("width", width);
 	}
 }

@@ -10,7 +10,7 @@ export function startSharing(api, viewer) {
 	on(dialog, "click", revoke);
 
 	function opened() {
-		const { mark } = viewer;
+		const mark = viewer.marks.marked;
 		show("#share-range", mark);
 		$("#share-lines").checked = mark;
 		if (mark) put("#share-range", `Only the marked lines, ${range(mark, " to ")}`);
@@ -19,7 +19,7 @@ export function startSharing(api, viewer) {
 	}
 
 	async function make() {
-		const { mark } = viewer;
+		const mark = viewer.marks.marked;
 		const made = api.send("POST", "/shares", {
 			expires_in: $("#share-expires").value, can_cancel: $("#share-cancel").checked, note: $("#share-note").value,
 			lines: mark && $("#share-lines").checked ? [mark.first, mark.last] : null,
