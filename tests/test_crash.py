@@ -20,7 +20,7 @@ from tests.sse import EventStream, lines_of
 from tests.upstream import Job, Upstream, now_ms
 from tests.upstream import upstream as scripted
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 
 ALL = "sample_logs=false&refresh_seconds=0.1&format=batch"
 
@@ -111,7 +111,7 @@ def test_a_stop_tells_viewers_and_hands_the_job_over_at_once(
 APPENDS = """
 import sys
 from pathlib import Path
-from webapp.journal.journal import Journal
+from webapp.store.sqlite.journal import Journal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 journal = Journal(Path(sys.argv[1]), "job-1", Redactor(()), 1000)
@@ -135,7 +135,7 @@ def test_what_was_committed_survives_a_kill_at_any_moment(tmp_path: Path) -> Non
         process.wait()
         journals = Journals(tmp_path / "unused", Redactor(()), beat_ms=1000)
         journals.close()
-        from webapp.journal.journal import Journal
+        from webapp.store.sqlite.journal import Journal
 
         journal = Journal(path, "job-1", Redactor(()), 1000)
         lines = [json.loads(line) for batch in journal.read(0, most_bytes=1 << 40) for line in batch.split()]

@@ -7,9 +7,10 @@ ROOT = Path(__file__).parent.parent / "webapp"
 
 # From the bottom up; what stands in one row knows nothing of its neighbours.
 LAYERS = [
-    {"errors", "aside"},
-    {"models", "settings", "database"},
+    {"errors"},
+    {"models", "settings"},
     {"journal"},
+    {"store"},
     {"source"},
     {"poller", "engine"},
     {"stream", "access", "client"},

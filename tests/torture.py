@@ -21,7 +21,7 @@ from tests.paced import Paced
 from tests.sse import Event, EventStream, lines_of
 from tests.upstream import Chaos, Fault, Job, Upstream, now_ms
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 
 FAULTS = (
     Fault("status", 500),

@@ -9,11 +9,11 @@ from .access.shares import Shares
 from .engine.catalog import Catalog
 from .engine.source import EmbeddedSource
 from .journal.redact import Redactor
-from .journal.shelf import Journals
 from .poller.follower import Follower
 from .settings import Settings
 from .source.base import Source
 from .source.listing import Listing
+from .store.sqlite.journals import Journals
 from .stream.hub import Attend, Hub
 
 DATABASE = "jobtail.sqlite3"

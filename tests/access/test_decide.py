@@ -4,8 +4,8 @@ import pytest
 
 from webapp.access.decide import Caller, decide
 from webapp.access.grant import Action, Grant
-from webapp.access.link import Link
 from webapp.errors import Denied, JobtailError, SignInNeeded
+from webapp.store.share import Link
 
 JOB, OTHER = "a-job", "another-job"
 END = 2_000_000_000_000

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from webapp.access import shares as module
-from webapp.access.link import Link
 from webapp.access.shares import Shares, now_ms
 from webapp.errors import Conflict
+from webapp.store.share import Link
 
 
 @pytest.fixture

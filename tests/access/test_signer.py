@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from webapp.access.link import Link
 from webapp.access.signer import Purpose, Signer, kept_key, make_signer
 from webapp.errors import JournalError
 from webapp.settings import Settings
+from webapp.store.share import Link
 
 KEY, OLD = "k" * 32, "o" * 32
 END = 2_000_000_000_000

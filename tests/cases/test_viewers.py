@@ -17,7 +17,7 @@ from tests.served import until
 from tests.sse import Event, EventStream, lines_of
 from tests.upstream import Job, Upstream, now_ms
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 
 Follow = Callable[..., Paced]
 ALL = "sample_logs=false&refresh_seconds=0.1"

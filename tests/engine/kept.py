@@ -11,9 +11,9 @@ from typing import Any
 from webapp.engine.catalog import Catalog
 from webapp.engine.job import Job
 from webapp.engine.record import catalog_path
-from webapp.journal.journal import Journal
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journals import Journals
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from webapp.engine import recorder as module
 from webapp.engine.backlog import Backlog
 from webapp.engine.recorder import Recorder
 from webapp.errors import JournalError
-from webapp.journal.journal import Journal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journals import Journals
 
 from ..served import until
 

@@ -13,7 +13,7 @@ from webapp.engine.source import EmbeddedSource
 from webapp.errors import Conflict, JobNotFound
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 
 from .kept import messages
 

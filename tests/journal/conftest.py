@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from webapp.journal.journal import Journal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journals import Journals
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.journal.reading import Part
+from webapp.journal.parts import Part
 from webapp.web.map import HEIGHT, WIDTH, paths
 
 

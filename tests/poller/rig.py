@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.upstream import Job, Upstream
-from webapp.journal.journal import Journal
 from webapp.journal.redact import Redactor
 from webapp.poller.budget import Budget, RetryBucket
 from webapp.poller.pace import Pace
 from webapp.poller.poller import Poller
 from webapp.settings import Settings
 from webapp.source.fused import FusedSource, Timeouts
+from webapp.store.sqlite.journal import Journal
 
 BEAT = 0.05
 # Times of the rule at a fiftieth: what takes seconds for people takes moments here.

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.upstream import Job, Upstream, now_ms
-from webapp.journal.journal import Journal
 from webapp.journal.redact import Redactor
+from webapp.store.sqlite.journal import Journal
 
 from .rig import FAST, rig
 

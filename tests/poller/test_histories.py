@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from tests.upstream import Job, now_ms
 from webapp.errors import UpstreamDown, UpstreamError
-from webapp.journal.journal import Journal
 from webapp.journal.redact import Redactor
 from webapp.poller.backoff import Backoff
 from webapp.poller.budget import Budget, RetryBucket
 from webapp.poller.paging import Probing
 from webapp.poller.reader import Fetch, Reader
 from webapp.poller.window import since_ms
+from webapp.store.sqlite.journal import Journal
 
 START = now_ms()
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -14,9 +14,9 @@ import httpx
 from tests.served import Served
 from tests.upstream import Upstream, upstream
 from webapp.access.cookies import link_cookie
-from webapp.access.link import Link
 from webapp.access.shares import Shares, new_id, now_ms
 from webapp.access.signer import Purpose, Signer
+from webapp.store.share import Link
 
 TOKEN = "sesame-0f6b1c7e9a5d4832"
 UPSTREAM_TOKEN = "upstream-5d1f8a7703c94e26"

@@ -13,13 +13,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from webapp.access.cookies import link_cookie
-from webapp.access.link import Link
 from webapp.access.shares import new_id
 from webapp.access.signer import Purpose
 from webapp.engine.job import DONE, Job, now_ms, status_of
 from webapp.journal.line import Entry
 from webapp.service import Service
 from webapp.settings import Settings
+from webapp.store.share import Link
 from webapp.web.app import create_app
 
 TOKEN = "sesame-0f6b1c7e9a5d4832"

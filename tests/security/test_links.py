@@ -10,9 +10,9 @@ import pytest
 
 from webapp.access import cookies
 from webapp.access.cookies import link_cookie
-from webapp.access.link import Link
 from webapp.access.shares import now_ms
 from webapp.access.signer import Purpose
+from webapp.store.share import Link
 
 from .site import BASE, JOB, TOKEN, Site
 

@@ -6,7 +6,7 @@ import pytest
 from webapp.errors import UsageError
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 from webapp.stream.form import Form, Omitted, cut, encode, plain
 
 

@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from webapp.errors import JournalError, UpstreamDown
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 from webapp.stream import channel as channels
 from webapp.stream import group as groups
 from webapp.stream.channel import Channel

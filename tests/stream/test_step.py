@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.shelf import Journals
+from webapp.store.sqlite.journals import Journals
 from webapp.stream.form import Form
 from webapp.stream.step import Position, over, step
 from webapp.stream.tail import tail_start

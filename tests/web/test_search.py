@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from webapp.journal.journal import Journal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
+from webapp.store.sqlite.journal import Journal
 from webapp.stream.form import Form
 from webapp.web import search
 

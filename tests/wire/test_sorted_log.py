@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from webapp.journal.journal import Journal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.models import JobRecord
+from webapp.store.sqlite.journal import Journal
 from webapp.web.published import published_config, published_entry, published_record
 from webapp.web.sorted_log import sorted_log
 

@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 
 from ..errors import Denied, JournalError, SignInNeeded
 from ..settings import Settings
+from ..store.share import Link
 from .cookies import SESSION_COOKIE, link_cookie
 from .grant import Action, Grant
-from .link import Link
 from .local import check_local
 from .peer import Proxies, group, header, peer
 from .seats import Seats

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..database import Database
 from ..errors import Conflict
-from .link import Link
+from ..store.share import Link
+from ..store.sqlite.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS share (

@@ -14,9 +14,9 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from ..database import private
 from ..errors import JournalError
 from ..settings import Settings
+from ..store.sqlite.database import private
 
 log = logging.getLogger("jobtail.access")
 

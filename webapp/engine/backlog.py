@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..database import private
-from ..journal.journal import Journal
 from ..journal.line import Entry
+from ..store.sqlite.database import private
+from ..store.sqlite.journal import Journal
 
 FILE_BYTES = 1 << 30
 MEMORY_BYTES = 32 << 20

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..database import Database
+from ..store.sqlite.database import Database
 from .job import CANCELING, FAILED, LOST, RUNNING, Job, now_ms, silent
 from .lock import RunnerLock
 

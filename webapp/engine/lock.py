@@ -8,7 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ..database import private
+from ..store.sqlite.database import private
 
 
 class RunnerLock:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import JobtailError, JournalError
-from ..journal.journal import Journal
 from ..journal.redact import Redactor
-from ..journal.shelf import Journals
 from ..settings import Settings
+from ..store.sqlite.journal import Journal
+from ..store.sqlite.journals import Journals
 from .backlog import Backlog, backlog_path
 from .catalog import Catalog
 from .job import CANCELING, Job, new_id, now_ms, status_of

@@ -19,8 +19,8 @@ from itertools import islice
 from typing import Any
 
 from ..errors import JobtailError, JournalError
-from ..journal.journal import Journal, LeaseLost
-from ..journal.schema import DamagedJournal
+from ..store.sqlite.journal import Journal, LeaseLost
+from ..store.sqlite.schema import DamagedJournal
 from .backlog import Backlog, Hole, Item, runs, store
 from .splitter import Splitter
 

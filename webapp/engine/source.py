@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Conflict, JobNotFound, JournalError
-from ..journal.shelf import Journals
 from ..models import JobConfig, JobRecord, RunStatus
+from ..store.sqlite.journals import Journals
 from .backlog import Backlog, backlog_path, store
 from .catalog import Catalog
 from .job import Job, config_of, record_of, status_of

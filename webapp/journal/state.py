@@ -1,16 +1,9 @@
-"""What is known of a job's journal as a whole: its one row in `state`."""
+"""What is known of a job's journal as a whole."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
-
-COLUMNS = (
-    "epoch, last_line, trimmed_to, high_ms, status, upstream, finished, complete, revision, holder, held_until, out_ms"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +25,3 @@ class State:
     holder: str
     held_until: float
     out_ms: int = -1
-
-
-def load_state(db: sqlite3.Connection) -> State:
-    row = db.execute(f"SELECT {COLUMNS} FROM state").fetchone()
-    if row is None:
-        raise sqlite3.DatabaseError("the journal has no state row")
-    epoch, last_line, trimmed_to, high_ms, status, upstream, finished, complete, revision, *others = row
-    return State(
-        epoch, last_line, trimmed_to, high_ms,
-        orjson.loads(status) if status else None, orjson.loads(upstream) if upstream else None,
-        bool(finished), None if complete is None else bool(complete), revision, *others,
-    )  # fmt: skip

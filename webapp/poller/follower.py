@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ..errors import JobtailError
-from ..journal.journal import Journal
 from ..source.base import Source
+from ..store.sqlite.journal import Journal
 
 LOOK_SECONDS = 0.25
 

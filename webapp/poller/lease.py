@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 
 from ..errors import JournalError
-from ..journal.journal import Journal
+from ..store.sqlite.journal import Journal
 
 log = logging.getLogger("jobtail.poller")
 

@@ -16,11 +16,11 @@ import anyio
 import anyio.to_thread
 
 from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamError
-from ..journal.journal import Journal, LeaseLost
-from ..journal.schema import DamagedJournal
 from ..models import RunStatus
 from ..settings import Settings
 from ..source.base import Source
+from ..store.sqlite.journal import Journal, LeaseLost
+from ..store.sqlite.schema import DamagedJournal
 from . import report
 from .backoff import Backoff
 from .budget import Budget

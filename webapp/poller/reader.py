@@ -14,10 +14,10 @@ import anyio
 import anyio.to_thread
 
 from ..errors import JobNotFound, JournalError, UpstreamDenied, UpstreamError
-from ..journal.journal import Journal
 from ..journal.line import Entry
 from ..journal.state import State
 from ..source.base import Answer, Source
+from ..store.sqlite.journal import Journal
 from .backoff import Backoff
 from .budget import Budget
 from .merge import Merge

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
-from ..journal.journal import Journal
-from ..journal.schema import DamagedJournal
 from ..journal.state import State
 from ..models import RunStatus
+from ..store.sqlite.journal import Journal
+from ..store.sqlite.schema import DamagedJournal
 from .form import Form
 from .group import Group
 from .step import Position, last_visible, settled, step

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from sse_starlette.sse import AppStatus
 
 from ..errors import Busy, JobNotFound, UpstreamDenied, UpstreamError
-from ..journal.journal import Journal
-from ..journal.shelf import Journals
 from ..models import RunStatus
+from ..store.sqlite.journal import Journal
+from ..store.sqlite.journals import Journals
 from .channel import Attendant, Channel
 from .events import event
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..journal.batch import Batch
-from ..journal.journal import Journal
 from ..journal.state import State
 from ..models import RunStatus
+from ..store.sqlite.journal import Journal
 from .events import event
 from .form import Form, Omitted, encode
 

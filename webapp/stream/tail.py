@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..journal.batch import Batch
-from ..journal.journal import Journal
 from ..journal.state import State
+from ..store.sqlite.journal import Journal
 from .form import Form
 
 

@@ -14,7 +14,7 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import Conflict, JournalError
-from ..journal.reading import Gap
+from ..journal.parts import Gap
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS

@@ -19,10 +19,10 @@ from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import Conflict, Denied, JobNotFound, JobtailError, UpstreamDenied, UsageError
 from ..journal.batch import Batch
-from ..journal.journal import Journal
 from ..journal.match import parse_levels
 from ..journal.state import State
 from ..service import Service
+from ..store.sqlite.journal import Journal
 from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode
 from ..stream.straight import break_off

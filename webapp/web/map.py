@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import sqrt
 
-from ..journal.reading import Part
+from ..journal.parts import Part
 
 WIDTH, HEIGHT = 600, 36
 

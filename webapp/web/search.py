@@ -13,9 +13,9 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import UsageError
-from ..journal.journal import Journal
 from ..journal.match import parse_levels
 from ..service import Service
+from ..store.sqlite.journal import Journal
 from ..stream.form import Form
 from ..stream.tail import backwards
 from .logs import MAX_LINE, line_of

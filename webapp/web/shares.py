@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from ..access.cookies import drop_cookie, link_cookie, secure, set_cookie, too_many
 from ..access.grant import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.link import Link
 from ..access.route import guarded, note_use
 from ..access.shares import Share, new_id, now_ms
 from ..access.signer import Purpose
@@ -22,6 +21,7 @@ from ..errors import JobtailError, NotFound
 from ..models import RunStatus
 from ..service import Service
 from ..settings import loopback
+from ..store.share import Link
 from .render import render
 from .words import elapsed, state_of
 

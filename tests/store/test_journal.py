@@ -15,12 +15,12 @@ import pytest
 
 from webapp.errors import JournalError
 from webapp.journal.batch import KEPT, LATE, MAX_LINES, Batch, join
-from webapp.journal.journal import Journal, LeaseLost
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.journal.schema import DamagedJournal
-from webapp.journal.shelf import Journals
 from webapp.models import RunStatus
+from webapp.store.sqlite.journal import Journal, LeaseLost
+from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.schema import DamagedJournal
 
 
 def texts(batches: list[Batch]) -> list[str]:
@@ -294,7 +294,7 @@ def test_what_was_appended_is_there_after_a_kill(tmp_path):
         from pathlib import Path
         from webapp.journal.line import Entry
         from webapp.journal.redact import Redactor
-        from webapp.journal.shelf import Journals
+        from webapp.store.sqlite.journals import Journals
         journal = Journals(Path({str(tmp_path)!r}), Redactor(()), beat_ms=1000).open("a-job")
         n = 0
         while True:

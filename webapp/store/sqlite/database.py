@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .aside import damaged, identity, opening, set_aside
-from .errors import JournalError
+from ...errors import JournalError
+from .damage import damaged, identity, opening, set_aside
 
 BUSY_MS = 5_000
 

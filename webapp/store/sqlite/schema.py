@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import JournalError
+from ...errors import JournalError
 
 PAGE_SIZE = 8192
 TABLES = """

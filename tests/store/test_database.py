@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from webapp.aside import damaged, identity, set_aside
-from webapp.database import Database, connect
 from webapp.errors import JournalError
+from webapp.store.sqlite.damage import damaged, identity, set_aside
+from webapp.store.sqlite.database import Database, connect
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER)"
 

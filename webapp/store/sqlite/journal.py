@@ -16,17 +16,20 @@ from typing import Any, get_args
 
 import orjson
 
-from ..aside import identity, opening
-from ..errors import JournalError
-from ..models import RunStatus
+from ...errors import JournalError
+from ...journal.batch import Batch
+from ...journal.cursor import new_epoch
+from ...journal.encoding import Encoder
+from ...journal.line import Entry
+from ...journal.parts import Gap, Levels, Part, Span
+from ...journal.redact import Redactor
+from ...journal.state import State
+from ...models import RunStatus
 from . import reading
-from .batch import Batch
-from .cursor import new_epoch
-from .line import Entry
-from .redact import Redactor
+from .damage import identity, opening
+from .rows import store_written
 from .schema import DamagedJournal, connect, disk_errors, prepare
-from .state import State, load_state
-from .writing import Encoder
+from .state import load_state
 
 READERS = 4
 # A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
@@ -94,19 +97,19 @@ class Journal:
             return load_state(db)
 
     def read(
-        self, after: int, *, most_bytes: int = 1 << 20, upto: int | None = None, levels: reading.Levels = None
+        self, after: int, *, most_bytes: int = 1 << 20, upto: int | None = None, levels: Levels = None
     ) -> list[Batch]:
         """The lines after line `after`, as far as `most_bytes` go (at least one batch), none past `upto`. `levels`:
         batches that hold no line of these codes are passed over."""
         with self._reader() as db:
             return reading.read(db, after, most_bytes, upto, levels)
 
-    def read_back(self, before: int, *, most_bytes: int = 1 << 20, levels: reading.Levels = None) -> list[Batch]:
+    def read_back(self, before: int, *, most_bytes: int = 1 << 20, levels: Levels = None) -> list[Batch]:
         """The lines before line `before`, the newest as far as `most_bytes` go, in order. `levels`: as for `read`."""
         with self._reader() as db:
             return reading.read_back(db, before, most_bytes, levels)
 
-    def spans(self, after: int) -> list[reading.Span]:
+    def spans(self, after: int) -> list[Span]:
         """What each batch after line `after` holds, without its lines: a search skips by it."""
         with self._reader() as db:
             return reading.spans(db, after)
@@ -116,12 +119,12 @@ class Journal:
         with self._reader() as db:
             return reading.line_at(db, since_ms)
 
-    def gaps(self, after: int, upto: int) -> list[reading.Gap]:
+    def gaps(self, after: int, upto: int) -> list[Gap]:
         """The gaps that stand from just after line `after` (included) to just after line `upto` (excluded)."""
         with self._reader() as db:
             return reading.gaps(db, after, upto)
 
-    def overview(self, parts: int) -> list[reading.Part]:
+    def overview(self, parts: int) -> list[Part]:
         """The whole log in at most `parts` parts: lines, times, and how many of each level."""
         with self._reader() as db:
             return reading.overview(db, parts)
@@ -178,7 +181,7 @@ class Journal:
             row = db.execute("SELECT epoch, last_line, high_ms, out_ms, sample_beat, sample_loud FROM state").fetchone()
             self.epoch = row[0]
             written = prepared.number(row, self._beat_ms, mark_late, int(time.time() * 1000) + FUTURE_MS)
-            written.store(db)
+            store_written(written, db)
         return written.batches
 
     def add_gap(self, after_line: int, reason: str, count: int | None, *, lease: str | None = None) -> None:

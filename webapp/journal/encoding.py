@@ -1,8 +1,7 @@
-"""How entries become lines: redaction, levels, numbers, sampling, JSON, batches, rows."""
+"""How entries become lines: redaction, levels, numbers, sampling, JSON, batches. No I/O."""
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -13,11 +12,6 @@ from .levels import levels
 from .line import Entry, encode, encode_plain, named_level
 from .redact import Redactor
 from .sampling import Sample, keep
-
-# The last row is written again while it is smaller: a page of the file is written anyhow, and a slow job's log
-# would otherwise be a row a line.
-TAIL_BYTES = 16 << 10
-_SIGN = 1 << 63
 
 
 class Encoder:
@@ -111,83 +105,3 @@ class Written:
                 if not own:
                     self.untimed.append(keys[index])
                     self.keys[index] = 0
-
-    def store(self, db: sqlite3.Connection) -> None:
-        if self.keys:
-            offset = self.batches[0].first
-            for batch in self.batches:
-                keys = self.keys[batch.first - offset : batch.last - offset + 1]
-                self._store_trace(db, batch, keys)
-        for key in self.untimed:
-            db.execute("INSERT INTO untimed VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1", (_signed(key),))
-        peak = self._peak_before(db)
-        for batch in self.batches:
-            peak = _store_batch(db, batch, peak)
-        db.execute(
-            "UPDATE state SET last_line = ?, high_ms = ?, out_ms = ?, sample_beat = ?, sample_loud = ?,"
-            " revision = revision + 1",
-            (self.last_line, self.high_ms, self.out_ms, self.sample.beat, self.sample.loud),
-        )
-
-    def _peak_before(self, db: sqlite3.Connection) -> int:
-        row = db.execute("SELECT peak_ms FROM batch ORDER BY first DESC LIMIT 1").fetchone()
-        return row[0] if row else -1
-
-    def _store_trace(self, db: sqlite3.Connection, batch: Batch, keys: array[int]) -> None:
-        times = batch.timestamps()
-        low, high = min(times), max(times)
-        tail = db.execute(
-            "SELECT first, low_ms, high_ms, times, keys FROM trace ORDER BY first DESC LIMIT 1"
-        ).fetchone()
-        # A row must stay narrow in time, or it would be read for every window that it touches.
-        if (
-            tail
-            and len(tail[3]) + len(batch.times) <= 8 * MAX_LINES
-            and max(high, tail[2]) - min(low, tail[1]) <= 60_000
-        ):
-            db.execute(
-                "UPDATE trace SET low_ms = ?, high_ms = ?, times = ?, keys = ? WHERE first = ?",
-                (min(low, tail[1]), max(high, tail[2]), tail[3] + batch.times, tail[4] + keys.tobytes(), tail[0]),
-            )
-        else:
-            db.execute(
-                "INSERT INTO trace VALUES (?, ?, ?, ?, ?)", (batch.first, low, high, batch.times, keys.tobytes())
-            )
-
-
-def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
-    tail = db.execute("SELECT first, last, low_ms, high_ms, bytes FROM batch ORDER BY first DESC LIMIT 1").fetchone()
-    times = batch.timestamps()
-    low, high = min(times), max(times)
-    peak = max(peak, high)
-    counts = [0, 0, 0, 0, 0]
-    for level in range(1, 5):
-        counts[level] = sum(batch.marks.count(level | flags) for flags in (0, KEPT, LATE, KEPT | LATE))
-    if tail and tail[4] + len(batch.lines) <= TAIL_BYTES and batch.last - tail[0] < MAX_LINES:
-        db.execute(
-            "UPDATE batch SET last = ?, low_ms = ?, high_ms = ?, peak_ms = ?, longest = max(longest, ?), bytes = ?,"
-            " debug = debug + ?, info = info + ?, warning = warning + ?, error = error + ? WHERE first = ?",
-            (
-                batch.last, min(low, tail[2]), max(high, tail[3]), peak, batch.longest,
-                tail[4] + len(SEPARATOR) + len(batch.lines), *counts[1:], tail[0],
-            ),
-        )  # fmt: skip
-        marks, old_times, lines = db.execute(
-            "SELECT marks, times, lines FROM body WHERE first = ?", tail[:1]
-        ).fetchone()
-        db.execute(
-            "UPDATE body SET marks = ?, times = ?, lines = ? WHERE first = ?",
-            (marks + batch.marks, old_times + batch.times, lines + SEPARATOR + batch.lines, tail[0]),
-        )
-        return peak
-    db.execute(
-        "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (batch.first, batch.last, low, high, peak, batch.longest, len(batch.lines), *counts[1:]),
-    )
-    db.execute("INSERT INTO body VALUES (?, ?, ?, ?)", (batch.first, batch.marks, batch.times, batch.lines))
-    return peak
-
-
-def _signed(key: int) -> int:
-    """SQLite's integers are signed."""
-    return key - 2 * _SIGN if key >= _SIGN else key

@@ -5,48 +5,15 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import Counter
-from dataclasses import dataclass
 
-from .batch import Batch
+from ...journal.batch import Batch
+from ...journal.parts import Gap, Levels, Part, Span
 
 UNSIGNED = (1 << 64) - 1
 _ENDLESS = (1 << 63) - 1
-Levels = frozenset[int] | None
 _BODY = "SELECT b.first, b.last, body.lines, body.marks, body.times, b.longest FROM batch b JOIN body USING (first)"
 # Batches that hold a line of a level, by its code in `levels.LEVELS`.
 _HOLDS = ("b.last - b.first >= debug + info + warning + error", "debug > 0", "info > 0", "warning > 0", "error > 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A batch without its lines. `levels`: how many lines of each code of `levels.LEVELS`."""
-
-    first: int
-    last: int
-    low_ms: int
-    high_ms: int
-    levels: tuple[int, int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Between line `after_line` and the next, `count` lines (None: unknown) may be missing, because of `reason`."""
-
-    after_line: int
-    reason: str
-    count: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of the log for an overview: times in ms, and how many lines are loud."""
-
-    first: int
-    last: int
-    low_ms: int
-    high_ms: int
-    warnings: int
-    errors: int
 
 
 def _holding(levels: Levels) -> str:

@@ -9,10 +9,10 @@ import threading
 import time
 from pathlib import Path
 
-from ..aside import COMPANIONS, identity, set_aside
-from ..errors import JournalError
+from ...errors import JournalError
+from ...journal.redact import Redactor
+from .damage import COMPANIONS, identity, set_aside
 from .journal import Journal
-from .redact import Redactor
 from .schema import DamagedJournal
 
 
