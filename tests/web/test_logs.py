@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from typing import Any
 
 import httpx
 import pytest
@@ -199,6 +200,19 @@ def test_search_finds_the_lines_oldest_first_and_says_how_far_it_looked(service,
     assert (len(part["lines"]), part["complete"]) == (4, False)
     rest = service.get(f"/api/jobs/{ten}/search", params={"q": "number", "after": part["scanned_to"]}).json()
     assert [line["line"] for line in rest["lines"]] == [5, 6, 7, 8, 9, 10]
+
+
+def test_a_search_says_where_in_a_line_its_matches_are(service: Any, ten: str) -> None:
+    def spans(query: str) -> list[list[list[int]]]:
+        answer = service.get(f"/api/jobs/{ten}/search?{query}").json()
+        assert len(answer["spans"]) == len(answer["lines"])
+        found: list[list[list[int]]] = answer["spans"]
+        return found
+
+    assert spans("q=number&limit=2") == [[[5, 11]], [[6, 12]]]
+    assert spans("q=n.m%7C%5Cd&regex=true&tail=2") == [[[5, 8], [12, 13]], [[6, 9], [13, 14]]]
+    assert spans("q=number&max_line_bytes=8&limit=2") == [[[5, 8]], [[6, 8]]]
+    assert spans("level=error") == [[], []]
 
 
 def test_search_counts_and_looks_from_the_end(service, ten):

@@ -1,77 +1,72 @@
 """Which lines of a batch a reader asked for: by level, by time, by what the message holds.
 
 A text is found wherever it stands in the message; it is taken as typed when it holds a capital letter, else in either
-case, as editors and pagers do. Expressions are RE2's, which is linear: a stranger's cannot hold the process.
+case, as editors and pagers do. Expressions are RE2's: see `expression`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import orjson
-import re2
 
 from ..errors import UsageError
 from .batch import LEVEL_MASK, Batch
+from .expression import MAX_CHARACTERS, WORK, Check, Expression, cache, utf16_length
 from .levels import LEVELS
 
-MAX_EXPRESSION = 1000
-_MAX_MEMORY = 8 << 20
 # What can match otherwise in JSON text than in the message that it encodes.
 _TELLING = ("^", "$", "\\", "(?", "[^", '"')
+# Places of matches that are told of one line.
+MAX_SPANS = 200
+
+
+def _nothing() -> None:
+    pass
 
 
 class Finder:
-    """Finds lines by their message. UsageError where `text` is no valid expression."""
+    """Finds lines by their message. UsageError where `text` is no valid expression, or too much work. Making one
+    compiles, which takes up to 35 ms."""
 
     def __init__(self, text: str, regex: bool = False) -> None:
-        if len(text) > MAX_EXPRESSION:
-            raise UsageError(f"q is {len(text)} characters long: it takes {MAX_EXPRESSION} at most")
-        self._text = text
-        self._either_case = text == text.lower()
-        options = re2.Options()
-        options.max_mem = _MAX_MEMORY
-        options.log_errors = False
-        options.case_sensitive = not self._either_case or regex
-        self._needle = orjson.dumps(text.encode("utf-8", "replace").decode())[1:-1]
-        try:
-            self._expression = re2.compile(text if regex else re2.escape(text), options)
-            self._hint = self._prefilter(text, regex, options)
-        except re2.error as error:
-            reason = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-            raise UsageError(f"q={text!r} is no valid expression: {reason}") from None
+        self._expression = cache.get(text, regex)
         self._regex = regex
+        self._needle = orjson.dumps(text.encode("utf-8", "replace").decode())[1:-1]
+        # Without an upper-case letter in it a text is found in either case.
+        self._exact = not regex and text != text.lower()
+        self._hint: Expression | None = None
+        if text.isascii() and not (regex and any(part in text for part in _TELLING)):
+            needle = self._needle.decode()
+            if regex or needle == text:
+                self._hint = self._expression
+            elif len(needle) <= MAX_CHARACTERS:
+                self._hint = cache.get(needle, False)
 
-    def _prefilter(self, text: str, regex: bool, options: object) -> Callable[[bytes], object] | None:
-        """What a batch's bytes must hold for a line of it to match; None where that can't be said."""
-        if not regex and not self._either_case:
-            needle = self._needle
-            return lambda lines: needle in lines
-        if not text.isascii() or (regex and any(part in text for part in _TELLING)):
-            return None
-        search: Callable[[bytes], object] = re2.compile(
-            text.encode() if regex else re2.escape(self._needle.decode()).encode(), options
-        ).search
-        if regex:
-            return lambda lines: b"\\" in lines or search(lines)
-        return search
+    def may_hold(self, lines: bytes) -> bool:
+        """False where no message in these encoded lines can match, seen without decoding them."""
+        if self._exact:
+            return self._needle in lines
+        if self._hint is None or self._hint.size * len(lines) > WORK:
+            return True
+        return (self._regex and b"\\" in lines) or self._hint.found(lines)
 
-    def message(self, message: str) -> bool:
-        if not self._regex and not self._either_case:
-            return self._text in message
-        return self._expression.search(message) is not None
+    def matches(self, line: bytes, check: Check = _nothing) -> bool:
+        """Whether the message of this encoded line matches. `check` is called in between, and may raise."""
+        return self.may_hold(line) and self._expression.found(orjson.loads(line)["message"].encode(), check)
+
+    def spans(self, line: bytes, shown: bytes) -> list[tuple[int, int]]:
+        """Where in the message of this encoded line the first matches are: start and end in UTF-16 code units, within
+        the message of `shown`, which may be cut."""
+        found = list(self._expression.spans(orjson.loads(line)["message"], MAX_SPANS))
+        if shown is line or not found:
+            return found
+        length = utf16_length(orjson.loads(shown)["message"])
+        return [(start, min(stop, length)) for start, stop in found if start < length]
 
     def indexes(self, batch: Batch) -> list[int]:
         """The places in the batch of the lines that match, from 0."""
-        if self._hint is not None and not self._hint(batch.lines):
+        if not self.may_hold(batch.lines):
             return []
-        lines = batch.split()
-        if self._hint is not None:
-            hint = self._hint
-            return [
-                index for index, line in enumerate(lines) if hint(line) and self.message(orjson.loads(line)["message"])
-            ]
-        return [index for index, line in enumerate(lines) if self.message(orjson.loads(line)["message"])]
+        return [index for index, line in enumerate(batch.split()) if self.matches(line)]
 
 
 def level_indexes(batch: Batch, codes: frozenset[int]) -> list[int]:

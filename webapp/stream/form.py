@@ -67,6 +67,10 @@ class Form:
             chosen = found if chosen is None else sorted(set(found).intersection(chosen))
         return None if chosen is not None and len(chosen) == len(batch) else chosen
 
+    def spans(self, line: bytes, shown: bytes) -> list[tuple[int, int]]:
+        """Where in a line `q` was found: see `Finder.spans`. Nothing without `q`."""
+        return [] if self._finder is None else self._finder.spans(line, shown)
+
     def shortened(self, line: bytes) -> bytes:
         """A line, cut where it is longer than this viewer takes."""
         return cut(line, self.longest) if 0 < self.longest < len(line) else line

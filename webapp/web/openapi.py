@@ -154,6 +154,11 @@ OWN: Json = {
     "Found": _object(
         {
             "lines": {"type": "array", "items": ref("Line")},
+            "spans": {
+                "type": "array",
+                "description": "for each line where the matches are: start and end in UTF-16 code units of `message`",
+                "items": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+            },
             "count": {"type": "integer"},
             "scanned_to": {"type": "string"},
             "complete": {"type": "boolean"},

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,12 +31,20 @@ READ_BYTES = 4 << 20
 
 @dataclass(slots=True)
 class Found:
-    """`lines`: as JSON, oldest first. `scanned`: the last line that was looked at, from the end the first."""
+    """`lines`: as JSON, oldest first. `spans`: for each of them where the matches are. `scanned`: the last line that
+    was looked at, from the end the first."""
 
     scanned: int
     lines: list[bytes] = field(default_factory=list)
+    spans: list[list[tuple[int, int]]] = field(default_factory=list)
     count: int = 0
     complete: bool = False
+
+    def add(self, form: Form, lines: list[bytes], at: int | None = None) -> None:
+        shown = [form.shortened(line) for line in lines]
+        spans = [form.spans(line, short) for line, short in zip(lines, shown, strict=True)]
+        place = len(self.lines) if at is None else at
+        self.lines[place:place], self.spans[place:place] = shown, spans
 
 
 async def search(request: Request, service: Service, grant: Grant) -> Response:
@@ -68,8 +77,8 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
     # Where a link's range begins past the end, nothing was looked at that a cursor could stand for.
     scanned = min(found.scanned, state.last_line + (1 if tail else 0))
     complete = b"true" if found.complete else b"false"
-    body = b'{"lines":[%b],"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
-        b",".join(found.lines), found.count, state.epoch.encode(), scanned, complete,
+    body = b'{"lines":[%b],"spans":%b,"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
+        b",".join(found.lines), orjson.dumps(found.spans), found.count, state.epoch.encode(), scanned, complete,
     )  # fmt: skip
     return Response(body, headers=PRIVATE_HEADERS, media_type="application/json")
 
@@ -91,7 +100,7 @@ def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> Fou
                     places = places[: limit - found.count]
                     found.scanned = batch.first + places[-1]
                 lines = batch.split()
-                found.lines += [form.shortened(lines[place]) for place in places]
+                found.add(form, [lines[place] for place in places])
             found.count += len(places)
             if found.count == limit > 0:
                 found.complete = found.scanned >= upto
@@ -111,7 +120,7 @@ def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int) ->
         found.scanned = batch.first
         if places:
             lines = batch.split()
-            found.lines[:0] = [form.shortened(lines[place]) for place in places]
+            found.add(form, [lines[place] for place in places], at=0)
             found.count += len(places)
         if found.count == tail:
             found.scanned = batch.first + places[0]
