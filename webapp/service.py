@@ -54,7 +54,7 @@ def open_journals(settings: Settings, redactor: Redactor) -> Journals:
 
 def build(settings: Settings) -> Service:
     """JournalError where the data folder can't be used."""
-    redactor = Redactor(settings.redact)
+    redactor = Redactor(settings.redact, settings.credentials())
     journals = open_journals(settings, redactor)
     catalog = Catalog(settings.data_dir / DATABASE)
     shares = Shares(settings.data_dir / DATABASE)

@@ -16,25 +16,8 @@ import re2
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .credentials import REDACT
 from .errors import SettingsError
-
-# Blanked before a line reaches the journal (RE2 syntax). A group named "secret" is what goes; else all of the match.
-# Most do not ask where a word begins: the escape of a colour before it ends with a letter.
-REDACT = (
-    r"AKIA[0-9A-Z]{16}\b",
-    r"gh[pousr]_[A-Za-z0-9]{36,255}\b",
-    r"github_pat_[A-Za-z0-9_]{60,255}\b",
-    r"glpat-[A-Za-z0-9_-]{20,255}\b",
-    r"xox[abposr]-[A-Za-z0-9-]{10,255}\b",
-    r"(?:\b|\[[0-9;:]*m)(?P<secret>sk-[A-Za-z0-9_-]{20,255})\b",
-    r"AIza[0-9A-Za-z_-]{35}\b",
-    r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
-    r"(?i)(?:authorization|proxy-authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+(?P<secret>[^\s\"',;]+)",
-    r"(?i)[a-z][a-z0-9+.-]*://[^\s:/@]*:(?P<secret>[^\s/@]+)@",
-    r"(?i)(?:password|passwd|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token)"
-    r"[\"']?\s*[:=]\s*[\"']?(?P<secret>[^\s\"',;&]{6,})",
-)
 
 
 def split(value: Any) -> Any:
@@ -155,6 +138,14 @@ class Settings(BaseSettings):
                 f"JOBTAIL_HOST is {self.host!r}, which others can reach: set JOBTAIL_ACCESS_TOKEN, or use 127.0.0.1"
             )
         return self
+
+
+    def credentials(self) -> tuple[str, ...]:
+        """Every secret that this service was given: blanked wherever text goes out. A setting may hold several."""
+        held = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        held += [os.environ.get(name, "") for name in ("JOBTAIL_TOKEN", "JOBTAIL_RUN_TOKEN")]
+        parts = [part.strip() for value in held for part in value.split(",")]
+        return tuple(dict.fromkeys(part for value in parts for part in (value, value.partition("=")[2]) if part))
 
 
 def loopback(host: str) -> bool:

@@ -161,7 +161,7 @@ class Record:
 def journals_of(settings: Settings) -> Journals:
     return Journals(
         settings.data_dir,
-        Redactor(settings.redact),
+        Redactor(settings.redact, settings.credentials()),
         beat_ms=max(1, round(settings.refresh_seconds * 1000)),
         max_bytes=settings.journal_max_bytes,
         retention_days=settings.retention_days,
@@ -171,7 +171,7 @@ def journals_of(settings: Settings) -> Journals:
 def new_job(command: Sequence[str], name: str, settings: Settings) -> Job:
     """A job that is about to start, without the secrets of its command line."""
     at = now_ms()
-    redactor = Redactor(settings.redact)
+    redactor = Redactor(settings.redact, settings.credentials())
     shown = redactor.value([clean(part) for part in command])
     title = clean(name) or shlex.join([os.path.basename(shown[0]) or shown[0], *shown[1:]])
     return Job(

@@ -6,24 +6,34 @@ together, and only a line in which something was found is looked at by itself.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
+from urllib.parse import quote
 
 import re2
 
+from ..credentials import assigned, likely
+
 BLANK = b"***"
 PIECE = 1024  # lines that are searched together
+SHORTEST_LITERAL = 6  # a shorter one would blank words
 _MEMORY = 64 << 20  # bytes; past it RE2 falls back to a search a hundred times slower
+_GROUPS = ("secret", "assigned", "likely")
+_BEFORE = 80  # bytes before a value in which its key stands
 
 
 class Redactor:
-    """`patterns`: RE2 expressions; a group named `secret` is what is blanked, else the whole match."""
+    """`patterns`: RE2 expressions; the groups of `credentials.py` say what of a match is blanked, without one of them
+    all of it is. `literals`: texts that are blanked wherever they stand, such as the service's own credentials."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = [re2.compile(pattern, _options()) for pattern in patterns]
-        self._groups = [pattern.groupindex.get("secret", 0) for pattern in self._patterns]
+    def __init__(self, patterns: Sequence[str], literals: Sequence[str] = ()) -> None:
+        patterns = [*_literal_patterns(literals), *patterns]
+        self._patterns = patterns
+        self._rules: dict[int, _Rule] = {}
         self._each = any(_whole_text(pattern) for pattern in patterns)
         self._together = re2.compile("|".join(map(_across_lines, patterns)), _options())
 
@@ -83,20 +93,64 @@ class Redactor:
     def _blank(self, message: str) -> str | None:
         """None where there was nothing to blank."""
         text = before = message.encode("utf-8", "replace")
-        for pattern, group in zip(self._patterns, self._groups, strict=True):
-            parts: list[bytes] = []
-            end = 0
-            for match in pattern.finditer(text):
-                first, last = match.span(group)
-                if first < 0:
-                    first, last = match.span()
-                if first == last:
-                    continue
+        for number in sorted(self._which.Match(text) or ()):
+            text = self._rule(number).blank(text)
+        return text.decode("utf-8", "replace") if text != before else None
+
+    @cached_property
+    def _which(self) -> Any:
+        """Which of the expressions match a text. Compiled when the first suspect comes: most commands print none."""
+        which = re2.Set.SearchSet(_options())
+        for pattern in self._patterns:
+            which.Add(pattern)
+        which.Compile()
+        return which
+
+    def _rule(self, number: int) -> _Rule:
+        if number not in self._rules:
+            self._rules[number] = _Rule(self._patterns[number])
+        return self._rules[number]
+
+
+class _Rule:
+    """One expression, and which of its group is a secret."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re2.compile(pattern, _options())
+        names = self._pattern.groupindex
+        self._name = next((name for name in _GROUPS if name in names), "")
+        self._group = names.get(self._name, 0)
+
+    def blank(self, text: bytes) -> bytes:
+        parts: list[bytes] = []
+        end = 0
+        for match in self._pattern.finditer(text):
+            first, last = match.span(self._group)
+            if first < 0:
+                first, last = match.span()
+            if first < last and self._secret(text, match.start(), first, last):
                 parts += (text[end:first], BLANK)
                 end = last
-            if parts:
-                text = b"".join((*parts, text[end:]))
-        return text.decode("utf-8", "replace") if text != before else None
+        return b"".join((*parts, text[end:])) if parts else text
+
+    def _secret(self, text: bytes, start: int, first: int, last: int) -> bool:
+        if self._name in ("", "secret"):
+            return True
+        value = text[first:last].decode("utf-8", "replace")
+        if value == BLANK.decode():
+            return False
+        key = text[max(0, start - _BEFORE, first - _BEFORE) if start == first else max(0, start - 20) : first]
+        judge = assigned if self._name == "assigned" else likely
+        return judge(value, key.decode("utf-8", "replace").lower())
+
+
+def _literal_patterns(literals: Sequence[str]) -> list[str]:
+    """As they stand, within JSON, and within an address; the longest first, since one may hold another."""
+    forms: set[str] = set()
+    for literal in literals:
+        if len(literal) >= SHORTEST_LITERAL:
+            forms |= {literal, json.dumps(literal)[1:-1], quote(literal, safe="")}
+    return [re2.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
 
 
 def _options() -> Any:
@@ -113,9 +167,12 @@ def _whole_text(pattern: str) -> bool:
     return _WHOLE_TEXT.search(pattern) is not None
 
 
+_GROUP_NAME = re2.compile(r"\(\?P?<(?:secret|assigned|likely)>")
+
+
 def _across_lines(pattern: str) -> str:
     """Matches in joined lines where the pattern matches in one. Names of groups go: two may share one."""
-    return f"(?m:{pattern.replace('(?P<secret>', '(?:').replace('(?<secret>', '(?:')})"
+    return f"(?m:{_GROUP_NAME.sub('(?:', pattern)})"
 
 
 def _texts(value: Any) -> Iterator[str]:
