@@ -163,7 +163,7 @@ def _changes(text: str) -> int:
 
 def _bare_secret(key: str) -> bool:
     """`secret: name` mostly names a secret kept elsewhere (Kubernetes, GitHub): only what looks drawn is one."""
-    return _name(key) == "secret"
+    return _name(key) == "secret" and key.rstrip(" \"'\\").endswith(":")
 
 
 def _name(key: str) -> str:

@@ -51,3 +51,9 @@ def test_what_settings_hold_as_secrets_is_blanked(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("JOBTAIL_TOKEN", "client-side-token")
     held = Settings(access_token="the-access-token", secret_key="first-key-of-two,second-key-of-two").credentials()
     assert set(held) == {"the-access-token", "first-key-of-two", "second-key-of-two", "client-side-token"}
+
+
+def test_the_documented_figures_are_those_of_the_table() -> None:
+    text = " ".join((TABLE.parent.parent.parent / "docs" / "security.md").read_text(encoding="utf-8").split())
+    assert f"holds {len(rows('+'))} real kinds of lines with credentials, of which all are blanked" in text
+    assert f"{len(rows('-'))} that only look like it, of which none is touched" in text
