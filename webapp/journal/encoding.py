@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, repeat
 
@@ -12,6 +13,9 @@ from .levels import levels
 from .line import Entry, encode, encode_plain, named_level
 from .redact import Redactor
 from .sampling import Sample, keep
+
+# Of the journal's state: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud.
+Row = tuple[str, int, int, int, int, int]
 
 
 class Encoder:
@@ -31,7 +35,7 @@ class Encoder:
                     self.extras[index] = redactor.value(extra)
         self.levels = bytes(found)
 
-    def number(self, row: tuple[str, int, int, int, int, int], beat_ms: int, mark_late: bool, now_ms: int) -> Written:
+    def number(self, row: Row, beat_ms: int, mark_late: bool, now_ms: int) -> Written:
         """`row`: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud. `now_ms`: what is no future."""
         epoch, last, high_ms, out_ms, beat, loud = row
         times = [entry.timestamp for entry in self.entries]
@@ -44,21 +48,23 @@ class Encoder:
             lines = [encode(name, *row) for row in rows]
         else:
             lines = encode_plain(name, last + 1, times, self.messages, self.levels)
-        marks = _marks(self.levels, kept, bytes(late))
-        highest = max(times)
-        if highest > out_ms:
-            out_ms = (
-                max(out_ms, max((time for time in times if time <= now_ms), default=-1))
-                if highest > now_ms
-                else highest
-            )
-        written = Written(epoch, last + len(times), max(high_ms, highest), out_ms, sample)
+        marks = marks_of(self.levels, kept, bytes(late))
+        out_ms = next_out_ms(out_ms, times, now_ms)
+        written = Written(epoch, last + len(times), max(high_ms, max(times)), out_ms, sample)
         written.cut(last + 1, lines, marks, array("q", times))
         written.note([entry.key for entry in self.entries], [entry.timed for entry in self.entries])
         return written
 
 
-def _marks(levels: bytes, kept: bytearray, late: bytes) -> bytes:
+def next_out_ms(out_ms: int, times: Sequence[int], now_ms: int) -> int:
+    """The greatest time that is no future's, so far."""
+    highest = max(times)
+    if highest <= now_ms:
+        return max(out_ms, highest)
+    return max(out_ms, max((time for time in times if time <= now_ms), default=-1))
+
+
+def marks_of(levels: bytes, kept: bytearray, late: bytes) -> bytes:
     """A byte a line. As one large number, since then a shift is a shift of each byte: no byte's bits reach the next."""
     together = int.from_bytes(levels) | int.from_bytes(kept) * KEPT | int.from_bytes(late) * LATE
     return together.to_bytes(len(levels))

@@ -79,6 +79,11 @@ class _Found(dict[str, int]):
 _FOUND_CODES = _Found({"": 0})
 
 
+def without_level(text: bytes) -> bool:
+    """True where no line of this text has a level; many logs hold none, and this is known without a look at a line."""
+    return not _ANYTHING.search(text)
+
+
 def levels(messages: Sequence[str]) -> bytes:
     """A byte a message: its place in LEVELS."""
     if len(messages) <= PIECE:

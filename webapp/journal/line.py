@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 OURS = frozenset(("id", "line", "timestamp", "message", "level", "late", "cut", "message_bytes", "upstream"))
-_LEVEL_JSON = (b"null", b'"debug"', b'"info"', b'"warning"', b'"error"')
+LEVEL_JSON = (b"null", b'"debug"', b'"info"', b'"warning"', b'"error"')
 _NAMED_LEVELS = {
     "trace": 1, "verbose": 1, "debug": 1,
     "info": 2, "information": 2, "notice": 2,
@@ -48,7 +48,7 @@ def named_level(extra: dict[str, Any]) -> int | None:
 
 def encode_plain(epoch: bytes, first: int, times: list[int], messages: list[str], levels: bytes) -> list[bytes]:
     """`encode` for lines from number `first` that are neither late nor have other keys: most are such."""
-    dumps, named = orjson.dumps, _LEVEL_JSON
+    dumps, named = orjson.dumps, LEVEL_JSON
     return [
         b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}'
         % (epoch, line, line, timestamp, dumps(message), named[level])
@@ -64,19 +64,19 @@ def encode(
     text = orjson.dumps(message)
     if not late and not extra:
         return b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}' % (
-            epoch, line, line, timestamp, text, _LEVEL_JSON[level],
+            epoch, line, line, timestamp, text, LEVEL_JSON[level],
         )  # fmt: skip
     head = b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b' % (
-        epoch, line, line, timestamp, text, _LEVEL_JSON[level],
+        epoch, line, line, timestamp, text, LEVEL_JSON[level],
     )  # fmt: skip
     if late:
         head += b',"late":true'
     if not extra:
         return head + b"}"
-    return head + b"," + _dump(_unclashed(extra))[1:]
+    return head + b"," + dump(unclashed(extra))[1:]
 
 
-def _unclashed(extra: dict[str, Any]) -> dict[str, Any]:
+def unclashed(extra: dict[str, Any]) -> dict[str, Any]:
     clashing = OURS.intersection(extra)
     if not clashing:
         return extra
@@ -85,7 +85,7 @@ def _unclashed(extra: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _dump(value: Any) -> bytes:
+def dump(value: Any) -> bytes:
     """JSON of a value that JSON gave us, whatever it holds: numbers past 64 bits are kept as they came."""
     try:
         return orjson.dumps(value)
