@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,7 +152,8 @@ def test_each_message_has_its_own_byte_whatever_it_holds() -> None:
 def test_many_messages_keep_their_order() -> None:
     words = ["tick", "INFO", "WARN", "ERROR", "DEBUG"]
     messages = [words[index * 7 % 5] for index in range(3 * PIECE + 5)]
-    assert levels(messages) == b"".join(levels([message]) for message in messages)
+    streams = [str(index) for index in range(len(messages))]
+    assert levels(messages, streams) == b"".join(levels([message]) for message in messages)
 
 
 def test_colours_do_not_matter_and_other_sequences_do_not_hurt() -> None:
@@ -184,4 +187,16 @@ def test_the_quick_look_finds_whatever_the_exact_one_finds(messages: list[str]) 
         assert len(found) == 1
         if found[0]:
             assert module._ANYTHING.search(text)
-    assert levels(messages) == b"".join(levels([message]) for message in messages)
+    streams = [str(index) for index in range(len(messages))]
+    assert levels(messages, streams) == b"".join(levels([message]) for message in messages)
+
+
+def _table() -> list[tuple[str, str]]:
+    text = Path(__file__).with_name("levels.txt").read_text(encoding="utf-8")
+    rows = [line.split("| ", 1) for line in text.splitlines() if line and not line.startswith("# ")]
+    return [(row[0], row[1]) for row in rows]
+
+
+@pytest.mark.parametrize(("named", "line"), _table())
+def test_a_real_line_has_the_level_that_a_person_would_give_it(named: str, line: str) -> None:
+    assert (level(line) or "-") == named

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from webapp.journal.encoding import Encoder, Row
 from webapp.journal.line import Entry
+from webapp.journal.memory import Memory
 from webapp.journal.redact import Redactor
 from webapp.journal.text import Text, TextEncoder, joined, text
 
@@ -31,8 +32,8 @@ def test_texts_are_encoded_as_their_lines_one_by_one(
     many = [text(at, "\n".join(lines).encode(), extra) for at, lines, extra in given_texts]
     entries = [Entry(at, line, extra or None) for at, lines, extra in given_texts for line in lines]
     row: Row = ("e", 0 if first else 41, -1, -1, 2, 99)
-    one = Encoder(REDACTOR, entries).number(row, 1000, False, 10_000)
-    all_at_once = TextEncoder(REDACTOR, joined(many) if join else many).number(row, 1000, False, 10_000)
+    one = Encoder(REDACTOR, entries, Memory()).number(row, 1000, False, 10_000)
+    all_at_once = TextEncoder(REDACTOR, joined(many) if join else many, Memory()).number(row, 1000, False, 10_000)
     assert [batch.lines for batch in all_at_once.batches] == [batch.lines for batch in one.batches]
     assert [batch.marks for batch in all_at_once.batches] == [batch.marks for batch in one.batches]
     assert [batch.times for batch in all_at_once.batches] == [batch.times for batch in one.batches]
@@ -44,7 +45,7 @@ def test_texts_are_encoded_as_their_lines_one_by_one(
 def test_bytes_that_are_no_text_are_marked_and_hide_no_secret() -> None:
     found = text(1, b"password=ab\xffcd\ncaf\xc3\nend", {})
     assert found.count == 3 and found.messages() == ["password=ab\ufffdcd", "caf\ufffd", "end"]
-    (batch,) = TextEncoder(REDACTOR, [found]).number(("e", 0, -1, -1, -1, 0), 1000, False, 10).batches
+    (batch,) = TextEncoder(REDACTOR, [found], Memory()).number(("e", 0, -1, -1, -1, 0), 1000, False, 10).batches
     assert b'"password=***"' in batch.split()[0]
 
 

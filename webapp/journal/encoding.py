@@ -10,7 +10,8 @@ from itertools import accumulate, repeat
 
 from .batch import KEPT, LATE, MAX_BYTES, MAX_LINES, SEPARATOR, Batch
 from .levels import levels
-from .line import Entry, encode, encode_plain, named_level
+from .line import Entry, encode, encode_plain, named_level, stream_of
+from .memory import Memory
 from .redact import Redactor
 from .sampling import Sample, keep
 
@@ -19,13 +20,17 @@ Row = tuple[str, int, int, int, int, int]
 
 
 class Encoder:
-    """What can be done before the transaction begins: no lock is held for it."""
+    """What can be done before the transaction begins: no lock is held for it. `memory`: of the lines before these.
+    The one that holds after them is the encoder's own, to be taken over once they are written."""
 
-    def __init__(self, redactor: Redactor, entries: list[Entry]) -> None:
+    def __init__(self, redactor: Redactor, entries: list[Entry], memory: Memory) -> None:
         self.entries = entries
-        self.messages = redactor.messages([entry.message for entry in entries])
-        found = bytearray(levels(self.messages))
+        self.memory = memory.copy()
         self.extras = [entry.extra for entry in entries]
+        streams = [stream_of(extra) for extra in self.extras]
+        messages = self.memory.keys.messages([entry.message for entry in entries], streams)
+        self.messages = redactor.messages(messages)
+        found = bytearray(levels(self.messages, streams, self.memory))
         if any(self.extras):
             for index, extra in enumerate(self.extras):
                 if extra:

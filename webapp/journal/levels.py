@@ -1,4 +1,6 @@
-"""The level of a line, from its text: the first level word in its first 256 characters.
+"""The level of a line, from its text: the first level word in its first 256 characters, unless the line is an object
+or a list of names and values that names its own. Formats of known tools count too (`failures.py`), words that say that
+there is none do not, and what stands below an error belongs to it (`records.py`).
 
 Upper case words count anywhere, whole words only ("0 ERRORS found" is none). Other spellings count where a
 level is expected: `level=error`, `"severity": "warn"`, `[info]`, `<err>`, `error:` at the start,
@@ -9,9 +11,17 @@ level is expected: `level=error`, `"severity": "warn"`, `[info]`, `<err>`, `erro
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any
 
+import orjson
 import re2
+
+from . import failures, records
+from .line import named_level
+from .memory import Memory
 
 LEVELS = (None, "debug", "info", "warning", "error")
 HEAD = 256  # characters that are looked at
@@ -79,24 +89,160 @@ class _Found(dict[str, int]):
 _FOUND_CODES = _Found({"": 0})
 
 
-def without_level(text: bytes) -> bool:
+_COLOUR_START = "\x1b"
+_KNOWN = (
+    (4, failures.ERRORS), (3, failures.WARNINGS), (2, failures.INFOS), (1, failures.DEBUGS),
+)  # fmt: skip
+
+
+def _in_lines(pattern: str) -> Any:
+    """Searches joined lines, and sees no line's end as a blank."""
+    return re2.compile(_within(pattern), _options())
+
+
+def _within(pattern: str) -> str:
+    return f"(?m:{pattern})".replace(r"\s", r"[ \t\r\f\v]")
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.max_mem = 64 << 20  # past it RE2 falls back to a search a hundred times slower
+    options.log_errors = False
+    return options
+
+
+_FORMS = [(code, "^(?:{})".format("|".join(forms))) for code, forms in _KNOWN]
+_BY_FORMAT = [(code, _in_lines(form)) for code, form in _FORMS]
+_NEGATED = _in_lines(failures.NEGATED)
+_RECORD = _in_lines(f"^(?:{records.TELLING})")
+# `level=info msg="an ERROR in the text"`: a line of names and values goes by its own level, wherever it stands.
+_LOGFMT = re.compile(r"[\w.@-]+=(?:.*?\s)?(?:level|lvl|severity)=[\"']?(\w+)")
+_PAIRS = _in_lines(_PAIRS_FORM := r"^[\w.@-]+=.*\s(?:level|lvl|severity)=")
+# Where nothing of all this is found, and it mostly is not, one search over the joined lines says so.
+_SPECIAL = _in_lines("|".join([form for _, form in _FORMS] + [_PAIRS_FORM]))
+MOST_JSON = 64 << 10  # bytes of a JSON line that is read for its level
+
+
+def without_level(text: bytes, memory: Memory) -> bool:
     """True where no line of this text has a level; many logs hold none, and this is known without a look at a line."""
-    return not _ANYTHING.search(text)
+    if any(record.open for record in memory.records.values()) or text.startswith(b"{") or b"\n{" in text:
+        return False
+    return not (_ANYTHING.search(text) or _SPECIAL.search(text) or _RECORD.search(text))
 
 
-def levels(messages: Sequence[str]) -> bytes:
-    """A byte a message: its place in LEVELS."""
-    if len(messages) <= PIECE:
-        return _piece(messages)
-    return b"".join([_piece(messages[start : start + PIECE]) for start in range(0, len(messages), PIECE)])
+def levels(messages: Sequence[str], streams: Sequence[str] | None = None, memory: Memory | None = None) -> bytes:
+    """A byte a message: its place in LEVELS. `streams`: a name a message, where lines of several streams are mixed.
+    `memory`: of the lines before these; it is brought up to date."""
+    memory = memory or Memory()
+    names = streams or [""] * len(messages)
+    return b"".join(
+        [_piece(messages[start : start + PIECE], names[start : start + PIECE], memory)
+         for start in range(0, len(messages), PIECE)]
+    )  # fmt: skip
 
 
-def _piece(messages: Sequence[str]) -> bytes:
-    text = "\n".join([message[:HEAD] for message in messages])
+def _piece(messages: Sequence[str], streams: Sequence[str], memory: Memory) -> bytes:
+    heads = [message[:HEAD] for message in messages]
+    text = "\n".join(heads)
     if text.count("\n") >= len(messages):
-        text = "\n".join([message[:HEAD].replace("\n", "\v") for message in messages])
-    if "\x1b" in text:
+        heads = [head.replace("\n", "\v") for head in heads]
+        text = "\n".join(heads)
+    if _COLOUR_START in text:
         text = _COLOUR.sub("", text)
-    if not _ANYTHING.search(text.encode("utf-8", "replace")):
-        return bytes(len(messages))
-    return bytes(map(_FOUND_CODES.__getitem__, _LINE.findall(text + "\n")))
+    data = text.encode("utf-8", "replace")
+    codes = bytearray(len(messages))
+    if _ANYTHING.search(data):
+        codes[:] = map(_FOUND_CODES.__getitem__, _LINE.findall(text + "\n"))
+    where = _Lines(data)
+    _negate(codes, data, where)
+    if _SPECIAL.search(data):
+        _by_format(codes, data, where)
+        _by_pairs(codes, data, where)
+    if b"\n{" in data or data.startswith(b"{"):
+        _by_json(codes, messages)
+    if any(record.open for record in memory.records.values()) or _RECORD.search(data):
+        _follow(codes, text.split("\n"), streams, memory)
+    else:
+        _remember(codes, text, streams, memory)
+    return bytes(codes)
+
+
+class _Lines:
+    """Which line of a joined text an offset stands in."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._ends: list[int] = []
+
+    def at(self, offset: int) -> int:
+        if not self._ends:
+            self._ends = list(accumulate(len(line) + 1 for line in self._data.split(b"\n")))
+        return bisect_right(self._ends, offset)
+
+    def text(self, index: int) -> bytes:
+        return self._data[self._ends[index - 1] if index else 0 : self._ends[index] - 1]
+
+
+def _found(pattern: Any, data: bytes, lines: _Lines) -> Iterator[int]:
+    """The lines in which it matches, each once."""
+    before = -1
+    for match in pattern.finditer(data):
+        index = lines.at(match.start())
+        if index != before:
+            before = index
+            yield index
+
+
+def _negate(codes: bytearray, data: bytes, lines: _Lines) -> None:
+    for index in _found(_NEGATED, data, lines) if any(codes) else ():
+        if codes[index]:
+            rest = _NEGATED.sub(b" ", lines.text(index)).decode("utf-8", "replace")
+            codes[index] = _FOUND_CODES[_LINE.findall(rest + "\n")[0]]
+
+
+def _by_format(codes: bytearray, data: bytes, lines: _Lines) -> None:
+    for code, pattern in _BY_FORMAT:
+        for index in _found(pattern, data, lines):
+            if not codes[index] and not _NEGATED.search(lines.text(index)):
+                codes[index] = code
+
+
+def _by_json(codes: bytearray, messages: Sequence[str]) -> None:
+    """An object that names its own level goes by it, whatever else it says."""
+    for index, message in enumerate(messages):
+        named = _json_level(message) if message.startswith("{") else None
+        codes[index] = codes[index] if named is None else named
+
+
+def _by_pairs(codes: bytearray, data: bytes, lines: _Lines) -> None:
+    """So does a line of names and values."""
+    for index in _found(_PAIRS, data, lines):
+        pair = _LOGFMT.match(lines.text(index).decode("utf-8", "replace"))
+        if pair:
+            codes[index] = _CODES.get(pair[1].lower(), codes[index])
+
+
+def _json_level(message: str) -> int | None:
+    if len(message) > MOST_JSON:
+        return None
+    try:
+        value = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return None
+    return named_level(value) if isinstance(value, dict) else None
+
+
+def _follow(codes: bytearray, lines: Sequence[str], streams: Sequence[str], memory: Memory) -> None:
+    held = memory.records
+    for index, (line, stream) in enumerate(zip(lines, streams, strict=True)):
+        codes[index], held[stream] = records.follow(held.get(stream, records.NOTHING), line, codes[index])
+
+
+def _remember(codes: bytearray, text: str, streams: Sequence[str], memory: Memory) -> None:
+    """Only the last line of each stream can matter to what comes next."""
+    lines: list[str] | None = None
+    for stream in set(streams):
+        index = len(streams) - 1 - streams[::-1].index(stream)
+        if codes[index]:
+            lines = lines or text.split("\n")
+            memory.records[stream] = records.follow(records.NOTHING, lines[index], codes[index])[1]

@@ -37,12 +37,26 @@ class Entry:
     timed: bool = True
 
 
+_LEVEL_KEYS = ("level", "severity", "levelname", "lvl", "log.level", "loglevel", "log_level", "@l")
+_NUMBERED_LEVELS = {10: 1, 20: 1, 30: 2, 40: 3, 50: 4, 60: 4}  # pino's and bunyan's
+
+
+def stream_of(extra: dict[str, Any] | None) -> str:
+    """The name of the stream that an entry came by, "" where it has none."""
+    return str(extra.get("stream", "")) if extra else ""
+
+
 def named_level(extra: dict[str, Any]) -> int | None:
-    """The level that the upstream itself gives, as a code of `levels.LEVELS`."""
-    for name in ("level", "severity", "levelname"):
+    """The level that an object gives for itself, a code of `levels.LEVELS`; None where it gives none that is known."""
+    inner = extra.get("log")
+    for name in _LEVEL_KEYS:
         value = extra.get(name)
+        if value is None and name == "level" and isinstance(inner, dict):
+            value = inner.get(name)
         if isinstance(value, str):
             return _NAMED_LEVELS.get(value.strip().lower())
+        if type(value) is int:
+            return _NUMBERED_LEVELS.get(value)
     return None
 
 

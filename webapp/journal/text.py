@@ -13,8 +13,10 @@ from typing import Any
 import orjson
 
 from .encoding import Row, Written, marks_of, next_out_ms
+from .key_blocks import BEGIN
 from .levels import levels, without_level
-from .line import LEVEL_JSON, dump, named_level, unclashed
+from .line import LEVEL_JSON, dump, named_level, stream_of, unclashed
+from .memory import Memory
 from .redact import Redactor
 from .sampling import Sample, keep_runs
 
@@ -90,15 +92,30 @@ def _named(texts: Sequence[Text], found: bytes) -> bytes:
 class TextEncoder:
     """`Encoder` for texts: their lines have no time of their own that could be late, and no keys to merge by."""
 
-    def __init__(self, redactor: Redactor, texts: Sequence[Text]) -> None:
+    def __init__(self, redactor: Redactor, texts: Sequence[Text], memory: Memory) -> None:
         self._texts = texts
+        self.memory = memory.copy()
         whole = b"\n".join([each.data for each in texts])
         messages = whole.decode("utf-8", "replace").split("\n")
-        changed = redactor.messages(messages) if redactor.suspects(whole) else messages
-        quiet = changed is messages and without_level(whole)
-        self._levels = _named(texts, bytes(len(messages)) if quiet else levels(changed))
+        changed = self._blanked(redactor, whole, messages)
+        if changed is messages and without_level(whole, self.memory):
+            found = bytes(len(messages))
+            for each in texts:
+                self.memory.records.pop(stream_of(each.extra), None)
+        else:
+            found = levels(changed, self._streams(), self.memory)
+        self._levels = _named(texts, found)
         # Within a JSON text a quotation mark never follows a comma unescaped, so what is cut here is between two.
         self._messages = orjson.dumps(changed)[2:-2].split(b'","')
+
+    def _blanked(self, redactor: Redactor, whole: bytes, messages: list[str]) -> list[str]:
+        """The same list where there was nothing to blank."""
+        keys = self.memory.keys
+        changed = keys.messages(messages, self._streams()) if keys.open or BEGIN.encode() in whole else messages
+        return redactor.messages(changed) if redactor.suspects(whole) else changed
+
+    def _streams(self) -> list[str]:
+        return [name for each in self._texts for name in [stream_of(each.extra)] * each.count]
 
     def number(self, row: Row, beat_ms: int, mark_late: bool, now_ms: int) -> Written:
         """As `Encoder.number`; none is ever late."""

@@ -21,6 +21,7 @@ from ...journal.batch import Batch
 from ...journal.cursor import new_epoch
 from ...journal.encoding import Encoder
 from ...journal.line import Entry
+from ...journal.memory import Memory
 from ...journal.parts import Gap, Levels, Part, Span
 from ...journal.redact import Redactor
 from ...journal.state import State
@@ -50,6 +51,7 @@ class Journal:
         self.job = job
         self._redactor = redactor
         self._beat_ms = beat_ms
+        self._memory = Memory()
         self._lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
@@ -176,12 +178,13 @@ class Journal:
         """
         if not entries:
             return []
-        prepared = Encoder(self._redactor, entries)
+        prepared = Encoder(self._redactor, entries, self._memory)
         with self._writing(lease) as db:
             row = db.execute("SELECT epoch, last_line, high_ms, out_ms, sample_beat, sample_loud FROM state").fetchone()
             self.epoch = row[0]
             written = prepared.number(row, self._beat_ms, mark_late, int(time.time() * 1000) + FUTURE_MS)
             store_written(written, db)
+        self._memory = prepared.memory
         return written.batches
 
     def add_gap(self, after_line: int, reason: str, count: int | None, *, lease: str | None = None) -> None:
@@ -245,6 +248,7 @@ class Journal:
         with self._writing(None) as db:
             for table in ("batch", "body", "trace", "untimed", "gap"):
                 db.execute(f"DELETE FROM {table}")
+            self._memory = Memory()
             self.epoch = new_epoch()
             db.execute(
                 "UPDATE state SET epoch = ?, last_line = 0, trimmed_to = 0, high_ms = -1, out_ms = -1, upstream = NULL,"
