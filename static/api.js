@@ -1,5 +1,7 @@
 // The service's API for one job.
 
+import { hear } from "./clock.js";
+
 export const KEEP = 8192; // bytes of a message that come to the tab
 
 /** `status`: 0 where the service did not answer. */
@@ -15,9 +17,11 @@ export function makeApi(job) {
 	}
 
 	async function ask(address, options) {
+		const sent = Date.now();
 		const response = await fetch(address, options).catch((error) => {
 			throw error.name === "AbortError" ? error : problem(0, "The service does not answer.");
 		});
+		hear(response.headers.get("date"), sent);
 		if (response.ok) return response;
 		const { detail } = await response.json().catch(() => ({}));
 		throw problem(response.status, detail ?? `The service answered ${response.status}.`);

@@ -1,5 +1,6 @@
 // The head of the page. What it says of a state is a data- attribute of that name in the markup.
 
+import { now } from "./clock.js";
 import { $, announce, el, number, on, plural, pressed, put, renew, show, toast } from "./dom.js";
 import { jsonNodes } from "./row.js";
 import { clock, duration } from "./times.js";
@@ -23,8 +24,12 @@ export function makeHead(api, viewer, cancel) {
 		omitted: 0, // lines that sampling left out
 		// over: the job has ended; closed: the stream has; shut: no more may be seen; known: a status has come
 	};
-	let link = "connecting";
-	let [up, now, retryAt] = [{}, {}, 0];
+	const { excerpt } = $("#truth").dataset; // where a link shows some lines and not the whole log
+	let link = "connecting"; // to the service
+	let short = ""; // why there are short streams instead of a lasting one
+	let source = {}; // how the upstream does
+	let shown = {}; // the status that is shown
+	let retryAt = 0;
 	let state, bell, complete, behind, newest;
 	on("#bell", "click", ring);
 	on("[data-open=details]", "click", details);
@@ -34,10 +39,10 @@ export function makeHead(api, viewer, cancel) {
 		me.known = true;
 		const was = state;
 		const { label, over } = ({ state } = describe(status));
-		const { job_name, total_tasks: total = 0, finished_tasks: done = 0, detail, exit_code } = (now = status);
+		const { job_name, total_tasks: total = 0, finished_tasks: done = 0, detail, exit_code } = (shown = status);
 		const name = job_name || $("#log").dataset.job;
 		if (was && was !== state) announce(`The job is ${label}`);
-		if (bell && over) new Notification(`${name}: ${label}`, { icon: $("#favicon").href });
+		if (bell && over) notify(`${name}: ${label}`);
 		bell &&= !over;
 		me.over = over;
 		show("#bell", !over && window.Notification);
@@ -56,7 +61,7 @@ export function makeHead(api, viewer, cancel) {
 
 	function done(done) {
 		if (done.status) status(done.status);
-		if (done.reason === "not_found") status({ ...now, job_status: "Gone", finished_job_status: true });
+		if (done.reason === "not_found") status({ ...shown, job_status: "Gone", finished_job_status: true });
 		complete = done.complete;
 		me.closed = me.known = true;
 		me.shut = /denied|link/.test(done.reason);
@@ -75,31 +80,40 @@ export function makeHead(api, viewer, cancel) {
 		show("#trouble", text);
 	}
 
-	function connection(to, again = 0) {
-		if (to === "live") trouble();
-		[link, retryAt] = [to, again];
+	/** `again`: when it is tried again. `why` streams are short, if they are. */
+	function connection(to, again = 0, why = "") {
+		// A stream begins by saying what is wrong with the upstream, if anything is.
+		if (to === "live") trouble(), (source = {});
+		[link, retryAt, short] = [to, again, why];
 		connected();
 	}
 
 	function upstream(is) {
-		up = is;
+		source = is;
 		connected();
+	}
+
+	/** The state of the way from the job to this page, and what more there is to say of it. */
+	function linkState() {
+		const wait = retryAt - Date.now();
+		if (link !== "live") return [link, wait > 0 && `in ${Math.ceil(wait / 1000)} s`];
+		if (source.state === "retrying") return ["down", source.since && `since ${new Date(source.since).toLocaleTimeString()}`];
+		if (source.state === "loading") return ["loading", source.lines && `${plural(source.lines, "line")} so far`];
+		if (behind > 2000) return ["behind", plural(behind, "line")];
+		return ["live", short && "every few seconds"];
 	}
 
 	/** One dot, one truth: green only while lines can really come. */
 	function connected() {
 		const node = $("#connection");
-		const wait = retryAt - Date.now();
-		const [to, more] = link !== "live" ? [link, wait > 0 && `in ${Math.ceil(wait / 1000)} s`]
-			: up.state === "retrying" ? ["down", up.since && `since ${new Date(up.since).toLocaleTimeString()}`]
-			: up.state === "loading" ? ["loading", up.lines && `${plural(up.lines, "line")} so far`]
-			: behind > 2000 ? ["behind", plural(behind, "line")] : ["live"];
+		const [to, more] = linkState();
 		if (/down|rec|live/.test(to) && to !== node.dataset.state) announce(node.dataset[to]);
 		me.live = to === "live";
 		me.down = to === "down";
-		node.title = up.detail ?? "";
+		node.title = source.detail ?? node.dataset[short] ?? "";
 		node.dataset.state = to;
 		put("#connection", node.dataset[to] + (more ? `, ${more}` : ""));
+		show(node, to !== "ended"); // the job's own state says that
 	}
 
 	function overview({ gaps, viewers, first_line, last_line, complete: whole, parts }) {
@@ -121,7 +135,7 @@ export function makeHead(api, viewer, cancel) {
 		const list = [...viewer.gaps.known.values()];
 		const lost = list.reduce((sum, { count }) => sum + count, 0);
 		const ended = me.over ? { true: "complete", false: "openEnd" }[complete] : "";
-		const state = list.length ? "gap" : viewer.view.sample_logs ? "sampled" : ended || "ok";
+		const state = list.length ? "gap" : excerpt ? "excerpt" : viewer.view.sample_logs ? "sampled" : ended || "ok";
 		const more = { gap: lost && ` of ${number(lost)}`, sampled: `: ${number(me.omitted)} left out` }[state] || "";
 		const { dataset } = $("#truth");
 		const text = $("#truth-text").dataset;
@@ -134,8 +148,8 @@ export function makeHead(api, viewer, cancel) {
 
 	function tick() {
 		if (me.shut) return;
-		const from = Date.parse(now.creation_date) || viewer.start;
-		const end = me.over ? Date.parse(now.job_status_date) || newest : Date.now();
+		const from = Date.parse(shown.creation_date) || viewer.start;
+		const end = me.over ? Date.parse(shown.job_status_date) || newest : now();
 		if (from > 1e9 && end >= from) put("#elapsed", me.over ? `took ${duration(end - from)}` : clock(end - from));
 		if (retryAt) connected();
 	}
@@ -145,6 +159,14 @@ export function makeHead(api, viewer, cancel) {
 		bell = granted && !bell;
 		pressed("#bell", bell);
 		toast(!granted ? "forbidden" : bell ? "bell" : "quiet", !granted);
+	}
+
+	function notify(text) {
+		try {
+			new Notification(text, { icon: $("#favicon").href });
+		} catch {
+			toast(text); // some browsers, on phones above all, have the class and let no page use it
+		}
 	}
 
 	async function details() {

@@ -3,15 +3,18 @@
 import { lineOf, parseView } from "./address.js";
 import { makeApi } from "./api.js";
 import { makeCancel } from "./cancel.js";
+import { now } from "./clock.js";
 import { $, copy, number, on, plural, pressed, put, range, show, toast } from "./dom.js";
 import { makeFind } from "./find.js";
 import { makeHead } from "./head.js";
 import { makeMap } from "./map.js";
 import { startSharing } from "./sharing.js";
 import { makeStream } from "./stream.js";
-import { silence } from "./times.js";
+import { day, silence } from "./times.js";
 import { keyOf, startUi } from "./ui.js";
 import { makeViewer } from "./viewer.js";
+
+const DAY = 864e5; // ms
 
 const api = makeApi($("#log").dataset.job);
 const view = parseView(location.search);
@@ -19,10 +22,7 @@ const viewer = makeViewer(api, view, { begun, changed, drawn });
 const find = makeFind(api, viewer);
 const map = makeMap(viewer);
 const head = makeHead(api, viewer, makeCancel(api));
-const stream = makeStream(api, view, { ...head, event(name, data) {
-	events[name]?.(data);
-	changed();
-} });
+const stream = makeStream(api, view, { ...head, event });
 startSharing(api, viewer);
 
 let missing = []; // what the stream said is missing before its next line
@@ -30,13 +30,24 @@ let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
 let typed = 0;
 
+/** What goes wrong in here is a fault of this page and says nothing of the connection. */
+function event(name, data) {
+	try {
+		events[name]?.(data);
+		changed();
+	} catch (error) {
+		reportError(error);
+	}
+}
+
 const events = {
 	lines(lines) {
 		if (missing.length) lines[0].before = missing;
 		missing = [];
 		const { line, timestamp } = lines.at(-1);
-		const now = Date.now();
-		if (line > viewer.lines.last) heard = !heard && timestamp > now - 864e5 && timestamp < now ? timestamp : now;
+		// When an old log is opened, its last line tells; then the moment at which lines come.
+		const ago = now() - timestamp;
+		if (line > viewer.lines.last) heard = !heard && ago > 0 && ago < DAY ? timestamp : now();
 		viewer.push(lines);
 		if (left && !document.hidden && viewer.lines.last > left) {
 			viewer.back(left);
@@ -83,6 +94,9 @@ function changed() {
 }
 
 function drawn() {
+	const line = viewer.viewport.seen()[0]?.item;
+	const today = line ? day(line.timestamp, view.time) : "";
+	put("#day", today === day(now(), view.time) ? "" : today);
 	map.here();
 	find.paint();
 }
@@ -119,8 +133,8 @@ const views = {
 	sample_logs() {
 		head.omitted = 0;
 		head.truth();
-		viewer.reset();
-		stream.start();
+		viewer.refill();
+		stream.start(true);
 	},
 };
 
@@ -191,7 +205,7 @@ function seen() {
 function often() {
 	head.tick();
 	const recent = viewer.lines.items.slice(-50).map((line) => line.timestamp);
-	put("#silence", heard && !head.over && head.live ? silence(Date.now() - heard, recent) : "");
+	put("#silence", heard && !head.over && head.live ? silence(now() - heard, recent) : "");
 }
 
 function seldom() {
@@ -218,6 +232,8 @@ on(document, "keydown", keys);
 on(document, "visibilitychange", seen);
 on(window, "hashchange", viewer.marks.fromAddress);
 on(window, "online", seen);
+on(window, "pagehide", () => stream.stop());
+on(window, "pageshow", (event) => event.persisted && seen());
 setInterval(often, 1000);
 setInterval(seldom, 5000);
 seen();

@@ -60,7 +60,11 @@ export function makeMoves(api, viewer) {
 
 	/** The viewport nears the end of what is in memory, or (`step` -1) its start. */
 	async function more(step) {
+		const edge = lines.items[0];
 		if (!(await lines.more(step))) return;
+		const row = viewer.root.querySelector(".sheet > *");
+		// The row that was the first in memory did not know of the line before it: of its day, or its time.
+		if (step < 0 && row?.item === edge) viewer.viewport.replace(row);
 		viewer.viewport.keep();
 		viewer.changed();
 		viewer.viewport.schedule();

@@ -44,6 +44,14 @@ export function moment(ms) {
 	return isNaN(date) ? String(ms) : `${date.toLocaleString()} · ${date.toISOString()}`;
 }
 
+/** The day on which a line was written, in the zone in which its time is shown; "" where times are not of the day. */
+export function day(ms, mode) {
+	if (mode !== "local" && mode !== "utc") return "";
+	const date = new Date(ms);
+	const zone = mode === "utc" ? { timeZone: "UTC" } : {};
+	return isNaN(date) ? "" : date.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", ...zone });
+}
+
 export function silence(quiet, recent) {
 	const usual = recent.length > 2 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : 0;
 	if (quiet < Math.max(30_000, usual * 5)) return "";

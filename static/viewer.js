@@ -1,13 +1,15 @@
 // The log: what is in memory, what is drawn, and the parts that act on it.
 
 import { makeCopying } from "./copying.js";
-import { $, on } from "./dom.js";
+import { now } from "./clock.js";
+import { $, el, on } from "./dom.js";
 import { makeFolds } from "./folding.js";
 import { makeGaps } from "./gaps.js";
 import { makeLines } from "./lines.js";
 import { makeMarks } from "./marking.js";
 import { makeMoves } from "./moving.js";
 import { buildRow } from "./row.js";
+import { day } from "./times.js";
 import { makeViewport } from "./viewport.js";
 
 /** `view`: what the address says of it. `delegate`: `begun` when the first lines have come, `changed`, `drawn`. */
@@ -15,7 +17,7 @@ export function makeViewer(api, view, delegate) {
 	const root = $("#log");
 	const lines = makeLines(api);
 	const viewer = {
-		view, root, lines, cursor, begin, look, push, reset, back, changed,
+		view, root, lines, cursor, begin, look, push, refill, reset, back, changed,
 		fresh: 0, // lines that came since the reader left the end
 		start: null, // timestamp of the first line
 	};
@@ -24,9 +26,10 @@ export function makeViewer(api, view, delegate) {
 	const moves = (viewer.moves = makeMoves(api, viewer));
 	const gaps = (viewer.gaps = makeGaps(api, viewer));
 	viewer.copying = makeCopying(api, viewer);
+	let returnTo = 0; // the line to go back to when the first lines have come
 	let away = null; // what came while the tab was hidden: {line, count}
 	const viewport = (viewer.viewport = makeViewport(root, lines, {
-		row: (line, before) => buildRow(line, before, rowContext()), more: moves.more, seek: moves.seek, left: delegate.changed, drawn: delegate.drawn,
+		row: dated, more: moves.more, seek: moves.seek, left: delegate.changed, drawn: delegate.drawn,
 	}));
 	return viewer;
 
@@ -52,26 +55,38 @@ export function makeViewer(api, view, delegate) {
 		else viewport.show(line, "top");
 	}
 
+	function begun() {
+		delegate.begun();
+		if (returnTo) moves.goto(returnTo, "top");
+		returnTo = 0;
+	}
+
 	/** Takes lines of the stream. */
 	function push(fresh) {
 		const known = lines.last;
 		const shown = lines.push(fresh, viewport.follow);
 		if (known && !viewport.follow) viewer.fresh += shown;
 		if (fresh[0].line === 1) viewer.start = fresh[0].timestamp;
-		if (!known) delegate.begun();
+		if (!known) begun();
 		else if (viewport.follow && !lines.atEnd) moves.toEnd();
 		changed();
 		viewport.schedule();
 	}
 
-	/** Forgets every line: the journal was begun anew, or the stream is another one. */
+	/** The journal was begun anew: a mark, a fold or a place in the old one means nothing in the new. */
 	function reset() {
 		marks.forget();
 		folds.forget();
 		away = null;
+		moves.follow(true);
+		refill();
+	}
+
+	/** Drops the lines in memory: another stream brings its own. A reader who is at a line is led back to it. */
+	function refill() {
+		returnTo = viewport.follow ? 0 : moves.topLine();
 		lines.last = 0;
 		lines.clear(true);
-		moves.follow(true);
 		viewport.redraw();
 	}
 
@@ -84,6 +99,15 @@ export function makeViewer(api, view, delegate) {
 	/** A line's cursor; "" for 0, before the first. */
 	function cursor(line) {
 		return line ? `${lines.epoch}-${line}` : "";
+	}
+
+	/** A row, under the day where a new one begins. A log that is of today alone shows none. */
+	function dated(line, before) {
+		const row = buildRow(line, before, rowContext());
+		const today = day(line.timestamp, view.time);
+		const other = before ? day(before.timestamp, view.time) : line.line === lines.first ? day(now(), view.time) : today;
+		if (today !== other) row.prepend(el("div", "note day", today));
+		return row;
 	}
 
 	/** What a row needs to know besides its line. */
