@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import JobResponse, Jobs, RunResponse, connect
+    from .client import AsyncConnection, JobResponse, Jobs, RunResponse, connect
 
-__all__ = ["JobResponse", "Jobs", "RunResponse", "connect"]
+__all__ = ["AsyncConnection", "JobResponse", "Jobs", "RunResponse", "connect"]
 __version__ = "0.1.0"
 
 
@@ -21,3 +21,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(client, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

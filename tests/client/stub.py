@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,10 +22,12 @@ class Asked:
 
 @dataclass
 class Stub:
-    """`answers(asked)` gives what goes over the socket, head included; then the connection is closed."""
+    """`answers(asked)` gives what goes over the socket, head included; then the connection is closed. `tls`: speaks
+    TLS with this context."""
 
     answers: Answers
     asked: list[Asked] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Stub:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -44,7 +48,11 @@ class Stub:
             except OSError:
                 return
             with connection:
-                self._answer(connection)
+                if self.tls is None:
+                    self._answer(connection)
+                    continue
+                with contextlib.suppress(OSError), self.tls.wrap_socket(connection, server_side=True) as secure:
+                    self._answer(secure)
 
     def _answer(self, connection: socket.socket) -> None:
         data = b""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import pickle
 import socket
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from webapp.client import Client, RunResponse, api, connect, errors
-from webapp.client import http as http_of_client
+from webapp.client import Client, RunResponse, ask, bound, connect, errors
 from webapp.client.errors import BadAnswer, ClientError, TimedOut
 
 from .stub import Asked, Stub, http
@@ -85,7 +86,7 @@ def test_an_answer_without_its_keys_is_no_answer() -> None:
 
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_of_client, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(ask, "MAX_BYTES", 1 << 20)
     with Stub(lambda asked: http(200, b"x" * (2 << 20))) as stub, pytest.raises(BadAnswer, match="more than 1 MiB"):
         Client(stub.url).status("job-1")
 
@@ -135,7 +136,7 @@ def test_the_environment_names_the_service(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_objects_made_by_hand_follow_the_environment_until_somebody_connects(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "_connected", None)
+    monkeypatch.setattr(bound, "_connected", [])
     for _ in range(2):
         with Stub(lambda asked: http(200, b'{"job_id": "x"}')) as stub:
             monkeypatch.setenv("JOBTAIL_URL", stub.url)
@@ -144,7 +145,7 @@ def test_objects_made_by_hand_follow_the_environment_until_somebody_connects(mon
             with Stub(lambda asked: http(200, b'{"job_id": "x"}')) as other:
                 connect(other.url)
                 assert RunResponse.from_job_id("x").logs_url == f"{other.url}/jobs/x"
-            monkeypatch.setattr(api, "_connected", None)
+            monkeypatch.setattr(bound, "_connected", [])
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +199,7 @@ def test_a_log_that_breaks_off_goes_on_after_its_last_line() -> None:
             return http(200, b"".join(lines[:3]) + lines[3][:9], "application/x-ndjson", length=9999)
         if asked.number == 1:
             return problem(503, "busy", "Retry-After: 0")
-        return http(200, b"".join(lines[3:]), "application/x-ndjson")
+        return http(200, b"".join(lines[3:] if "after=e-3" in asked.path else []), "application/x-ndjson")
 
     with Stub(answers) as stub:
         found = list(Client(stub.url).lines("x", tail=100, level="info", limit=50))
@@ -206,6 +207,67 @@ def test_a_log_that_breaks_off_goes_on_after_its_last_line() -> None:
     assert "tail=100" in stub.asked[0].path
     assert "after=e-3" in stub.asked[2].path and "level=info" in stub.asked[2].path
     assert "limit=47" in stub.asked[2].path and "tail" not in stub.asked[2].path
+
+
+def test_a_log_that_ends_early_goes_on_after_its_last_line() -> None:
+    """Some proxies end an answer that broke off as if it were whole."""
+    lines = [body({"id": f"e-{n}", "line": n, "timestamp": n, "message": str(n)}) + b"\n" for n in range(1, 8)]
+
+    def answers(asked: Asked) -> bytes:
+        after = int(asked.path.split("after=e-")[1].split("&")[0]) if "after=" in asked.path else 0
+        cut = b"".join(lines[after : after + 2])
+        return http(200, cut + (lines[2][:9] if after == 0 else b""), "application/x-ndjson")
+
+    with Stub(answers) as stub:
+        assert [line.line for line in Client(stub.url).lines("x")] == [1, 2, 3, 4, 5, 6, 7]
+        assert [line.line for line in Client(stub.url).lines("x", tail=3)] == [1, 2, 3]
+
+
+def test_a_log_that_goes_in_circles_is_given_up() -> None:
+    lines = b"".join(body({"id": f"e-{n}", "line": n, "timestamp": n, "message": ""}) + b"\n" for n in (1, 2))
+    with (
+        Stub(lambda asked: http(200, lines, "application/x-ndjson")) as stub,
+        pytest.raises(BadAnswer, match="went back"),
+    ):
+        list(Client(stub.url).lines("x"))
+    assert len(stub.asked) == 2
+
+
+def bomb(layers: int, size: int) -> bytes:
+    data = b"0" * size
+    for _ in range(layers):
+        data = gzip.compress(data)
+    return data
+
+
+@pytest.mark.parametrize("path", ["status", "lines", "stream", "error"])
+def test_a_few_kilobytes_never_become_gigabytes(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(ask, "MAX_BYTES", 4 << 20)
+    monkeypatch.setattr("webapp.client.line.MAX_LINE_BYTES", 4 << 20)
+    monkeypatch.setattr("webapp.client.sse.MAX_EVENT_BYTES", 4 << 20)
+    kind = {"lines": "application/x-ndjson", "stream": "text/event-stream"}.get(path, "application/json")
+    status = 503 if path == "error" else 200
+    for encoding, data in (("gzip", bomb(1, 64 << 20)), ("gzip, gzip", bomb(2, 64 << 20)), ("br", b"xx")):
+        with Stub(lambda asked, e=encoding, d=data: http(status, d, kind, f"Content-Encoding: {e}")) as stub:
+            client = Client(stub.url)
+            tracemalloc.start()
+            with pytest.raises(ClientError):
+                list({"lines": client.lines, "stream": client.stream}.get(path, client.status)("x"))
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert most < 24 << 20
+            client.close()
+
+
+def test_a_compressed_answer_is_read_and_one_cut_short_is_no_answer() -> None:
+    data = gzip.compress(body({"job_id": "x"}))
+    with Stub(lambda asked: http(200, data, "application/json", "Content-Encoding: gzip")) as stub:
+        assert Client(stub.url).status("x") == {"job_id": "x"}
+    with (
+        Stub(lambda asked: http(200, data[:-9], "application/json", "Content-Encoding: gzip")) as stub,
+        pytest.raises(errors.ServiceDown, match="stopped before its end"),
+    ):
+        Client(stub.url).status("x")
 
 
 def test_a_cut_line_that_is_no_longer_kept_stays_cut_and_is_not_taken_for_the_next() -> None:

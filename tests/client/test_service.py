@@ -138,6 +138,7 @@ def test_a_sample_adds_up_across_breaks(own: Home) -> None:
         printer = Printer(out)
         for event in own.client.stream(job.id, {"format": "batch", "refresh_seconds": 0.1}):
             printer.event(event)
+            printer.flush()
 
     tail = threading.Thread(target=follow, daemon=True)
     tail.start()

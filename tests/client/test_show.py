@@ -7,7 +7,8 @@ import pytest
 
 from webapp.client.follow import Event
 from webapp.client.line import Line
-from webapp.client.show import Printer, for_terminal, left_out, missing
+from webapp.client.safe import for_terminal
+from webapp.client.show import Printer, left_out, missing
 
 
 class Terminal(io.StringIO):
@@ -44,6 +45,7 @@ def test_omitted_is_shown_just_before_the_line_that_follows_and_added_up() -> No
         ("done", {"reason": "finished", "complete": True}),
     ]:
         printer.event(Event(kind, data, ""))
+    printer.flush()
     assert out.getvalue() == "first\n… 3 lines left out (2 info, 1 debug)\nlast\n"
 
 
@@ -54,6 +56,7 @@ def test_holes_and_new_beginnings_are_told() -> None:
     printer.event(Event("gap", {"reason": "upstream", "count": None}, ""))
     printer.event(Event("reset", {"reason": "the journal was begun anew"}, ""))
     printer.event(Event("done", {"reason": "finished", "complete": False}, ""))
+    printer.flush()
     assert out.getvalue().splitlines() == [
         "… 412 lines are no longer kept",
         "… lines may be missing here: the upstream did not give them",
@@ -65,7 +68,9 @@ def test_holes_and_new_beginnings_are_told() -> None:
 
 def test_indentation_stays_and_a_pipe_gets_every_byte() -> None:
     out = io.StringIO()
-    Printer(out).line(line("    at 10%\r 20%\x1b[31m red\x1b[2J\t."))
+    printer = Printer(out)
+    printer.line(line("    at 10%\r 20%\x1b[31m red\x1b[2J\t."))
+    printer.flush()
     assert out.getvalue() == "    at 10%\r 20%\x1b[31m red\x1b[2J\t.\n"
 
 
@@ -87,11 +92,15 @@ def test_a_terminal_gets_colours_and_nothing_that_moves_it(message: str, shown: 
 def test_notes_are_dim_on_a_terminal_unless_colours_are_unwanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = Terminal()
-    Printer(out).note("note")
+    printer = Printer(out)
+    printer.note("note")
+    printer.flush()
     assert out.getvalue() == "\x1b[2mnote\x1b[0m\n"
     monkeypatch.setenv("NO_COLOR", "1")
     out = Terminal()
-    Printer(out).note("note")
+    printer = Printer(out)
+    printer.note("note")
+    printer.flush()
     assert out.getvalue() == "note\n"
 
 
@@ -101,4 +110,5 @@ def test_a_narrow_encoding_is_no_reason_to_stop() -> None:
     printer = Printer(out)
     printer.line(line("snow ☃"))
     printer.line(line("more"))
+    printer.flush()
     assert raw.getvalue() == b"snow \\u2603\nmore\n"

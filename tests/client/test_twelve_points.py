@@ -58,7 +58,7 @@ class Tail:
 class Stage:
     def __init__(self, fused: Upstream, served: Served) -> None:
         self.fused = fused
-        self.url = served.url
+        self.url, self.get = served.url, served.get
         self.client: Connection = connect(served.url, "")
 
     def run(self, job: Job) -> RunResponse:
@@ -207,7 +207,7 @@ def test_12_many_viewers_are_one_poller(stage: Stage) -> None:
     asked = stage.fused.requests["logs"]
     for thread in threads:
         thread.start()
-    viewers = lambda: int(stage.client.http.ask("GET", "/api/jobs/watched", {}, None, 30).headers["Jobtail-Viewers"])  # noqa: E731
+    viewers = lambda: int(stage.get("/api/jobs/watched").headers["Jobtail-Viewers"])  # noqa: E731
     until(lambda: viewers() == 20, "all to watch")
     job.finish()
     for thread in threads:

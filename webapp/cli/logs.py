@@ -42,3 +42,6 @@ def command(
     printer = JsonPrinter(sys.stdout) if as_json else LogPrinter(sys.stdout, timestamps=timestamps)
     for line in client.lines(job, **wanted):
         printer.line(line)
+        if printer.full:
+            printer.flush()
+    printer.flush()

@@ -9,7 +9,8 @@ import click
 
 from ..client.follow import Event
 from ..client.line import Line
-from ..client.show import Printer, for_terminal, lines_of
+from ..client.safe import for_terminal
+from ..client.show import Printer, lines_of
 from .words import coloured, stamp
 
 _COLOURS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
@@ -34,7 +35,7 @@ class LogPrinter(Printer):
             message = click.style(message, fg=colour)
         if self._timestamps:
             message = f"{stamp(line.timestamp)} {message}"
-        self._write(message)
+        self.write(message)
         if line.get("cut"):
             self.note("… this line is longer and was cut")
 
@@ -56,6 +57,10 @@ class JsonPrinter:
             data = event.data if isinstance(event.data, dict) else {"data": event.data}
             self._write({"event": event.kind, **data})
 
+    full = False
+
+    def flush(self) -> None:
+        self._out.flush()
+
     def _write(self, value: object) -> None:
         self._out.write(json.dumps(value, ensure_ascii=True) + "\n")
-        self._out.flush()

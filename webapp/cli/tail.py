@@ -76,6 +76,8 @@ def command(
     code = OK
     for event in client.stream(job, wanted, timeout=timeout, retries=get_logs_retries):
         printer.event(event)
+        if printer.full or not event.more:
+            printer.flush()
         if event.kind == "retrying":
             _say_retrying(event)
         elif event.kind == "done" and isinstance(event.data.get("status"), dict):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from typing import Protocol, TypeAlias
+from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import BadJobId
 from ..models import check_job_id
@@ -67,7 +68,28 @@ class Target:
     share: str | None = None
 
 
-def target(text: str) -> Target:
+class Held(Protocol):
+    """An object that is of one job, such as a RunResponse."""
+
+    @property
+    def _job(self) -> str: ...
+
+
+Job: TypeAlias = str | Held
+
+
+def page(url: str, job: str) -> str:
+    """The address of a job's live page. `job`: an id, which can lead nowhere else however odd it is."""
+    return f"{url}/jobs/{quote(job, safe=':')}"
+
+
+def target(job: Job) -> Target:
+    """A job by its id, a link to it or an object. The id within an object comes from a service, so that it is an id
+    and nothing else."""
+    return _of_text(job) if isinstance(job, str) else Target(_checked(job._job))
+
+
+def _of_text(text: str) -> Target:
     """An id, `http://host/jobs/ID` with whatever follows, or a shared link `http://host/s/TOKEN`."""
     text = text.strip()
     if "://" not in text:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from .api import Client, set_default
-from .objects import JobResponse, Jobs, RunResponse, jobs_of, run_of
+from .address import Job
+from .api import Client
+from .bound import remember
+from .objects import Jobs, RunResponse, jobs_of, run_of
 
 
 class Connection(Client):
     """All of `Client`, and `job()` and `jobs()`."""
+
+    def __enter__(self) -> Connection:
+        return self
 
     def jobs(self, n: int = 5, skip: int = 0, *, per_request: int = 25, max_requests: int | None = 1) -> Jobs:
         """The newest jobs: `n` of them after the first `skip`. `max_requests` times `per_request` bounds them
         too, None: no such bound."""
         return jobs_of(self, n, skip, per_request, max_requests)
 
-    def job(self, job: str | RunResponse | JobResponse) -> RunResponse:
-        """A job by its id or a link to it, with its status as it is now. A link to another service is asked
-        there, without this one's token."""
-        client, name = self.find(job_id(job))
+    def job(self, job: Job) -> RunResponse:
+        """A job by its id, a link to it or an object, with its status as it is now. A link to another service is
+        asked there, without this one's token."""
+        client, name = self.find(job)
         return run_of(client, client.status(name))
-
-
-def job_id(job: str | RunResponse | JobResponse) -> str:
-    if isinstance(job, RunResponse):
-        return job.job_id
-    return job.id if isinstance(job, JobResponse) else job
 
 
 def connect(url: str | None = None, token: str | None = None) -> Connection:
@@ -34,5 +33,5 @@ def connect(url: str | None = None, token: str | None = None) -> Connection:
     Objects made by hand, such as by `RunResponse.from_job_id`, use the newest connection.
     """
     connection = Connection(url, token)
-    set_default(connection)
+    remember(connection)
     return connection

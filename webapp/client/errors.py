@@ -11,9 +11,11 @@
     ├── UpstreamFailed      the service is there, its upstream is not
     ├── ServiceDown         the service does not answer, or was cut off
     │   └── Unreachable     nothing listens at its address
+    ├── Untrusted           its certificate is not trusted
     └── BadAnswer           something answered that is no jobtail service
 
-`transient` is True where asking again can help; `retry_after`: seconds, where the service named them.
+`transient` is True where asking again can help; `retry_after`: seconds, where the service named them. What a service
+says is shown without control characters, so that a message can go to a terminal.
 """
 
 from __future__ import annotations
@@ -21,12 +23,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .safe import plain
+
 
 class ClientError(Exception):
     transient = False
 
     def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.status = status
         self.retry_after = retry_after
 
@@ -64,10 +68,17 @@ class UpstreamFailed(ClientError):
 
 
 class ServiceDown(ClientError):
+    """`broke`: the connection was there and broke."""
+
     transient = True
+    broke = False
 
 
 class Unreachable(ServiceDown):
+    pass
+
+
+class Untrusted(ClientError):
     pass
 
 

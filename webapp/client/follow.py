@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
+from .ask import opened, require
+from .body import Body
 from .errors import (
     BadAnswer,
     ClientError,
@@ -24,6 +26,7 @@ from .errors import (
     Unreachable,
     UpstreamFailed,
 )
+from .script import Close, Give, Gives, Open, Reply, Script, Site, Sleep
 from .sse import Decoder, ServerSentEvent, StreamTooLong
 
 ATTEMPT_SECONDS = 60.0
@@ -39,16 +42,13 @@ _KNOWN = frozenset(("line", "lines", "cursor", "omitted", "gap", "status", "upst
 class Event:
     """One event of the stream. `kind`: line, lines, cursor, omitted, gap, status, upstream, reset, done or
     bye; and `retrying` (`{"in_seconds", "detail"}`), which is our own: the connection broke, and the next
-    attempt comes then. `data`: its JSON. `cursor`: where the stream stands after it."""
+    attempt comes then. `data`: its JSON. `cursor`: where the stream stands after it. `more`: others came
+    together with it, and follow at once."""
 
     kind: str
     data: Any
     cursor: str
-
-
-Open = Callable[[str, float | None, float], AbstractContextManager[Iterator[bytes] | None]]
-"""Opens the stream: the cursor to go on from ("" at first), seconds left or None, how much silence is death.
-None instead of chunks: there is nothing more after this cursor (204)."""
+    more: bool = False
 
 
 def backoff(attempt: int, base: float, asked: float | None, chance: float) -> float:
@@ -65,9 +65,13 @@ def event_of(raw: ServerSentEvent) -> Event | None:
     if kind not in _KNOWN:
         return None
     try:
-        return Event(kind, json.loads(raw.data), raw.id)
-    except ValueError:
+        data = json.loads(raw.data)
+    except (ValueError, RecursionError):
         raise BadAnswer(f"the stream holds an event {kind!r} that is no JSON: {raw.data[:80]!r}") from None
+    well = all(isinstance(line, dict) for line in data) if isinstance(data, list) else isinstance(data, dict)
+    if not well or isinstance(data, list) != (kind == "lines"):
+        raise BadAnswer(f"the stream holds an event {kind!r} of another shape: {raw.data[:80]!r}")
+    return Event(kind, data, raw.id)
 
 
 def failure_of(done: Any, job: str) -> ClientError | None:
@@ -91,26 +95,26 @@ def failure_of(done: Any, job: str) -> ClientError | None:
 class Follower:
     """`events()` until `done`, which is the last; then an error unless the job has finished.
 
-    `retries`: as `get_logs_retries`, additional attempts of 60 s of unbroken failure each; None: never gives
-    up. `timeout`: seconds in all. `after`: a cursor to start from. `clock` and `sleep` are for tests.
+    `params`: of GET /api/jobs/{job}/events. `retries`: as `get_logs_retries`, additional attempts of 60 s of unbroken
+    failure each; None: never gives up. `timeout`: seconds in all. `after`: a cursor to start from. `clock` is for
+    tests.
     """
 
     def __init__(
         self,
-        open_stream: Open,
+        site: Site,
         job: str,
+        params: Mapping[str, Any] | None = None,
         *,
         retries: int | None = 1,
         timeout: float | None = None,
         after: str = "",
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.cursor = after
-        self._open = open_stream
-        self._job = job
+        self._site, self._job, self._params = site, job, params or {}
         self._patience = None if retries is None else ATTEMPT_SECONDS * (1 + max(0, retries))
-        self._clock, self._sleep = clock, sleep
+        self._clock = clock
         self._ends = None if timeout is None else clock() + timeout
         self._connected = False
         self._attempt, self._base = 0, FIRST_DELAY
@@ -119,7 +123,7 @@ class Follower:
         self._upstream_detail = ""
         self._gap = ""
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Gives[Event]:
         while True:
             try:
                 ended = yield from self._connection()
@@ -132,39 +136,57 @@ class Follower:
                     return
                 failure = ServiceDown("the service ended the stream")
             seconds = self._pause(failure)
-            yield Event("retrying", {"in_seconds": seconds, "detail": str(failure)}, self.cursor)
-            self._sleep(seconds)
+            yield Give(Event("retrying", {"in_seconds": seconds, "detail": str(failure)}, self.cursor))
+            yield Sleep(seconds)
 
-    def _connection(self) -> Generator[Event, None, bool]:
+    def _open(self) -> Script[Reply]:
+        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+        if self.cursor:
+            headers["Last-Event-ID"] = self.cursor
+        path = f"/api/jobs/{quote(self._job, safe=':')}/events"
+        wanted = Open(self._site, "GET", path, {**self._params, "timeout": self._left()}, self._silence(), headers)
+        return (yield from opened(wanted))
+
+    def _connection(self) -> Generator[Any, Any, bool]:
         """What one connection brings, in an order that a reader may rely on. True: the stream is over for
         good."""
         decoder, held = Decoder(self.cursor), list[Event]()
         self._upstream_since = None
-        with self._open(self.cursor, self._left(), self._silence()) as chunks:
-            self._connected = True
-            if chunks is None:
-                return True
-            for chunk in chunks:
-                for event in self._decode(decoder, chunk):
-                    if event.kind in _BETWEEN:
-                        if event.kind != "gap" or event.data.get("after") != self._gap:
-                            held.append(event)
-                        continue
-                    self._note(event)
-                    if event.kind in _AT_A_CURSOR:
-                        for earlier in held:
-                            self._gap = earlier.data.get("after", self._gap)
-                            yield earlier
-                    if event.kind in _AT_A_CURSOR or event.kind == "reset":
-                        held.clear()
-                    self.cursor = event.cursor
-                    yield event
-                    if event.kind == "done":
-                        return self._over(event)
-                if decoder.retry_ms is not None:
-                    self._base = max(0.05, decoder.retry_ms / 1000)
-                self._check()
+        reply = yield from self._open()
+        self._connected = True
+        if reply.status == 204:
+            return True
+        require(reply, "text/event-stream", self._site.url)
+        body = Body(reply, self._site.url)
+        while (chunk := (yield from body.read())) is not None:
+            events = self._ordered(self._decode(decoder, chunk), held)
+            for place, event in enumerate(events):
+                self.cursor = event.cursor or self.cursor
+                yield Give(replace(event, more=place < len(events) - 1))
+                if event.kind == "done":
+                    yield Close(reply)
+                    return self._over(event)
+            if decoder.retry_ms is not None:
+                self._base = max(0.05, decoder.retry_ms / 1000)
+            self._check()
         return False
+
+    def _ordered(self, events: Iterator[Event], held: list[Event]) -> list[Event]:
+        """With what stands between two cursors held back until the second is there."""
+        found: list[Event] = []
+        for event in events:
+            if event.kind in _BETWEEN:
+                if event.kind != "gap" or event.data.get("after") != self._gap:
+                    held.append(event)
+                continue
+            self._note(event)
+            if event.kind in _AT_A_CURSOR:
+                found += held
+                self._gap = next((one.data["after"] for one in reversed(held) if "after" in one.data), self._gap)
+            if event.kind in _AT_A_CURSOR or event.kind == "reset":
+                held.clear()
+            found.append(event)
+        return found
 
     def _decode(self, decoder: Decoder, chunk: bytes) -> Iterator[Event]:
         try:

@@ -3,9 +3,12 @@ lines of ndjson."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+
+from .errors import BadAnswer
+
+MAX_LINE_BYTES = 256 << 20
 
 
 class Line(dict[str, Any]):
@@ -14,17 +17,17 @@ class Line(dict[str, Any]):
     @property
     def id(self) -> str:
         """The cursor just after this line."""
-        return str(self["id"])
+        return str(self.get("id", ""))
 
     @property
     def line(self) -> int:
         """Its number in the job's journal, from 1."""
-        return int(self["line"])
+        return _whole(self.get("line"))
 
     @property
     def timestamp(self) -> int:
         """Milliseconds since the epoch."""
-        return int(self["timestamp"])
+        return _whole(self.get("timestamp"))
 
     @property
     def time(self) -> datetime:
@@ -32,7 +35,7 @@ class Line(dict[str, Any]):
 
     @property
     def message(self) -> str:
-        return str(self["message"])
+        return str(self.get("message", ""))
 
     @property
     def level(self) -> str | None:
@@ -41,16 +44,43 @@ class Line(dict[str, Any]):
         return None if level is None else str(level)
 
 
-def split(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines that end in LF and in nothing else, empty ones left out. The last may be without its end."""
-    parts: list[bytes] = []
-    for chunk in chunks:
+def line_of(value: Any) -> Line:
+    """ValueError for what is no line: one is an object."""
+    if not isinstance(value, dict):
+        raise ValueError("a line is an object")
+    return Line(value)
+
+
+def _whole(value: Any) -> int:
+    """0 where a service gave no number."""
+    return int(value) if isinstance(value, int | float) and value == value and abs(value) < 1 << 63 else 0
+
+
+class Splitter:
+    """Bytes as they come into lines that end in LF and in nothing else, empty ones left out. `rest`: what has no end
+    yet. BadAnswer for a line that is longer than any of a log."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def rest(self) -> bytes:
+        return b"".join(self._parts)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
         if b"\n" not in chunk:
-            parts.append(chunk)
-            continue
+            self._keep(chunk)
+            return []
         head, *whole, rest = chunk.split(b"\n")
-        whole.insert(0, b"".join([*parts, head]))
-        parts = [rest]
-        yield from filter(None, whole)
-    if last := b"".join(parts):
-        yield last
+        whole.insert(0, b"".join([*self._parts, head]))
+        self._parts, self._size = [], 0
+        self._keep(rest)
+        return [line for line in whole if line]
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > MAX_LINE_BYTES:
+            raise BadAnswer(f"the log holds a line of more than {MAX_LINE_BYTES >> 20} MiB: is it a jobtail service?")
+        if part:
+            self._parts.append(part)

@@ -1,146 +1,70 @@
 """RunResponse, JobResponse and Jobs: the objects of the published Fused client over a jobtail service.
 
-Their data is `webapp.models`; every method asks the service that the object came from, or, for one made by
-hand, that of the newest `connect()` or of JOBTAIL_URL.
+Their data is `webapp.models`, what they do is `work.py`; every method asks the service that the object came from, or,
+for one made by hand, that of the newest `connect()` or of JOBTAIL_URL.
 """
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
-from typing import IO, Any, TypeVar
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr
 
-from ..models import JobConfig, JobList, JobRecord, JobStepConfig, RunStatus, Wire
+from ..models import JobList, JobRecord, RunStatus
+from .address import page
 from .api import Client, default_client
-from .errors import BadAnswer, ClientError, IncompleteLogWarning, JobInProgressWarning
+from .calls import Calls
+from .errors import ClientError
 from .html import jobs_html, run_html
-from .line import Line
-from .show import Printer, lines_of, missing
+from .safe import plain
+from .script import Gives, Script
+from .work import Work, listed, take_over, valid
 
-PAGE = 100
-M = TypeVar("M", bound=Wire)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class Followed(Wire):
+def answer(work: Callable[Concatenate[Work, P], Script[T]]) -> Callable[Concatenate[Followed, P], T]:
+    """A method that carries a script out and gives what it comes to."""
+
+    @wraps(work)
+    def method(self: Followed, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._api.transport.run(work(self, *args, **kwargs))
+
+    return method
+
+
+def iterator(work: Callable[Concatenate[Work, P], Gives[T]]) -> Callable[Concatenate[Followed, P], Iterator[T]]:
+    @wraps(work)
+    def method(self: Followed, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return self._api.transport.each(work(self, *args, **kwargs))
+
+    return method
+
+
+class Followed(Work):
     """What one can do with a job, whatever it was learnt from."""
-
-    _client: Client | None = PrivateAttr(default=None)
-
-    def model_post_init(self, context: Any) -> None:
-        if isinstance(context, Client):
-            self._client = context
 
     @property
     def _api(self) -> Client:
-        return self._client or default_client()
+        return self._client if isinstance(self._client, Client) else default_client()
 
     @property
-    def _job(self) -> str:
-        raise NotImplementedError
+    def _calls(self) -> Calls:
+        return self._api._found()
 
     @property
     def logs_url(self) -> str:
         """The live page of this job."""
-        return self._api.link(self._job)
+        return page(self._api.url, self._job)
 
     def get_status(self) -> RunResponse:
         """The status of this job, asked for now."""
-        return run_of(self._api, self._api.status(self._job))
-
-    def get_logs(self, since_ms: int | None = None) -> list[Any]:
-        """The log so far, oldest first: `Line` dicts with `timestamp` (ms), `message` and the rest.
-
-        `since_ms`: only lines of this time or later, in milliseconds since the epoch.
-        """
-        lines = list(self._api.lines(self._job, since_ms=milliseconds(since_ms)))
-        lines.sort(key=lambda line: line.timestamp)
-        return lines
-
-    def print_logs(self, since_ms: int | None = None, file: IO[str] | None = None) -> None:
-        """Prints the log so far to `file`, or standard output: one message a line, indentation kept."""
-        printer = Printer(sys.stdout if file is None else file)
-        for line in self.get_logs(since_ms):
-            printer.line(line)
-
-    def iter_logs(
-        self,
-        since_ms: int | None = None,
-        *,
-        follow: bool = True,
-        level: str | None = None,
-        q: str | None = None,
-        tail: int | None = None,
-        timeout: float | None = None,
-        get_logs_retries: int = 1,
-    ) -> Iterator[Line]:
-        """The lines one by one, in the order in which the service learnt of them, until the job has ended.
-
-        `follow=False`: only those that are there now. `level`: such as "warning" or "error,warning"; `q`: a
-        text they hold; `tail`: only the last N of those there are, and what follows. Survives a break of the
-        connection without losing or repeating a line; where lines are missing it warns
-        (IncompleteLogWarning).
-        """
-        wanted: dict[str, Any] = {"since_ms": milliseconds(since_ms), "level": level, "q": q, "tail": tail}
-        if not follow:
-            yield from self._api.lines(self._job, **wanted)
-            return
-        wanted |= {"format": "batch", "sample_logs": False, "refresh_seconds": 0.1}
-        for event in self._api.stream(self._job, wanted, timeout=timeout, retries=get_logs_retries):
-            if event.kind in ("line", "lines"):
-                for line in lines_of(event):
-                    yield self._whole(line)
-            elif event.kind == "gap":
-                warnings.warn(f"{self._job}: {missing(event.data)}", IncompleteLogWarning, stacklevel=2)
-            elif event.kind == "reset":
-                message = f"{self._job}: the log begins anew ({event.data.get('reason')})"
-                warnings.warn(message, IncompleteLogWarning, stacklevel=2)
-
-    def _whole(self, line: Line) -> Line:
-        """A stream cuts very long lines; the log gives them whole while it keeps them."""
-        if not line.get("cut"):
-            return line
-        for whole in self._api.lines(self._job, from_line=line.line, limit=1):
-            if whole.get("id") == line.get("id"):
-                return whole
-        message = f"{self._job}: line {line.line} is longer and was cut: it is no longer kept"
-        warnings.warn(message, IncompleteLogWarning, stacklevel=3)
-        return line
-
-    def get_exec_time(self) -> timedelta:
-        """The time from the first to the last line. Warns while the job is in progress; NoLines where there
-        is no line yet."""
-        found = self._api.exec_time(self._job)
-        if found.get("in_progress"):
-            message = f"the job {self._job!r} is still in progress: this is the time up to its newest line"
-            warnings.warn(message, JobInProgressWarning, stacklevel=2)
-        return timedelta(seconds=found["seconds"])
-
-    def tail_logs(
-        self,
-        refresh_seconds: float = 1,
-        sample_logs: bool = True,
-        timeout: float | None = None,
-        get_logs_retries: int = 1,
-    ) -> None:
-        """Prints the log, then each line as it comes, until the job has ended.
-
-        `refresh_seconds`: how often news are wanted. `sample_logs`: only a sample, with a note of how much
-        was left out; errors are always shown. `timeout`: seconds after which it raises TimeoutError.
-        `get_logs_retries`: additional attempts, of 60 s of unbroken failure each, before it raises.
-        """
-        printer = Printer(sys.stdout)
-        wanted = {
-            "refresh_seconds": min(60.0, max(0.1, refresh_seconds)),
-            "sample_logs": sample_logs,
-            "format": "batch",
-        }
-        for event in self._api.stream(self._job, wanted, timeout=timeout, retries=get_logs_retries):
-            printer.event(event)
+        return run_of(self._api, self._api.status(self))
 
     def wait_for_job(self, poll_interval_seconds: float = 5, timeout: float | None = None) -> RunResponse:
         """Blocks until the job has finished, and gives its status; TimeoutError after `timeout` seconds.
@@ -148,23 +72,32 @@ class Followed(Wire):
         The service says when the job ends; `poll_interval_seconds` is the pause between attempts while the
         service does not answer.
         """
-        return run_of(self._api, self._api.wait(self._job, timeout, pause=poll_interval_seconds))
+        return run_of(self._api, self._api.wait(self, timeout, pause=poll_interval_seconds))
 
     def cancel(self) -> RunResponse:
         """Cancels this job. A new object."""
-        return run_of(self._api, self._api.cancel(self._job))
+        return run_of(self._api, self._api.cancel(self))
 
-    def config(self) -> JobStepConfig:
-        """The configuration of the one step of this job; an error where it has more."""
-        return valid(JobStepConfig, self._api.config(self._job), self._api)
-
-    def steps_config(self) -> JobConfig:
-        """The configuration of all steps of this job."""
-        return valid(JobConfig, self._api.steps_config(self._job), self._api)
+    get_logs = answer(Work._get_logs)
+    print_logs = answer(Work._print_logs)
+    iter_logs = iterator(Work._iter_logs)
+    tail_logs = answer(Work._tail_logs)
+    get_exec_time = answer(Work._get_exec_time)
+    config = answer(Work._config)
+    steps_config = answer(Work._steps_config)
+    search = answer(Work._search)
+    share = answer(Work._share)
+    shares = answer(Work._shares)
+    revoke = answer(Work._revoke)
+    forget = answer(Work._forget)
 
 
 class RunResponse(Followed, RunStatus):
     """A job's status. See `webapp.models.RunStatus` for its fields."""
+
+    creation_date: datetime | None = None
+    exit_code: int | None = None
+    detail: str | None = Field(default=None, description="Why it ended, or what it waits for.")
 
     @property
     def _job(self) -> str:
@@ -172,18 +105,16 @@ class RunResponse(Followed, RunStatus):
 
     def refresh_status(self) -> RunResponse:
         """Brings every field of this object up to date, and returns it."""
-        new = self.get_status()
-        self.__dict__.update(new.__dict__)
-        object.__setattr__(self, "__pydantic_extra__", new.__pydantic_extra__)
-        object.__setattr__(self, "__pydantic_fields_set__", new.__pydantic_fields_set__)
-        return self
+        return take_over(self, self.get_status())
 
     @classmethod
-    def from_job_id(cls, job: str | RunResponse) -> RunResponse:
+    def from_job_id(cls, job: str | RunResponse | JobResponse) -> RunResponse:
         """The job with this id, or of this link, as the service knows it; a RunResponse is returned as it
         is."""
         if isinstance(job, RunResponse):
             return job
+        if isinstance(job, JobResponse):
+            return job.get_status()
         client, name = default_client().find(job)
         return run_of(client, client.status(name))
 
@@ -196,13 +127,18 @@ class RunResponse(Followed, RunStatus):
 class JobResponse(Followed, JobRecord):
     """One row of the list of jobs. See `webapp.models.JobRecord` for its fields."""
 
+    job_name: str | None = None
+
     @property
     def _job(self) -> str:
         return self.id
 
+    def _repr_html_(self) -> str:
+        return jobs_html([(self, self.logs_url)])
+
 
 class Jobs(JobList):
-    """A page of jobs, newest first."""
+    """A page of jobs, newest first. A slice of it is one too."""
 
     jobs: list[JobResponse]  # type: ignore[assignment]
     _client: Client | None = PrivateAttr(default=None)
@@ -223,14 +159,26 @@ class Jobs(JobList):
     def __len__(self) -> int:
         return len(self.jobs)
 
-    def __getitem__(self, index: int) -> JobResponse:
-        return self.jobs[index]
+    @overload
+    def __getitem__(self, index: int) -> JobResponse: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Jobs: ...
+
+    def __getitem__(self, index: int | slice) -> JobResponse | Jobs:
+        if not isinstance(index, slice):
+            return self.jobs[index]
+        places = range(len(self.jobs))[index]
+        if places.step != 1:
+            raise ValueError("a slice of Jobs takes a step of 1: list(jobs)[...] takes any")
+        part = self.model_copy(update={"jobs": self.jobs[index], "n": len(places), "skip": self.skip + places.start})
+        return part
 
     def __iter__(self) -> Iterator[JobResponse]:  # type: ignore[override]
         return iter(self.jobs)
 
     def __repr__(self) -> str:
-        return "\n".join(f"{job.id}: {job.job_status}" for job in self.jobs) or "no jobs"
+        return "\n".join(plain(f"{job.id}: {job.job_status}") for job in self.jobs) or "no jobs"
 
     __str__ = __repr__
 
@@ -238,32 +186,10 @@ class Jobs(JobList):
         return jobs_html((job, job.logs_url) for job in self.jobs)
 
 
-def milliseconds(since: float | None) -> int | None:
-    """What people have at hand, such as `time.time() * 1000`, as the API takes it."""
-    return None if since is None else max(0, int(since))
-
-
-def valid(model: type[M], data: dict[str, Any], client: Client) -> M:
-    """The object that an answer is, bound to the client it came from."""
-    try:
-        return model.model_validate(data, context=client)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise BadAnswer(f"{client.url} answered what is no {model.__name__}: see {where!r}") from None
-
-
 def run_of(client: Client, status: dict[str, Any]) -> RunResponse:
-    return valid(RunResponse, status, client)
+    return valid(RunResponse, status, client.url, client)
 
 
 def jobs_of(client: Client, n: int, skip: int, per_request: int, max_requests: int | None) -> Jobs:
-    """Up to `n` jobs, newest first, and no more than `max_requests` times `per_request`."""
-    wanted = n if max_requests is None else min(n, per_request * max_requests)
-    found: list[Any] = []
-    while len(found) < wanted:
-        page = client.job_list(min(PAGE, wanted - len(found)), skip + len(found)).get("jobs") or []
-        found += page
-        if not page:
-            break
-    how = {"n": n, "skip": skip, "per_request": per_request, "max_requests": max_requests}
-    return valid(Jobs, {"jobs": found[:wanted], **how}, client)
+    found = client.transport.run(listed(client._found(), n, skip, per_request, max_requests))
+    return valid(Jobs, found, client.url, client)

@@ -1,0 +1,105 @@
+"""The lines of a log from `GET .../logs`, to their proven end.
+
+Some proxies end an answer that broke off as if it were whole, so that its end proves nothing. An answer counts as
+whole when it brought its last line as its head named it; else the next is asked for from the last cursor on, until
+one brings nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from .ask import ANSWER_SECONDS, opened, require
+from .body import Body
+from .errors import BadAnswer, ClientError, ServiceDown, Unreachable
+from .follow import backoff
+from .line import Line, Splitter, line_of
+from .script import Close, Effect, Give, Gives, Open, Site, Sleep
+
+RESUMES = 5
+RESUME_SECONDS = 15.0
+
+
+class Reading:
+    """Where a reader of a log stands, and what it asks for next. Pure.
+
+    `params`: of GET /api/jobs/{job}/logs. `tail` and `from_line` say where the first answer starts; from then on the
+    cursor of the newest line does. `limit` and `tail` bound the lines of all answers together.
+    """
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = {**params, "format": "ndjson"}
+        bounds = [int(params[name]) for name in ("limit", "tail") if params.get(name) is not None]
+        self._most = min(bounds, default=None)
+        self.given = 0
+        self._last = 0
+
+    @property
+    def begun(self) -> bool:
+        return self._last > 0
+
+    def took(self, line: Line) -> None:
+        """BadAnswer for one that does not come after the line before it."""
+        if line.line <= self._last or not line.id:
+            raise BadAnswer(f"the log went back from line {self._last} to line {line.line}: is it a jobtail service?")
+        self.given += 1
+        self._last = line.line
+        self.params |= {"after": line.get("id"), "tail": None, "from_line": None}
+        if self._most is not None:
+            self.params["limit"] = self._most - self.given
+
+    @property
+    def full(self) -> bool:
+        """All that were wanted are there."""
+        return self._most is not None and self.given >= self._most
+
+
+def lines(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line]:
+    """Each line once. Where a connection breaks, or ends before its end, it goes on after the last line."""
+    reading = Reading(params)
+    failures, failing = 0, time.monotonic()
+    while True:
+        before = reading.given
+        try:
+            whole = yield from _answer(site, path, reading)
+            if whole or reading.given == before:
+                return
+            failures = 0
+        except ClientError as error:
+            if reading.given > before:
+                failures, failing = 0, time.monotonic()
+            failures += 1
+            hopeless = isinstance(error, Unreachable) and not reading.begun
+            tried = failures > RESUMES or time.monotonic() - failing > RESUME_SECONDS
+            if not error.transient or hopeless or tried:
+                raise
+            yield Sleep(backoff(failures, 0.2, error.retry_after, 1.0))
+
+
+def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | Give[Line], Any, bool]:
+    """The lines of one answer; whether it was proven to be whole."""
+    headers = {"Accept": "application/x-ndjson"}
+    reply = yield from opened(Open(site, "GET", path, reading.params, ANSWER_SECONDS, headers))
+    require(reply, "application/x-ndjson", site.url)
+    body, splitter = Body(reply, site.url), Splitter()
+    while (chunk := (yield from body.read())) is not None:
+        for text in splitter.feed(chunk):
+            line = _line(text, site.url)
+            reading.took(line)
+            yield Give(line)
+            if reading.full:
+                yield Close(reply)
+                return True
+    if splitter.rest:
+        raise ServiceDown(f"the answer of {site.url} stopped within a line")
+    return False
+
+
+def _line(text: bytes, url: str) -> Line:
+    try:
+        return line_of(json.loads(text))
+    except (ValueError, RecursionError):
+        raise BadAnswer(f"{url} answered a line that is no JSON: {text[:80]!r}") from None
