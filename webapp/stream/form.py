@@ -5,7 +5,6 @@ Two viewers of one form at one position get the same bytes: they are made once.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 import orjson
@@ -13,17 +12,9 @@ import orjson
 from ..journal.batch import KEPT, LEVEL_MASK, SEPARATOR, Batch
 from ..journal.levels import LEVELS
 from ..journal.match import Finder, level_indexes
+from ..journal.shorter import shorter
+from ..journal.terminal import shown
 from .events import event, lines_event
-
-# ANSI sequences (ECMA-48: CSI, OSC and the like, other escapes), then every control character but tab and newline.
-_CONTROL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)
-
-
-def plain(message: str) -> str:
-    """The text without control characters, but for tab and newline."""
-    return message if message.isprintable() else _CONTROL.sub("", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +128,7 @@ def _dress(form: Form, epoch: str, numbers: list[int], lines: list[bytes]) -> by
     if form.format == "ndjson":
         return b"\n".join(lines) + b"\n"
     if form.format == "text":
-        return "".join([plain(orjson.loads(line)["message"]) + "\n" for line in lines]).encode()
+        return "".join([shown(orjson.loads(line)["message"]) + "\n" for line in lines]).encode()
     name = epoch.encode()
     return b"".join(
         [b"id: %b-%d\ndata: %b\n\n" % (name, number, line) for number, line in zip(numbers, lines, strict=True)]
@@ -176,13 +167,15 @@ def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omi
 
 def cut(line: bytes, longest: int) -> bytes:
     """The line, its message cut to `longest` bytes of UTF-8 where it is longer, and without the upstream's other keys
-    where those are much longer; marked where anything was left out, with the `message_bytes` that it had."""
+    where those are much longer; marked where anything was left out, with the `message_bytes` that it had. Of a line
+    that redraws the end state is kept, with the number of its `states`."""
     value = orjson.loads(line)
-    message = value["message"].encode()
-    if len(message) > longest:
-        value |= {"message": message[:longest].decode("utf-8", "ignore"), "cut": True, "message_bytes": len(message)}
+    size = len(value["message"].encode())
+    if size > longest:
+        message, states = shorter(value["message"], longest)
+        value |= {"message": message, "cut": True, "message_bytes": size} | ({"states": states} if states else {})
         line = orjson.dumps(value)
     if len(line) <= 2 * longest + 512:
         return line
-    names = ("id", "line", "timestamp", "message", "level", "message_bytes")
+    names = ("id", "line", "timestamp", "message", "level", "message_bytes", "states")
     return orjson.dumps({name: value[name] for name in names if name in value} | {"cut": True})

@@ -21,10 +21,12 @@ from ..errors import Conflict, Denied, JobNotFound, JobtailError, UpstreamDenied
 from ..journal.batch import Batch
 from ..journal.match import parse_levels
 from ..journal.state import State
+from ..journal.terminal import SPAN
 from ..service import Service
 from ..store.sqlite.journal import Journal
 from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode
+from ..stream.shown import Shown, begins
 from ..stream.straight import break_off
 from ..stream.tail import tail_start
 from .params import MAX_BYTES, Params
@@ -191,6 +193,40 @@ async def _page(
     return Response(body, headers=headers, media_type=_TYPES["json"])
 
 
+class _Formed:
+    """Batches in a form, at most `left` lines of them."""
+
+    def __init__(self, form: Form, epoch: str, left: int | None) -> None:
+        self._form, self._epoch, self._left = form, epoch, left
+
+    @property
+    def over(self) -> bool:
+        return self._left == 0
+
+    def feed(self, batch: Batch) -> bytes:
+        data, taken, _ = _take(self._form, self._epoch, batch, self._left)
+        if self._left is not None:
+            self._left -= taken
+        return data
+
+    def pause(self) -> bytes:
+        return b""
+
+    rest = pause
+
+
+def _begin(channel: Channel, form: Form, extent: Extent) -> tuple[_Formed | Shown, int, int | None]:
+    """What makes the body, and the lines that it reads: after the one, up to the other (None: no end). Text is what a
+    terminal shows, for which lines around those that were asked for are read too. Filtered lines, which do not follow
+    each other, are read each by itself."""
+    after, upto = extent.after, extent.upto
+    if form.format != "text" or form.filters:
+        return _Formed(form, channel.state.epoch, extent.limit), after, upto
+    low, high = form.lines or (1, MAX_LINE)
+    start = begins(channel.journal, after, max(low - 1, channel.state.trimmed_to))
+    return Shown(after, upto, extent.limit, form.longest), start, upto and min(high, -(-upto // SPAN) * SPAN)
+
+
 async def _stream(
     channel: Channel,
     form: Form,
@@ -198,33 +234,37 @@ async def _stream(
     follow: bool,
     ended: Callable[[], bool],
 ) -> AsyncIterator[bytes]:
-    epoch, after, left = channel.state.epoch, extent.after, extent.limit
+    epoch = channel.state.epoch
     with _reading(channel, follow):
+        body, after, until = await asyncio.to_thread(_begin, channel, form, extent)
         while True:
             state = channel.state
             if ended():
                 if follow:
                     return
                 raise Denied("what allowed it has ended")
-            upto = state.last_line if extent.upto is None else min(extent.upto, state.last_line)
+            upto = state.last_line if until is None else min(until, state.last_line)
             batches = await asyncio.to_thread(
                 _read, channel.journal, epoch, max(after, state.trimmed_to), upto, form.levels
             )
             for batch in batches:
-                data, taken, after = await asyncio.to_thread(_take, form, epoch, batch, left)
+                data, after = await asyncio.to_thread(body.feed, batch), batch.last
                 if data:
                     yield data
-                left = left if left is None else left - taken
-                if left == 0:
+                if body.over:
                     return
             if batches:
                 continue
             after = max(after, upto)
-            if not follow or state.finished or (extent.upto is not None and after >= extent.upto):
-                return
+            if not follow or state.finished or (until is not None and after >= until):
+                break
             if isinstance(channel.attendant.error, JobNotFound | UpstreamDenied):
                 raise channel.attendant.error
+            if data := body.pause():
+                yield data
             await _wait(channel, state)
+        if data := body.rest():
+            yield data
 
 
 def _read(journal: Journal, epoch: str, after: int, upto: int, levels: frozenset[int] | None) -> list[Batch]:

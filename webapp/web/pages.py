@@ -16,6 +16,7 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import JobNotFound, JobtailError, UpstreamError
+from ..journal.terminal import Screen
 from ..models import RunStatus
 from ..service import Service
 from ..settings import loopback
@@ -108,12 +109,22 @@ async def _look(channel: Channel, grant: Grant) -> tuple[str, bool]:
 
 
 def _newest(channel: Channel, grant: Grant) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
-    """The newest lines that the caller may see; least and greatest timestamp of all, for those who may see all."""
+    """The newest lines that the caller may see, as a terminal shows them; least and greatest timestamp of all, for
+    those who may see all."""
     first, last = grant.clip(1, channel.state.last_line)
     batches = channel.journal.read_back(last + 1, most_bytes=NEWEST_BYTES) if last >= first else []
     lines = [orjson.loads(line) for batch in batches for line in batch.split()]
-    lines = [line for line in lines if line["line"] >= first][-NEWEST_LINES:]
-    return lines, channel.journal.first_and_last_ms() if grant.lines is None else None
+    lines = [line for line in lines if line["line"] >= first]
+    return _shown(lines)[-NEWEST_LINES:], channel.journal.first_and_last_ms() if grant.lines is None else None
+
+
+def _shown(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines that a later one has drawn over are left out."""
+    screen, items = Screen(), []
+    for line in lines:
+        items += screen.feed(line["line"], line["message"], line.get("stream") or "")
+    by_number = {line["line"]: line for line in lines}
+    return [by_number[item.line] | {"message": item.text} for item in items + screen.items if item.line in by_number]
 
 
 def _commands(base: str, service: Service, job: str) -> list[str]:

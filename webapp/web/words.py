@@ -9,7 +9,6 @@ from typing import Any
 from ..access.shares import Share
 from ..engine.catalog import Cancellation
 from ..models import JobRecord, RunStatus
-from ..stream.form import plain
 
 SHOWN = 2000  # characters of a line on the page without JavaScript
 STATES = (
@@ -173,11 +172,8 @@ def share_words(share: Share, now: datetime) -> dict[str, Any]:
 
 
 def line_words(line: dict[str, Any]) -> dict[str, Any]:
-    """A line as plain text."""
+    """A line whose message is the text that is shown of it."""
     text = str(line["message"])
-    if "\r" in text:
-        text = next((part for part in reversed(text.split("\r")) if plain(part).strip()), text)
-    text = plain(text)
     moment = _from_ms(line["timestamp"])
     level = line.get("level") or ""
     return {

@@ -1,0 +1,437 @@
+"""Consecutive lines of a log as a terminal shows them in the end. `static/screen.js` is its twin.
+
+A program redraws: it goes back in its line (CR, backspace), or up to lines that it wrote before, and writes over them.
+A `Screen` follows the cursor and gives `Item`s: what a terminal shows, each under the number of a stored line.
+
+Which line a row belongs to: of the lines that ended on it (their newline was read there) the newest that keeps the
+numbers growing from the top down. A block that is drawn anew as a whole bears the numbers of its last drawing; one row
+that is changed in the middle keeps the number it had. The lines that ended there earlier stand behind it.
+
+Bounds. The cursor reaches `REACH` rows up, as on a terminal of so many rows: what stands higher is final. Reading
+begins anew at line 1, `SPAN` + 1, 2 * `SPAN` + 1 and so on: what is shown of a line never depends on lines further
+away, nor on where a reader happens to begin. Movements to the right end at column `COLUMNS`. No row is wrapped.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from .cells import Cells, Span
+from .escapes import TOKEN, plain
+from .sgr import restyle
+
+REACH = 100
+SPAN = 10_000
+COLUMNS = 1000
+LONGEST = 1 << 20  # characters: of a longer message that is redrawn the end is read
+
+_MOVES = re.compile(
+    r"[\n\x08\r]|\x1b[78DEMc]|(?:\x1b\[|\x9b)(?:[0-9;]*[@-HPXZ`adefsu]|[0-9;]*[123][JK]|\?1049)"
+)
+_LINK = re.compile(r"8;[^;]*;(https?://[!-~]{1,2000})?\Z")
+
+
+@dataclass(slots=True)
+class Item:
+    """What is shown under one line's number. `rows`: more than one where a line drew rows that no other ended on.
+    `lines`: all that ended on them, oldest first. `states`: how often they were drawn."""
+
+    line: int
+    rows: list[list[Span]]
+    lines: list[int]
+    states: int
+
+    @property
+    def text(self) -> str:
+        """Without styles and control characters."""
+        return "\n".join(["".join([text for text, _ in _visible(row)]) for row in self.rows])
+
+    @property
+    def coloured(self) -> str:
+        """With SGR, each row from nothing to nothing, and with nothing else that a terminal obeys."""
+        return "\n".join(["".join([_painted(*span) for span in _visible(row)]) for row in self.rows])
+
+
+def redraws(message: str) -> bool:
+    """Whether a message is other than its text without escape sequences. A return at its end and an erasure to the
+    right of the cursor change nothing where nothing went back."""
+    return _MOVES.search(message.rstrip("\r")) is not None
+
+
+def _visible(row: list[Span]) -> list[Span]:
+    return [(plain(text).replace("\n", ""), style) for text, style in row]
+
+
+def _downwards(rows: int) -> str:
+    return f"\x1b[{abs(rows)}{'B' if rows > 0 else 'A'}" if rows else ""
+
+
+def _painted(text: str, style: str) -> str:
+    style = style.partition(" ")[0]
+    return f"\x1b[{style}m{text}\x1b[0m" if style else text
+
+
+@dataclass(slots=True)
+class _Row:
+    """`message`, begun in `style`, until somebody writes on it."""
+
+    ends: list[int] = field(default_factory=list)
+    message: str = ""
+    style: str = ""
+    states: int = 0
+    _cells: Cells | None = None
+
+    @property
+    def cells(self) -> Cells:
+        if self._cells is None:
+            self._cells, x = Cells(), 0
+            for text, style in runs(self.message, self.style):
+                for place, part in enumerate(plain(text).split("\t")):
+                    x = self._cells.put(self._cells.tab(x) if place else x, part, style)
+        return self._cells
+
+    @property
+    def spans(self) -> list[Span]:
+        return runs(self.message, self.style) if self._cells is None else self._cells.spans()
+
+    @property
+    def blank(self) -> bool:
+        return self._cells is not None and not self._cells.spans()
+
+
+def runs(message: str, style: str = "") -> list[Span]:
+    """A message that does not redraw, in runs of one style; other escape sequences are taken out, control characters
+    stay."""
+    if "\x1b" not in message and not TOKEN.search(message):
+        return [(message, style)] if message else []
+    found: list[Span] = []
+    at, text = 0, ""
+    for match in TOKEN.finditer(message):
+        text += message[at : match.start()]
+        at = match.end()
+        if match["control"]:
+            text += match["control"]
+            continue
+        new = _styled(style, match)
+        if new != style:
+            found.append((text, style))
+            text, style = "", new
+    found.append((text + message[at:], style))
+    while found and not found[-1][0].rstrip("\r"):
+        found.pop()
+    if found:
+        found[-1] = (found[-1][0].rstrip("\r"), found[-1][1])
+    return [span for span in found if span[0]]
+
+
+def _styled(style: str, match: re.Match[str]) -> str:
+    """The style after a sequence: SGR's parameters, and after a blank where a link (OSC 8) leads."""
+    if match["final"] == "m" and not match["between"]:
+        sgr, _, link = style.partition(" ")
+        if match["parameters"].strip("0123456789:;"):
+            return style  # a private one
+        sgr = restyle(sgr, match["parameters"])
+        return f"{sgr} {link}" if link else sgr
+    if match["opens"] in ("\x1b]", "\x9d") and match["string"].startswith("8;"):
+        found = _LINK.match(match["string"])
+        sgr = style.partition(" ")[0]
+        return f"{sgr} {found[1]}" if found and found[1] else sgr
+    return style
+
+
+class Screen:
+    """Reads consecutive lines."""
+
+    def __init__(self) -> None:
+        self._rows: list[_Row | None] = []  # None: nobody wrote there
+        self._base = 0  # the place of the first; the first line begins at 0, what it draws above it has negative ones
+        self._y = self._x = 0
+        self._moved = True  # since something was written: what is written next is a new state of its row
+        self._styles: dict[str, str] = {}
+        self._style = ""
+        self._saved: tuple[int, int, str] | None = None
+        self._origin: int | None = None  # the place of what a program takes for the top of the screen
+
+    def feed(self, line: int, message: str, stream: str = "") -> list[Item]:
+        """Reads the next line; what is final now. `stream`: whose styles go on."""
+        final = self.flush() if (line - 1) % SPAN == 0 else []
+        self._style = self._styles.get(stream, "")
+        if self._x == 0 and self._y == self._bottom and not redraws(message):
+            self._rows.append(_Row([line], message, self._style, 1))
+            self._y += 1
+            if "\x1b" in message or "\x9b" in message or "\x9d" in message:
+                for match in TOKEN.finditer(message):
+                    self._style = _styled(self._style, match)
+        else:
+            self._draw(line, message[-LONGEST:])
+        if self._style or stream in self._styles:
+            self._styles[stream] = self._style
+        return final + self._settle() if len(self._rows) > 2 * REACH else final
+
+    @property
+    def resting(self) -> bool:
+        """The cursor is below all that was written, and no style goes on: a plain line changes nothing above it."""
+        return self._y == self._bottom and self._x == 0 and not any(self._styles.values())
+
+    def flush(self) -> list[Item]:
+        """All that is left, as it stands. Reading begins anew."""
+        items = self.items
+        self.__init__()  # type: ignore[misc]
+        return items
+
+    @property
+    def items(self) -> list[Item]:
+        """What is not final, as it stands."""
+        return [item for item, _ in _items(self._rows, self._y - self._base)]
+
+    @property
+    def drawing(self) -> str:
+        """A message that draws all this at once, from where its first line began."""
+        parts: list[str] = []
+        y = 0
+        for at, row in enumerate(self._rows, self._base):
+            if row is not None:
+                parts += ["\r" if parts else "", _downwards(at - y), "\x1b[2K"]
+                parts += [_painted(*span) for span in _visible(row.spans)]
+                y = at
+        style = self._style.partition(" ")[0]
+        return "".join(parts) + _downwards(self._y - 1 - y) + (f"\x1b[{style}m" if style else "")
+
+    @property
+    def _bottom(self) -> int:
+        return self._base + len(self._rows)
+
+    def _settle(self) -> list[Item]:
+        final, taken = [], 0
+        for item, end in _items(self._rows, self._y - self._base):
+            if end > len(self._rows) - REACH:
+                break
+            final.append(item)
+            taken = end
+        del self._rows[:taken]
+        self._base += taken
+        return final
+
+    def _row(self) -> _Row:
+        """Where the cursor is."""
+        if self._y < self._base:
+            self._rows[:0] = [None] * (self._base - self._y)
+            self._base = self._y
+        self._rows += [None] * (self._y + 1 - self._bottom)
+        row = self._rows[self._y - self._base]
+        if row is None:
+            row = self._rows[self._y - self._base] = _Row()
+        return row
+
+    def _go(self, y: int) -> None:
+        bottom = max(self._bottom, self._y)
+        self._y = min(max(y, bottom - REACH), bottom + REACH)
+        self._moved = True
+
+    def _draw(self, line: int, message: str) -> None:
+        at = 0
+        for match in TOKEN.finditer(message):
+            if match.start() > at:
+                self._write(message[at : match.start()])
+            at = match.end()
+            if match["control"]:
+                self._control(line, match["control"])
+            elif match["final"]:
+                self._sequence(match)
+            elif match["single"]:
+                self._single(match["single"])
+            else:
+                self._style = _styled(self._style, match)
+        if at < len(message):
+            self._write(message[at:])
+        self._control(line, "\n")
+
+    def _write(self, text: str) -> None:
+        row = self._row()
+        row.states += self._moved
+        self._moved = False
+        for place, part in enumerate(text.split("\t")):
+            if place:
+                self._x = row.cells.tab(self._x)
+            self._x = row.cells.put(self._x, part, self._style)
+
+    def _control(self, line: int, control: str) -> None:
+        if control == "\n":
+            ends = self._row().ends
+            if not ends or ends[-1] != line:
+                ends.append(line)
+            self._x = 0
+            self._go(self._y + 1)
+        elif control == "\r":
+            self._x, self._moved = 0, True
+        elif control == "\b":
+            self._x, self._moved = max(0, self._x - 1), True
+        else:
+            self._row().cells.join(self._x, control)
+
+    def _single(self, name: str) -> None:
+        if name == "7":
+            self._saved = self._y, self._x, self._style
+        elif name == "8" and self._saved:
+            self._restore(self._saved)
+        elif name in "DEM":
+            self._x = 0 if name == "E" else self._x
+            self._go(self._y + (-1 if name == "M" else 1))
+        elif name == "c":
+            self._style = ""
+            self._turn_page()
+
+    def _restore(self, saved: tuple[int, int, str]) -> None:
+        y, self._x, self._style = saved
+        self._go(y)
+
+    def _turn_page(self) -> None:
+        """Where a program clears the screen, a log keeps what was on it and goes on below."""
+        self._origin = None
+        self._y, self._moved = max(self._bottom, self._y), True
+
+    def _sequence(self, match: re.Match[str]) -> None:
+        final, parameters = match["final"], match["parameters"]
+        if final == "m":
+            self._style = _styled(self._style, match)
+        elif parameters == "?1049":
+            self._turn_page()
+        elif not match["between"] and not parameters.strip("0123456789;"):
+            given = [min(int(part or 0), COLUMNS) for part in parameters[:100].split(";")]
+            act = _ACTS.get(final)
+            if act:
+                act(self, max(1, given[0]), given)
+
+    def _up(self, count: int, _: list[int]) -> None:
+        self._go(self._y - count)
+
+    def _down(self, count: int, _: list[int]) -> None:
+        self._go(self._y + count)
+
+    def _right(self, count: int, _: list[int]) -> None:
+        self._x = max(self._x, min(self._x + count, COLUMNS))
+
+    def _left(self, count: int, _: list[int]) -> None:
+        self._column(self._x - count + 1, [])
+
+    def _next(self, count: int, _: list[int]) -> None:
+        self._x = 0
+        self._go(self._y + count)
+
+    def _previous(self, count: int, _: list[int]) -> None:
+        self._x = 0
+        self._go(self._y - count)
+
+    def _column(self, column: int, _: list[int]) -> None:
+        self._moved = self._moved or column <= self._x
+        self._x = max(0, column - 1)
+
+    def _place(self, row: int, given: list[int]) -> None:
+        """Which row a program means is only known from the first that it named: that one is taken to be a new one."""
+        if self._origin is None or self._origin + REACH < self._bottom:
+            self._origin = max(self._bottom, self._y)
+        self._column(max(1, given[1]) if len(given) > 1 else 1, [])
+        self._go(self._origin + row - 1)
+
+    def _line(self, row: int, _: list[int]) -> None:
+        if self._origin is not None:
+            self._go(self._origin + row - 1)
+
+    def _erase_below(self, _: int, given: list[int]) -> None:
+        if given[0] in (2, 3):
+            self._turn_page()
+            return
+        here = self._y - self._base
+        for row in self._rows[: max(0, here)] if given[0] == 1 else self._rows[here + 1 :]:
+            if row is not None:
+                row.cells.erase(0)
+        self._erase(1, given)
+
+    def _erase(self, _: int, given: list[int]) -> None:
+        if not self._base <= self._y < self._bottom:
+            return
+        cells = self._row().cells
+        if given[0] == 0:
+            cells.erase(self._x)
+        elif given[0] == 1:
+            cells.erase(0, self._x + 1)
+        elif given[0] == 2:
+            cells.erase(0)
+
+    def _blank(self, count: int, _: list[int]) -> None:
+        self._row().cells.erase(self._x, self._x + count)
+
+    def _delete(self, count: int, _: list[int]) -> None:
+        self._row().cells.delete(self._x, count)
+
+    def _insert(self, count: int, _: list[int]) -> None:
+        self._row().cells.insert(self._x, count)
+
+    def _save(self, _: int, given: list[int]) -> None:
+        self._single("7")
+
+    def _back(self, _: int, given: list[int]) -> None:
+        self._single("8")
+
+
+_ACTS = {
+    "A": Screen._up, "B": Screen._down, "C": Screen._right, "D": Screen._left, "E": Screen._next,
+    "F": Screen._previous, "G": Screen._column, "`": Screen._column, "H": Screen._place, "f": Screen._place,
+    "d": Screen._line, "J": Screen._erase_below, "K": Screen._erase, "X": Screen._blank, "P": Screen._delete,
+    "@": Screen._insert, "a": Screen._right, "e": Screen._down, "s": Screen._save, "u": Screen._back,
+}  # fmt: skip
+
+
+def _items(rows: list[_Row | None], cursor: int) -> list[tuple[Item, int]]:
+    """What the rows show, and after which of them each ends. From the bottom up: no row takes a later line than the one
+    below it. A row on which no line ended goes with the one below. Blank ones below the cursor are left out."""
+    end = len(rows)
+    while end > max(cursor, 0) and ((row := rows[end - 1]) is None or row.blank):
+        end -= 1
+    found: list[tuple[Item, int]] = []
+    for place in range(end - 1, -1, -1):
+        row = rows[place]
+        if row is None:
+            continue
+        item = found[-1][0] if found else None
+        owner = _owner(row.ends, item.line if item else None)
+        if item is None or (owner and owner != item.line and item.line):
+            item = Item(owner, [], [], 0)
+            found.append((item, place + 1))
+        item.line = item.line or owner
+        item.rows.append(row.spans)
+        item.lines += row.ends
+        item.states = max(item.states, row.states)
+    for item, _ in found:
+        item.rows.reverse()
+        item.lines = sorted({line for line in item.lines if line})
+    return found[::-1]
+
+
+def _owner(ends: list[int], below: int | None) -> int:
+    """The newest that is not past the one below; 0: none."""
+    at = len(ends) if not below else bisect_right(ends, below)
+    return ends[at - 1] if at else 0
+
+
+def read(message: str) -> Item:
+    """A message by itself: all that it draws."""
+    screen = Screen()
+    screen.feed(1, message)
+    items = screen.items
+    rows = [row for item in items for row in item.rows]
+    return Item(1, rows, [1], max([item.states for item in items], default=0))
+
+
+def redrawn(message: str) -> tuple[str, int]:
+    """A message that draws at once what `message` draws in the end, and how many states its most drawn row had."""
+    screen = Screen()
+    screen.feed(1, message)
+    return screen.drawing, max([item.states for item in screen.items], default=0)
+
+
+def shown(message: str) -> str:
+    """The text of a message by itself."""
+    return message if message.isprintable() else read(message).text
