@@ -19,6 +19,7 @@ export function makeLines(api) {
 		last: 0, // newest line known of
 		folded: [], // sorted ranges of lines
 		level: "",
+		search: null, // where only what a search finds is shown: `search(where)` gives those lines, as `api.lines` does
 		holds, spread, halt, clear, load, more, push, fold, keep,
 		index: (line) => me.items.findLastIndex((item) => item.line < line) + 1,
 		get end() {
@@ -89,7 +90,8 @@ export function makeLines(api) {
 		if (!items.length) me.atStart &&= fresh[0].line <= me.first;
 		const gapless = fresh[0].line <= me.last + 1 || fresh[0].before || !items.length;
 		know(fresh);
-		const seen = fresh.filter(shown);
+		if (me.search) me.atEnd = false; // which of them belong here only the service can say
+		const seen = me.search ? [] : fresh.filter(shown);
 		me.atEnd &&= gapless && (follow || items.length < MAX);
 		if (me.atEnd) {
 			items.push(...seen);
@@ -137,12 +139,12 @@ export function makeLines(api) {
 		if (step > 0 ? from === Infinity : from <= me.first) return { lines: [], over: true };
 		const where = step > 0 ? { from_line: from, limit: count }
 			: { tail: count, before: from < Infinity && `${me.epoch}-${Math.min(from, me.last + 1)}` };
-		const lines = await api.lines({ ...where, level: me.level });
+		const lines = await (me.search ?? api.lines)({ ...where, level: me.level });
 		know(lines);
 		return { lines: lines.filter(shown), over: lines.length < count };
 	}
 
 	function shown({ line, level }) {
-		return (!me.level || me.level.split(",").includes(level)) && !me.folded.some(([from, to]) => line >= from && line <= to);
+		return (!me.level || me.level.split(",").includes(level ?? "none")) && !me.folded.some(([from, to]) => line >= from && line <= to);
 	}
 }

@@ -37,11 +37,11 @@ const words = () => $("#log").dataset;
 export function buildRow(line, previous, view) {
 	const { id, line: n, timestamp, stream, late } = line;
 	const level = line.level ?? "";
-	const row = el("div", `row ${level} ${view.isMarked(n) ? "marked" : ""} ${view.current === n ? "current" : ""}`, [
+	const row = el("div", `row ${level} ${stream ?? ""} ${view.isMarked(n) ? "marked" : ""} ${view.current === n ? "current" : ""}`, [
 		el("a", "n", n, { href: `#${id}`, tabIndex: -1, ariaLabel: `Line ${n}` }),
 		el("span", "t", stamp(timestamp, view.view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
-		el("span", "l", "", { title: level }),
-		stream === "stderr" ? tag("stderr") : [], late ? tag("late") : [],
+		el("span", "l", "", { title: stream === "stderr" ? words().stderr : level }),
+		late ? tag("late") : [],
 		el("span", "m", content(line, view)),
 	].flat());
 	row.dataset.line = n;

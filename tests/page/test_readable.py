@@ -150,7 +150,10 @@ def test_levels_and_standard_error_are_told_apart(write: Write, look: Look) -> N
     for level, letter in (("error", "E"), ("warning", "W")):
         cell = page.locator(f".row.{level} .l")
         assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == f'"{letter}"'
-    expect(page.locator('.row[data-line="4"] .tag.stderr')).to_be_visible()
+    expect(page.locator(".row.stderr")).to_have_attribute("data-line", "4")
+    expect(page.locator('.row[data-line="4"] .l')).to_have_attribute("title", "Standard error")
+    edge = "row => getComputedStyle(row.querySelector('.l')).boxShadow"
+    assert [row.evaluate(edge) != "none" for row in page.locator(".row").all()] == [False, False, False, True]
     page.locator("#level").select_option("warning,error")
     expect(page.locator(".row")).to_have_count(2)
     job.log("ERROR live", "not shown")
