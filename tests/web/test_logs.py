@@ -242,6 +242,8 @@ def test_search_counts_and_looks_from_the_end(service, ten):
         ({"q": "a", "tail": 0}, "tail"),
         ({"q": "a", "tail": 1, "limit": 1}, "tail and limit"),
         ({"q": "a", "before": "0ther-3"}, "before"),
+        ({"q": "a", "case": "upper"}, "case"),
+        ({"q": "a", "exclude": "\n" * 8}, "exclude"),
     ],
 )
 def test_a_search_that_can_not_be_is_explained(service, ten, params, names):
@@ -348,3 +350,23 @@ def test_the_heartbeat_of_a_running_job_goes_on(service):
     until(lambda: heartbeat() > first, "the next heartbeat")
     runner.terminate()
     runner.wait()
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({"q": "NUMBER 1", "case": "either"}, [2]),
+        ({"q": "NUMBER 1"}, []),
+        ({"q": "NUMBER [12]$", "regex": True, "case": "either"}, [2, 3]),
+        ({"q": "NUMBER [12]$", "regex": True}, []),
+        ({"q": "number 1", "case": "exact"}, [2]),
+        ({"exclude": "number 1"}, [1, 3, 4, 5, 6, 7, 8, 9, 10]),
+        ({"exclude": "NUMBER 1\nNUMBER 2", "case": "either"}, [1, 4, 5, 6, 7, 8, 9, 10]),
+        ({"q": "number", "exclude": "r 3"}, [1, 2, 3, 5, 6, 7, 8, 9, 10]),
+    ],
+)
+def test_case_and_exclusion_hold_in_a_search_and_in_a_page_of_the_log(service, ten, params, found):
+    given = {name: "true" if value is True else value for name, value in params.items()}
+    answer = service.get(f"/api/jobs/{ten}/search", params=given).json()
+    assert [line["line"] for line in answer["lines"]] == found
+    assert numbers(logs(service, ten, **given)) == found

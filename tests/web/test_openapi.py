@@ -64,7 +64,7 @@ READS = {  # which code reads the parameters of which route
     "/api/jobs": [api.jobs],
     "/api/jobs/{job}/logs": [logs],
     "/api/jobs/{job}/events": [events],
-    "/api/jobs/{job}/search": [search],
+    "/api/jobs/{job}/search": [search, logs.either_case, logs.excluded],
     "/api/jobs/{job}/overview": [api.overview],
     "/api/jobs/{job}/wait": [api.wait],
 }

@@ -36,12 +36,14 @@ def _nothing() -> None:
 
 
 class Expression:
-    """A compiled text or expression. Any thread may use it. UsageError where it is not valid, or too much work."""
+    """A compiled text or expression. Any thread may use it. UsageError where it is not valid, or too much work.
+    `either_case` None: a text without an upper-case letter in it is found in either case, an expression is not."""
 
-    def __init__(self, text: str, regex: bool) -> None:
+    def __init__(self, text: str, regex: bool, either_case: bool | None = None) -> None:
         if len(text) > MAX_CHARACTERS:
             raise UsageError(f"q is {len(text)} characters long: it takes {MAX_CHARACTERS} at most")
-        either_case = not regex and text == text.lower()
+        if either_case is None:
+            either_case = not regex and text == text.lower()
         encoded = text.encode("utf-8", "replace")
         pattern = encoded if regex else re2.escape(encoded)
         try:
@@ -129,17 +131,17 @@ class Cache:
 
     def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
         self._most = most_bytes // MEMORY
-        self._kept: OrderedDict[tuple[str, bool], Expression] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, bool, bool | None], Expression] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, text: str, regex: bool) -> Expression:
+    def get(self, text: str, regex: bool, either_case: bool | None = None) -> Expression:
         """UsageError as for `Expression`."""
-        key = (text, regex)
+        key = (text, regex, either_case)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        made = Expression(text, regex)
+        made = Expression(text, regex, either_case)
         re2.purge()  # re2's own cache counts programs and not their bytes
         with self._lock:
             self._kept[key] = made

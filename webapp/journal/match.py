@@ -27,19 +27,20 @@ class Finder:
     """Finds lines by their message. UsageError where `text` is no valid expression, or too much work. Making one
     compiles, which takes up to 35 ms."""
 
-    def __init__(self, text: str, regex: bool = False) -> None:
-        self._expression = cache.get(text, regex)
+    def __init__(self, text: str, regex: bool = False, either_case: bool | None = None) -> None:
+        """`either_case`: as of `Expression`."""
+        self._expression = cache.get(text, regex, either_case)
         self._regex = regex
         self._needle = orjson.dumps(text.encode("utf-8", "replace").decode())[1:-1]
         # Without an upper-case letter in it a text is found in either case.
-        self._exact = not regex and text != text.lower()
+        self._exact = not regex and not (text == text.lower() if either_case is None else either_case)
         self._hint: Expression | None = None
         if text.isascii() and not (regex and any(part in text for part in _TELLING)):
             needle = self._needle.decode()
             if regex or needle == text:
                 self._hint = self._expression
             elif len(needle) <= MAX_CHARACTERS:
-                self._hint = cache.get(needle, False)
+                self._hint = cache.get(needle, False, either_case)
 
     def may_hold(self, lines: bytes) -> bool:
         """False where no message in these encoded lines can match, seen without decoding them."""

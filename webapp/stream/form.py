@@ -20,28 +20,35 @@ from .events import event, lines_event
 @dataclass(frozen=True, slots=True)
 class Form:
     """`format`: line or batch (events), ndjson, text. `levels`: codes of `LEVELS`; None: all. `longest`: bytes of a
-    message past which it is cut; 0: never. `lines`: the only ones this viewer may see. `detail`: whether it may see
-    the upstream's own words."""
+    message past which it is cut; 0: never. `either_case`: as of `journal.expression`. `exclude`: texts, a newline
+    between each two; lines that hold one are left out. `lines`: the only ones this viewer may see. `detail`: whether it
+    may see the upstream's own words."""
 
     format: str = "line"
     sample: bool = False
     levels: frozenset[int] | None = None
     q: str = ""
     regex: bool = False
+    either_case: bool | None = None
+    exclude: str = ""
     since_ms: int | None = None
     until_ms: int | None = None
     longest: int = 0
     lines: tuple[int, int] | None = None
     detail: bool = True
     _finder: Finder | None = field(default=None, init=False, compare=False, repr=False)
+    _excluded: tuple[Finder, ...] = field(default=(), init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.q:
-            object.__setattr__(self, "_finder", Finder(self.q, self.regex))
+            object.__setattr__(self, "_finder", Finder(self.q, self.regex, self.either_case))
+        texts = [text for text in self.exclude.split("\n") if text]
+        object.__setattr__(self, "_excluded", tuple(Finder(text, either_case=self.either_case) for text in texts))
 
     @property
     def filters(self) -> bool:
-        return self.levels is not None or bool(self.q) or self.since_ms is not None or self.until_ms is not None
+        timed = self.since_ms is not None or self.until_ms is not None
+        return timed or self.levels is not None or bool(self.q or self.exclude)
 
     def passing(self, batch: Batch) -> list[int] | None:
         """The places in the batch, from 0, of the lines that pass the filters; None: all of them."""
@@ -56,6 +63,9 @@ class Form:
         if self._finder is not None and (chosen is None or chosen):
             found = self._finder.indexes(batch)
             chosen = found if chosen is None else sorted(set(found).intersection(chosen))
+        for finder in self._excluded:
+            hidden = set(finder.indexes(batch))
+            chosen = [place for place in (range(len(batch)) if chosen is None else chosen) if place not in hidden]
         return None if chosen is not None and len(chosen) == len(batch) else chosen
 
     def spans(self, line: bytes, shown: bytes) -> list[tuple[int, int]]:

@@ -34,6 +34,11 @@ from .params import MAX_BYTES, Params
 log = logging.getLogger("jobtail.web")
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
+MAX_EXCLUDED = 8
+# What the address of the next page carries on.
+_CARRIED = (
+    "before", "since_ms", "until_ms", "level", "q", "regex", "case", "exclude", "max_line_bytes", "limit", "format",
+)  # fmt: skip
 PAGE_LINES = 1000
 MAX_PAGE_LINES = 10_000
 PAGE_BYTES = 64 << 20
@@ -115,11 +120,27 @@ def _form(params: Params, grant: Grant, wanted: str) -> Form:
         format="ndjson" if wanted == "json" else wanted,
         levels=parse_levels(level) if level else None,
         q=params.text("q"),
+        regex=params.flag("regex", False),
+        either_case=either_case(params),
+        exclude=excluded(params),
         since_ms=params.integer("since_ms", 0, MAX_MS),
         until_ms=params.integer("until_ms", 0, MAX_MS),
         longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
         lines=grant.lines,
     )
+
+
+def either_case(params: Params) -> bool | None:
+    """None where nothing is said of case."""
+    return params.choice("case", "exact", ("either", "exact")) == "either" if params.has("case") else None
+
+
+def excluded(params: Params) -> str:
+    """Up to MAX_EXCLUDED texts, a newline between each two."""
+    text = params.text("exclude")
+    if text.count("\n") >= MAX_EXCLUDED:
+        raise UsageError(f"exclude has {text.count(chr(10)) + 1} texts: it takes {MAX_EXCLUDED} at most")
+    return text
 
 
 async def _extent(params: Params, channel: Channel, form: Form, follow: bool) -> Extent:
@@ -185,8 +206,7 @@ async def _page(
     data, after, more = await asyncio.to_thread(_collect, channel, form, extent, limit, state.epoch)
     last = state.last_line if extent.upto is None else min(state.last_line, extent.upto)
     if more and after < last:
-        names = ("before", "since_ms", "until_ms", "level", "q", "max_line_bytes", "limit", "format")
-        query = {name: params.text(name) for name in names if params.has(name)}
+        query = {name: params.text(name) for name in _CARRIED if params.has(name)}
         query["after"] = f"{state.epoch}-{after}"
         headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'
     body = b"[" + data.rstrip(b"\n").replace(b"\n", b",") + b"]"

@@ -45,7 +45,17 @@ COUNT: Json = {"type": "integer", "minimum": 0, "maximum": 1000}
 SINCE = query("since_ms", MS, "a filter: only lines whose timestamp (ms since the epoch) is this or later")
 LEVEL = query("level", LEVELS, "a filter: only lines of these levels")
 WORDS = query("q", TEXT, "a filter: only lines that hold this text")
-AFTER = query("after", CURSOR, "only lines after this one; it stands for itself no more")
+AFTER = query("after", CURSOR, "only lines after this one, which is not among them")
+REGEX = query("regex", FLAG, "take q as an expression (RE2)")
+CASE = query(
+    "case",
+    {"enum": ["either", "exact"]},
+    "whether q and exclude are found in either case; if not given, a text without a capital letter is, and an "
+    "expression is not",
+)
+EXCLUDE = query(
+    "exclude", TEXT, "a filter: only lines that do not hold this text; several with a newline between them, 8 at most"
+)
 BEFORE = query("before", CURSOR, "only lines before this one")
 LONGEST = query("max_line_bytes", {"type": "integer", "minimum": 1}, "longer messages are cut and marked `cut`")
 TAIL = query("tail", NATURAL, "begin with the last so many lines that pass the filters")
@@ -59,6 +69,9 @@ LOGS = [
     query("until_ms", MS, "a filter: only lines whose timestamp is this or earlier"),
     LEVEL,
     WORDS,
+    REGEX,
+    CASE,
+    EXCLUDE,
     LONGEST,
     query("limit", {**NATURAL, "minimum": 1}, "so many lines at most; a page of JSON takes 10000 at most"),
     query("format", {"enum": ["json", "ndjson", "text"]}, "`Accept` chooses too; json is the default"),
@@ -120,7 +133,9 @@ OPERATIONS: dict[tuple[str, str], Json] = {
         "summary": "Matching lines of the whole log, oldest first",
         "parameters": [
             query("q", {**TEXT, "minLength": 1}, "the text, or with regex=true an expression (RE2)"),
-            query("regex", FLAG, "take q as an expression"),
+            REGEX,
+            CASE,
+            EXCLUDE,
             LEVEL,
             AFTER,
             BEFORE,

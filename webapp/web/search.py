@@ -19,7 +19,7 @@ from ..service import Service
 from ..store.sqlite.journal import Journal
 from ..stream.form import Form
 from ..stream.tail import backwards
-from .logs import MAX_LINE, line_of
+from .logs import MAX_LINE, either_case, excluded, line_of
 from .params import MAX_BYTES, Params
 
 LIMIT = 100
@@ -50,12 +50,15 @@ class Found:
 async def search(request: Request, service: Service, grant: Grant) -> Response:
     params = Params(request)
     level, q = params.text("level"), params.text("q")
-    if not q and not level:
+    exclude = excluded(params)
+    if not q and not level and not exclude:
         raise UsageError("q is missing: it takes the text to look for, or with regex=true an expression")
     form = Form(
         format="ndjson",
         q=q,
         regex=params.flag("regex", False),
+        either_case=either_case(params),
+        exclude=exclude,
         levels=parse_levels(level) if level else None,
         longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
         lines=grant.lines,
