@@ -27,6 +27,22 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Raw(dict[str, Any]):
+    """An entry, a row or a status that goes out as this very text, strict JSON or not; its `timestamp` is known."""
+
+    def __init__(self, text: str, **known: Any) -> None:
+        super().__init__(known)
+        self.text = text
+
+
+def dumped(value: Any) -> str:
+    if isinstance(value, Raw):
+        return value.text
+    if isinstance(value, list):
+        return f"[{', '.join(map(dumped, value))}]"
+    return json.dumps(value)
+
+
 @dataclass
 class Job:
     """`limit`: most entries in an answer, the `oldest` or `newest` of them. `inclusive`: what `since_ms` means."""
@@ -331,7 +347,7 @@ def _route(method: str, path: str) -> tuple[str, str]:
 
 
 def _json(value: Any, code: int = 200) -> Reply:
-    return Reply(code, json.dumps(value).encode())
+    return Reply(code, dumped(value).encode())
 
 
 def _record(job: Job) -> dict[str, Any]:

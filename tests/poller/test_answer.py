@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from webapp.errors import UpstreamError
 from webapp.poller.answer import Splitter
+from webapp.strictjson import Odd
 
 NASTY = ['},{"', '"},{"a":1', "}, {", "\\", '\\"', "[]{},", "\n\t", "é\u2028", "plain", '"', "{}", "},{}"]
 texts = st.lists(st.sampled_from(NASTY), max_size=4).map("".join)
@@ -70,7 +71,7 @@ def test_lone_surrogates_bad_utf8_and_nan_are_put_right() -> None:
     first, second, third = split(body, 5, piece=16)
     assert first == {"m": "a\ufffdb"}
     assert second == {"m": "a\ufffdb", "\ufffd": ["\U0001f600"]}
-    assert third["m"] != third["m"]
+    assert third["m"] == "NaN" and isinstance(third["m"], Odd) and isinstance(first["m"], Odd)
 
 
 def test_an_entry_longer_than_the_bound_is_an_error_that_says_so() -> None:
@@ -95,3 +96,30 @@ def test_nesting_without_end_is_an_error() -> None:
         split(b'[{"m": 1, "x": ' + b"[" * 100_000, 4096)
     with pytest.raises(UpstreamError):
         split(b"[" * 100_000 + b"]" * 100_000, 4096)
+
+
+DEEP = "[" * 5000 + "]" * 5000
+ODD_VALUES = {
+    "1180591620717411303424": 1180591620717411303424,
+    "-" + "9" * 300: -int("9" * 300),
+    "9" * 5000: "9" * 5000,
+    "1e400": "1e400",
+    "-Infinity": "-Infinity",
+    DEEP: DEEP,
+    "0x1F": "0x1F",
+    "undefined": "undefined",
+    '"a\tb"': "a\tb",
+}
+
+
+@pytest.mark.parametrize("raw", ODD_VALUES, ids=lambda raw: raw[:12])
+def test_an_odd_value_costs_neither_its_entry_nor_any_other(raw: str) -> None:
+    body = f'[{{"timestamp": 1, "message": "a"}}, {{"timestamp": 2, "message": "b", "x": {raw}}}, {{"message": "c"}}]'
+    for step in (1 << 20, 50):
+        first, second, third = split(body.encode(), step, piece=64)
+        assert (first["message"], third["message"]) == ("a", "c")
+        assert second == {"timestamp": 2, "message": "b", "x": ODD_VALUES[raw]}
+
+
+def test_an_element_that_is_nested_without_end_costs_no_other() -> None:
+    assert split(f'[{{"message": "a"}}, {DEEP}, 5]'.encode(), 100) == [{"message": "a"}, DEEP, 5]

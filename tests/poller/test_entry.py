@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webapp.poller.entry import LAST_MS, key_of, normalised, read, strip_newline
+from webapp.poller.entry import LAST_MS, key_of, normalised, read, short_key_of, strip_newline
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,13 @@ def test_a_key_is_of_time_and_message_as_received_and_of_nothing_else() -> None:
     assert len({one.key, key_of(1, "m"), key_of(2, "m\n")}) == 3
     untimed = read({"message": "m", "a": 1})
     assert untimed.key == read({"message": "m", "b": 1}).key != read({"timestamp": "x", "message": "m"}).key
+
+
+def test_short_messages_are_told_apart_at_every_distance_in_time() -> None:
+    at = 1_700_000_000_000
+    keys = {key_of(at + ms, letter) for ms in range(0, 120_000, 7) for letter in ("0", "1", "", "a", "ab", "1234567")}
+    assert len(keys) == 6 * len(range(0, 120_000, 7))
+
+
+def test_what_a_journal_of_before_knows_is_known_by_the_key_that_it_has() -> None:
+    assert short_key_of(1_700_000_000_000, "line 1\n") == 6_828_434_608_618_108_217

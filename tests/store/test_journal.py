@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from array import array
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,6 +127,22 @@ def test_keys_are_counted_within_a_stretch_of_time(journal):
     assert journal.seen(0, 1000) == {}
     assert journal.seen(1000, 2000) == {2**64 - 1: 2}
     assert journal.seen(0, 10**15) == {2**64 - 1: 2, 7: 1}
+
+
+def test_keys_of_128_bits_are_kept_whole(journal):
+    journal.append([Entry(1000, "a", None, 2**127 + 5), Entry(1000, "b", None, 5), Entry(1000, "c", None, 2**64)])
+    assert journal.seen(0, 2000) == {2**127 + 5: 1, 5: 1, 2**64: 1}
+    assert not journal.short_keys()
+
+
+def test_a_journal_of_before_goes_on_with_its_keys_of_64_bits(journal):
+    journal.append([Entry(1000, "a", None, 7), Entry(1000, "b", None, 2**64 - 1)])
+    with sqlite3.connect(journal.path) as db:
+        db.execute("UPDATE trace SET keys = ?", (array("Q", [7, 2**64 - 1]).tobytes(),))
+    assert journal.short_keys()
+    journal.append([Entry(1001, "c", None, 9)])
+    assert journal.short_keys()
+    assert journal.seen(0, 2000) == {7: 1, 2**64 - 1: 1, 9: 1}
 
 
 def test_keys_without_a_time_of_their_own_are_counted_apart(journal):

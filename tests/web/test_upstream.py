@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
+import orjson
 import pytest
 
 from tests import upstream as scripted
 from tests.paced import Paced
 from tests.served import until
 from tests.sse import EventStream, lines_of
-from tests.upstream import Fault, now_ms
+from tests.upstream import Fault, Raw, now_ms
 
 
 @pytest.fixture
@@ -162,3 +165,48 @@ def test_a_journal_thrown_away_after_the_end_is_fetched_anew_and_ends_again(upst
         assert got[-1].data["complete"] is True
     finally:
         service.stop()
+
+
+ODD = {
+    "loss": ("NaN", "NaN"),
+    "worst": ("-Infinity", "-Infinity"),
+    "seed": ("1180591620717411303424", 1180591620717411303424),
+    "digits": ("9" * 5000, "9" * 5000),
+    "huge": ("1e999", "1e999"),
+    "half": ('"a\\ud800"', "a\ufffd"),
+    "twice": ('1, "twice": 2', 2),
+    "deep": ("[" * 1000 + "]" * 1000, "[" * 1000 + "]" * 1000),
+    "k" * 3000: ("1", 1),
+}
+
+
+def strictly(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    orjson.loads(text)
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_odd_json_costs_no_line_and_every_reader_reads_what_is_kept(service, upstream):
+    job, at = upstream.job("odd"), now_ms() - 5000
+    for number, (name, (raw, _)) in enumerate(ODD.items()):
+        job.add(Raw(f'{{"timestamp": {at + number}, "message": "odd {number}\\n", "{name}": {raw}}}', timestamp=at))
+        job.add({"timestamp": at + number, "message": f"plain {number}\n"})
+    job.finish()
+    count = 2 * len(ODD)
+    until(lambda: len(service.get("/api/jobs/odd/logs?format=text").text.splitlines()) == count, "its lines")
+    lines = strictly(service.get("/api/jobs/odd/logs").content)
+    assert [line["message"] for line in lines] == [f"{kind} {n}" for n in range(len(ODD)) for kind in ("odd", "plain")]
+    for line, (name, (_, kept)) in zip(lines[::2], ODD.items(), strict=True):
+        short = name if len(name) <= 1024 else name[:1024] + "…"
+        assert line[short] == kept
+        assert line.get("altered") == (None if name in ("seed", "twice") else [short])
+    for line in service.get("/api/jobs/odd/logs?format=ndjson").content.splitlines():
+        strictly(line)
+    with EventStream(f"{service.url}/api/jobs/odd/events?sample_logs=false&format=batch") as events:
+        assert lines_of(events.until("done")) == lines
+    assert len(strictly(service.get("/api/jobs/odd/search?q=plain").content)["lines"]) == len(ODD)
+    entries = strictly(service.get("/server/v1/logs/odd").content)
+    assert entries[4]["seed"] == 1180591620717411303424 and "altered" not in entries[0]
+    assert "plain 3" in service.get("/jobs/odd").text

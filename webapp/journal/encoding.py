@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, repeat
 
+from ..strictjson import Odd, strict
 from .batch import KEPT, LATE, MAX_BYTES, MAX_LINES, SEPARATOR, Batch
 from .levels import levels
-from .line import Entry, encode, encode_plain, named_level, stream_of
+from .line import Entry, encode, encode_extra, encode_plain, named_level, stream_of
 from .memory import Memory
 from .redact import Redactor
 from .sampling import Sample, keep
@@ -26,18 +27,21 @@ class Encoder:
     def __init__(self, redactor: Redactor, entries: list[Entry], memory: Memory) -> None:
         self.entries = entries
         self.memory = memory.copy()
-        self.extras = [entry.extra for entry in entries]
-        streams = [stream_of(extra) for extra in self.extras]
-        messages = self.memory.keys.messages([entry.message for entry in entries], streams)
-        self.messages = redactor.messages(messages)
+        extras = [entry.extra for entry in entries]
+        streams = [stream_of(extra) for extra in extras]
+        texts, odd = _strict_messages([entry.message for entry in entries])
+        self.messages = redactor.messages(self.memory.keys.messages(texts, streams))
         found = bytearray(levels(self.messages, streams, self.memory))
-        if any(self.extras):
-            for index, extra in enumerate(self.extras):
-                if extra:
-                    named = named_level(extra)
-                    if named is not None:
-                        found[index] = named
-                    self.extras[index] = redactor.value(extra)
+        # The JSON of each line's other keys; empty where no line has any.
+        self.more: list[bytes] = []
+        if odd or any(extras):
+            for index, extra in enumerate(extras):
+                named = named_level(extra) if extra else None
+                if named is not None:
+                    found[index] = named
+                odd_one = index in odd
+                more = encode_extra(extra or {}, redactor.value, message_altered=odd_one) if extra or odd_one else b""
+                self.more.append(more)
         self.levels = bytes(found)
 
     def number(self, row: Row, beat_ms: int, mark_late: bool, now_ms: int) -> Written:
@@ -47,9 +51,10 @@ class Encoder:
         kept, sample = keep(times, self.levels, beat_ms, last == 0, Sample(beat, loud))
         late = [time < out_ms for time in times] if mark_late and min(times) < out_ms else []
         name = epoch.encode()
-        if late or any(self.extras):
+        if late or self.more:
             numbers = range(last + 1, last + 1 + len(times))
-            rows = zip(numbers, times, self.messages, self.levels, late or repeat(False), self.extras, strict=False)
+            more = self.more or repeat(b"")
+            rows = zip(numbers, times, self.messages, self.levels, late or repeat(False), more, strict=False)
             lines = [encode(name, *row) for row in rows]
         else:
             lines = encode_plain(name, last + 1, times, self.messages, self.levels)
@@ -69,6 +74,15 @@ def next_out_ms(out_ms: int, times: Sequence[int], now_ms: int) -> int:
     return max(out_ms, max((time for time in times if time <= now_ms), default=-1))
 
 
+def _strict_messages(messages: list[str]) -> tuple[list[str], set[int]]:
+    """The messages as texts that JSON can hold, and which of them are not as they came."""
+    if set(map(type, messages)) == {str} and all(map(str.isascii, messages)):
+        return messages, set()
+    texts = [str(strict(message)[0]) for message in messages]
+    odd = {index for index, text in enumerate(texts) if type(messages[index]) is Odd or text != messages[index]}
+    return texts, odd
+
+
 def marks_of(levels: bytes, kept: bytearray, late: bytes) -> bytes:
     """A byte a line. As one large number, since then a shift is a shift of each byte: no byte's bits reach the next."""
     together = int.from_bytes(levels) | int.from_bytes(kept) * KEPT | int.from_bytes(late) * LATE
@@ -85,7 +99,7 @@ class Written:
     out_ms: int
     sample: Sample
     batches: list[Batch] = field(default_factory=list)
-    keys: array[int] = field(default_factory=lambda: array("Q"))
+    keys: list[int] = field(default_factory=list)
     untimed: list[int] = field(default_factory=list)
 
     def cut(self, first: int, lines: list[bytes], marks: bytes, times: array[int]) -> None:
@@ -110,7 +124,7 @@ class Written:
         """What the poller merges against. Keys of 0 (exact positions) are not kept."""
         if not any(keys):
             return
-        self.keys = array("Q", keys)
+        self.keys = keys
         if not all(timed):
             for index, own in enumerate(timed):
                 if not own:

@@ -1,17 +1,23 @@
 """An entry, as a source hands it over, and the JSON that a line of the journal is.
 
 The JSON text is made once, when the line is written: `{"id", "line", "timestamp", "message", "level", ...}`, with
-every other key of the entry as it came; one that clashes with ours stands under `upstream`.
+every other key of the entry as it came; one that clashes with ours stands under `upstream`. The text is strict JSON,
+whatever the source handed over: what could not be kept as it came is named in `altered`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-OURS = frozenset(("id", "line", "timestamp", "message", "level", "late", "cut", "message_bytes", "upstream"))
+from ..strictjson import dumps
+
+OURS = frozenset(
+    ("id", "line", "timestamp", "message", "level", "late", "cut", "message_bytes", "upstream", "altered")
+)
 LEVEL_JSON = (b"null", b'"debug"', b'"info"', b'"warning"', b'"error"')
 _NAMED_LEVELS = {
     "trace": 1, "verbose": 1, "debug": 1,
@@ -26,7 +32,7 @@ class Entry:
     """What a source hands to the journal, in its final order.
 
     `timestamp`: ms since the epoch, not negative. `message`: its one trailing newline gone, nothing else changed.
-    `extra`: every other key of the upstream's entry, or None. `key`: 64 bits over timestamp and message as they were
+    `extra`: every other key of the upstream's entry, or None. `key`: 128 bits over timestamp and message as they were
     received, for merging; 0 where the source gives exact positions. `timed`: False where the timestamp is not its own.
     """
 
@@ -43,7 +49,8 @@ _NUMBERED_LEVELS = {10: 1, 20: 1, 30: 2, 40: 3, 50: 4, 60: 4}  # pino's and buny
 
 def stream_of(extra: dict[str, Any] | None) -> str:
     """The name of the stream that an entry came by, "" where it has none."""
-    return str(extra.get("stream", "")) if extra else ""
+    name = extra.get("stream") if extra else None
+    return name if isinstance(name, str) else ""
 
 
 def named_level(extra: dict[str, Any]) -> int | None:
@@ -62,48 +69,42 @@ def named_level(extra: dict[str, Any]) -> int | None:
 
 def encode_plain(epoch: bytes, first: int, times: list[int], messages: list[str], levels: bytes) -> list[bytes]:
     """`encode` for lines from number `first` that are neither late nor have other keys: most are such."""
-    dumps, named = orjson.dumps, LEVEL_JSON
+    to_json, named = orjson.dumps, LEVEL_JSON
     return [
         b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}'
-        % (epoch, line, line, timestamp, dumps(message), named[level])
+        % (epoch, line, line, timestamp, to_json(message), named[level])
         for line, timestamp, message, level in zip(
             range(first, first + len(times)), times, messages, levels, strict=True
         )
     ]
 
 
-def encode(
-    epoch: bytes, line: int, timestamp: int, message: str, level: int, late: bool, extra: dict[str, Any] | None
-) -> bytes:
-    text = orjson.dumps(message)
-    if not late and not extra:
-        return b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b}' % (
-            epoch, line, line, timestamp, text, LEVEL_JSON[level],
-        )  # fmt: skip
+def encode(epoch: bytes, line: int, timestamp: int, message: str, level: int, late: bool, more: bytes) -> bytes:
+    """`more`: the other keys, as `encode_extra` gives them."""
     head = b'{"id":"%b-%d","line":%d,"timestamp":%d,"message":%b,"level":%b' % (
-        epoch, line, line, timestamp, text, LEVEL_JSON[level],
+        epoch, line, line, timestamp, orjson.dumps(message), LEVEL_JSON[level],
     )  # fmt: skip
-    if late:
-        head += b',"late":true'
-    if not extra:
-        return head + b"}"
-    return head + b"," + dump(unclashed(extra))[1:]
+    return head + (b',"late":true' if late else b"") + more + b"}"
 
 
-def unclashed(extra: dict[str, Any]) -> dict[str, Any]:
+def encode_extra(
+    extra: dict[str, Any], blank: Callable[[Any], Any] | None = None, *, message_altered: bool = False
+) -> bytes:
+    """The other keys of a line as JSON, a comma before each. `blank`: takes credentials out of a value; it is given
+    none that JSON could not hold."""
+    text, kept, altered = dumps(_unclashed(extra))
+    if blank is not None and (blanked := blank(kept)) is not kept:
+        text = dumps(blanked).text
+    if message_altered:
+        altered = ["message", *altered]
+    marks = b',"altered":' + orjson.dumps(altered) if altered else b""
+    return (b"," + text[1:-1] if len(text) > 2 else b"") + marks
+
+
+def _unclashed(extra: dict[str, Any]) -> dict[str, Any]:
     clashing = OURS.intersection(extra)
     if not clashing:
         return extra
     kept = {name: value for name, value in extra.items() if name not in clashing}
     kept["upstream"] = {name: value for name, value in extra.items() if name in clashing}
     return kept
-
-
-def dump(value: Any) -> bytes:
-    """JSON of a value that JSON gave us, whatever it holds: numbers past 64 bits are kept as they came."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        import json
-
-        return json.dumps(value, separators=(",", ":")).encode("utf-8", "replace")

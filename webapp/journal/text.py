@@ -15,7 +15,7 @@ import orjson
 from .encoding import Row, Written, marks_of, next_out_ms
 from .key_blocks import BEGIN
 from .levels import levels, without_level
-from .line import LEVEL_JSON, dump, named_level, stream_of, unclashed
+from .line import LEVEL_JSON, encode_extra, named_level, stream_of
 from .memory import Memory
 from .redact import Redactor
 from .sampling import Sample, keep_runs
@@ -137,7 +137,7 @@ class TextEncoder:
         start = 0
         for each in self._texts:
             end = start + each.count
-            tail = b"," + dump(unclashed(each.extra))[1:] if each.extra else b"}"
+            tail = encode_extra(each.extra) + b"}" if each.extra else b"}"
             found, messages = self._levels[start:end], self._messages[start:end]
             first, at = last + start + 1, each.timestamp
             if any(found):

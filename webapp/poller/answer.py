@@ -8,13 +8,11 @@ balanced, so a piece that parses proves its cut. Only where guesses fail is the 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from typing import Any
 
-import orjson
-
 from ..errors import UpstreamError
+from ..strictjson import TEXT_MOST, Odd, loads
 
 PIECE = 1 << 20
 MOST = 64 << 20
@@ -24,7 +22,7 @@ _BLANK = b" \t\r\n"
 _SEAM = re.compile(rb"\}[ \t\r\n]*(,)[ \t\r\n]*\{[ \t\r\n]*[\"}]")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
 _QUOTE, _COMMA = b'",'
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_MEMBER = re.compile(rb'[ \t\r\n]*("(?:[^"\\]++|\\.)*+")[ \t\r\n]*:(.*)', re.DOTALL)
 
 
 class Splitter:
@@ -50,11 +48,11 @@ class Splitter:
         """The entries up to the last seam, once `ready`; None where no entry has ended yet. UpstreamError: no list."""
         self._begin()
         for end in _guesses(self._buffer):
-            with contextlib.suppress(orjson.JSONDecodeError):
-                return self._taken(end, orjson.loads(b"[%b]" % bytes(self._buffer[:end])))
+            with contextlib.suppress(ValueError):
+                return self._taken(end, loads(b"[%b]" % bytes(self._buffer[:end])))
         seam = _scan(bytes(self._buffer))
         if seam is not None:
-            return self._taken(seam, _lenient(bytes(self._buffer[:seam])))
+            return self._taken(seam, _elements(bytes(self._buffer[:seam]), more=True))
         if len(self._buffer) > self._most:
             self._buffer.clear()  # the error's traceback would hold it for as long as anybody holds the error
             raise UpstreamError(f"the upstream's answer holds an entry of more than {self._most >> 20} MiB")
@@ -69,7 +67,7 @@ class Splitter:
         self._buffer.clear()
         if not rest.endswith(b"]"):
             raise UpstreamError(f"the upstream's answer was cut off: it ends with {_quoted(rest[-40:])}")
-        entries = _lenient(rest[:-1])
+        entries = _elements(rest[:-1], more=self._cuts > 0)
         if not entries and self._cuts:
             raise UpstreamError("the upstream's answer is no valid JSON list: it ends with a comma")
         return entries
@@ -121,32 +119,72 @@ def _scan(text: bytes) -> int | None:
     return found
 
 
-def _lenient(piece: bytes) -> list[Any]:
-    """The entries of a piece. What orjson refuses and JSON in the wild holds is put right: lone surrogates, bytes that
-    are no UTF-8, NaN."""
-    text = b"[%b]" % piece
+def _elements(piece: bytes, more: bool) -> list[Any]:
+    """The elements of a piece. One that no parser takes (nested without end, a word that is no JSON) costs no other:
+    it is kept as far as it can be read. `more`: there are others before or after them. UpstreamError: these are no
+    elements at all."""
     try:
-        entries: list[Any] = orjson.loads(text)
-        return entries
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        mended: list[Any] = json.loads(text.decode("utf-8", "replace"))
-        return [_without_surrogates(entry) for entry in mended]
-    except RecursionError:
-        raise UpstreamError("the upstream's answer is nested too deep") from None
+        found: list[Any] = loads(b"[%b]" % piece)
+        return found
     except ValueError as error:
-        raise UpstreamError(f"the upstream's answer is no valid JSON list ({str(error)[:80]})") from None
+        broken = UpstreamError(f"the upstream's answer is no valid JSON list ({str(error)[:80]})")
+    parts = _parted(piece)
+    if parts is None or not (more or len(parts) > 1 or piece.lstrip(_BLANK).startswith(b"{")):
+        raise broken
+    try:
+        return [_element(part) for part in parts]
+    except ValueError:
+        raise broken from None
 
 
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
+def _element(text: bytes) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        pass
+    text = text.strip(_BLANK)
+    if text[:1] == b"[" and text[-1:] == b"]":
+        return _odd(text)
+    members = _parted(text[1:-1]) if text[:1] == b"{" and text[-1:] == b"}" else None
+    if members is None:
+        raise ValueError("an element is neither an object nor a list")
+    found = {}
+    for member in members:
+        match = _MEMBER.fullmatch(member)
+        if match is None or not match[2].strip(_BLANK):
+            raise ValueError("an object's member has no name or no value")
+        found[loads(match[1])] = _value(match[2])
+    return found
+
+
+def _value(text: bytes) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        return _odd(text.strip(_BLANK))
+
+
+def _odd(text: bytes) -> Odd:
+    return Odd(text[:TEXT_MOST].decode("utf-8", "replace"))
+
+
+def _parted(text: bytes) -> list[bytes] | None:
+    """What the commas of this level part; None where brackets or quotes do not close."""
+    depth, start, parts = 0, 0, []
+    for match in _TOKEN.finditer(text):
+        token = text[match.start()]
+        if token == _QUOTE:
+            if match.end() == match.start() + 1:
+                return None
+        elif token == _COMMA:
+            if depth == 0:
+                parts.append(text[start : match.start()])
+                start = match.end()
+        else:
+            depth += 1 if token in b"{[" else -1
+            if depth < 0:
+                return None
+    return None if depth else [*parts, text[start:]]
 
 
 def _quoted(text: bytes) -> str:

@@ -7,16 +7,16 @@ element that is no object becomes a line with its JSON text, marked `"malformed"
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 
 from ..journal.line import Entry
+from ..strictjson import Odd, text_of
 
 # The last millisecond of the year 9999: past it no clock that we know shows a time.
 LAST_MS = 253_402_300_799_999
@@ -34,32 +34,42 @@ class Reading:
     key: int
 
     def entry(self, neighbour: int) -> Entry:
+        message = strip_newline(self.message)
+        if type(self.message) is Odd:
+            message = Odd(message)
         if self.timestamp is not None:
-            return Entry(self.timestamp, strip_newline(self.message), self.extra, self.key)
+            return Entry(self.timestamp, message, self.extra, self.key)
         extra = {**(self.extra or {}), "timestamp_from": "neighbour"}
-        return Entry(neighbour, strip_newline(self.message), extra, self.key, timed=False)
+        return Entry(neighbour, message, extra, self.key, timed=False)
 
 
 def key_of(timestamp: int, message: str) -> int:
-    """Names an entry by what never changes from answer to answer. Never 0, which the journal takes for "no key"."""
+    """Names an entry by what never changes from answer to answer: 128 bits over both, one after the other in one text.
+    Never 0, which the journal takes for "no key"."""
+    return xxh3_128_intdigest(f"{timestamp} {message}".encode()) or 1
+
+
+def short_key_of(timestamp: int, message: str) -> int:
+    """The key in journals that an earlier version began. The hash mixes a short text and its seed so weakly that two
+    of a few letters can collide, which is why no new journal uses it."""
     return xxh3_64_intdigest(message.encode(), timestamp) or 1
 
 
-def read(element: Any) -> Reading:
+def read(element: Any, key_of: Callable[[int, str], int] = key_of) -> Reading:
     """Any JSON value. The hot path, an integer and a text, is in `merge.py`; this is for all the others too."""
     if not isinstance(element, dict):
-        text = _json(element)
+        text = text_of(element)
         return Reading(None, text, {"malformed": True}, _untimed_key(_MISSING, text))
     raw_time, raw_message = element.get("timestamp", _MISSING), element.get("message", _MISSING)
     extra = {name: value for name, value in element.items() if name not in ("timestamp", "message")}
-    message = raw_message if isinstance(raw_message, str) else _json({} if raw_message is _MISSING else raw_message)
+    message = raw_message if isinstance(raw_message, str) else text_of({} if raw_message is _MISSING else raw_message)
     timestamp = normalised(raw_time)
     if raw_time is not _MISSING and (timestamp is None or type(raw_time) is not int):
         extra["timestamp"] = raw_time  # it clashes with ours: the journal keeps it under `upstream`
     key = _untimed_key(raw_time, message) if timestamp is None else key_of(timestamp, message)
     if raw_message is _MISSING:
         # What it says stands in its other keys; they may change from answer to answer, so they are not in the key.
-        message = _json(extra) if extra else ""
+        message = text_of(extra) if extra else ""
     return Reading(timestamp, message, extra or None, key)
 
 
@@ -106,12 +116,5 @@ def strip_newline(message: str) -> str:
 
 
 def _untimed_key(raw_time: Any, message: str) -> int:
-    seen = "" if raw_time is _MISSING else _json(raw_time)
+    seen = "" if raw_time is _MISSING else text_of(raw_time)
     return xxh3_64_intdigest(f"{seen}\0{message}".encode(), _UNTIMED_SEED) or 1
-
-
-def _json(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

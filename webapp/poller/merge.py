@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_128_intdigest
 
 from ..errors import UpstreamError
 from ..journal.line import Entry
 from .answer import Splitter
-from .entry import LAST_MS, Reading, normalised, read, strip_newline
+from .entry import LAST_MS, Reading, key_of, normalised, read, short_key_of, strip_newline
 from .tally import Tally
 
 
@@ -24,7 +24,15 @@ class Merge:
     past the floor, `at_floor` at it, `far` past the horizon, `odd_all` and of these `odd_past` past the floor.
     """
 
-    def __init__(self, tally: Tally, *, neighbour_ms: int, horizon_ms: int, floor_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        tally: Tally,
+        *,
+        neighbour_ms: int,
+        horizon_ms: int,
+        floor_ms: int | None = None,
+        short_keys: bool = False,
+    ) -> None:
         self.splitter = Splitter()
         self.tally = tally
         self.entries = self.new = self.objects = 0
@@ -36,6 +44,7 @@ class Merge:
         self._neighbour: int | None = None
         self._no_neighbour = max(0, neighbour_ms)
         self._horizon = horizon_ms
+        self._short_keys = short_keys
         self._floor = -1 if floor_ms is None else floor_ms
 
     @property
@@ -68,7 +77,7 @@ class Merge:
         tail, at_tail, greatest, turns = self._tail, self.at_last, self._greatest, self._turns
         least = LAST_MS + 1 if self.least_ms is None else self.least_ms
         neighbour = self._next_time(elements) if self._neighbour is None else self._neighbour
-        horizon = self._horizon
+        horizon, wide, digest = self._horizon, not self._short_keys, xxh3_128_intdigest
         for element in elements:
             try:
                 timestamp, message = element["timestamp"], element["message"]
@@ -77,7 +86,7 @@ class Merge:
             except (KeyError, TypeError):
                 neighbour = self._odd(element, neighbour, fresh)
                 continue
-            key = xxh3_64_intdigest(message.encode(), timestamp) or 1
+            key = digest(f"{timestamp} {message}".encode()) if wide else short_key_of(timestamp, message)
             if timestamp <= known_to and known(timestamp, key):
                 self._match(timestamp)
             else:
@@ -104,7 +113,7 @@ class Merge:
 
     def _odd(self, element: Any, neighbour: int, fresh: list[Entry]) -> int:
         """An element that is not as the wire has it; the neighbour of the next."""
-        reading: Reading = read(element)
+        reading: Reading = read(element, short_key_of if self._short_keys else key_of)
         timestamp = reading.timestamp
         if timestamp is None:
             if self.tally.known_untimed(reading.key):

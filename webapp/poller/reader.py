@@ -184,7 +184,8 @@ class Reader:
     def _merge(self, tally: Tally, newest: int, date_ms: int | None, before: Page | None) -> Merge:
         now = int(time.time() * 1000) if date_ms is None else date_ms
         floor = None if before is None else before.last_ms
-        return Merge(tally, neighbour_ms=newest, horizon_ms=now + HORIZON_MS, floor_ms=floor)
+        short = self._journal.short_keys()
+        return Merge(tally, neighbour_ms=newest, horizon_ms=now + HORIZON_MS, floor_ms=floor, short_keys=short)
 
     def anchor(self, state: State) -> int:
         """What a round reaches back from: the greatest timestamp we know, but none past the upstream's clock at the

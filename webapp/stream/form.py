@@ -14,6 +14,7 @@ from ..journal.levels import LEVELS
 from ..journal.match import Finder, level_indexes
 from ..journal.shorter import shorter
 from ..journal.terminal import shown
+from ..strictjson import dump, loads
 from .events import event, lines_event
 
 
@@ -179,13 +180,13 @@ def cut(line: bytes, longest: int) -> bytes:
     """The line, its message cut to `longest` bytes of UTF-8 where it is longer, and without the upstream's other keys
     where those are much longer; marked where anything was left out, with the `message_bytes` that it had. Of a line
     that redraws the end state is kept, with the number of its `states`."""
-    value = orjson.loads(line)
+    value = loads(line)
     size = len(value["message"].encode())
     if size > longest:
         message, states = shorter(value["message"], longest)
         value |= {"message": message, "cut": True, "message_bytes": size} | ({"states": states} if states else {})
-        line = orjson.dumps(value)
+        line = dump(value)
     if len(line) <= 2 * longest + 512:
         return line
     names = ("id", "line", "timestamp", "message", "level", "message_bytes", "states")
-    return orjson.dumps({name: value[name] for name in names if name in value} | {"cut": True})
+    return dump({name: value[name] for name in names if name in value} | {"cut": True})

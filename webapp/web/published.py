@@ -6,23 +6,22 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-import orjson
-
 from ..journal.line import OURS
 from ..models import JobRecord
+from ..strictjson import dump, loads
 
 _NEVER = "1970-01-01T00:00:00Z"
 
 
 def published_entry(line: bytes) -> bytes:
     """A line as the entry it came as: its newline back, its own keys, none of ours."""
-    value = orjson.loads(line)
+    value = loads(line)
     entry = {"timestamp": value["timestamp"], "message": value["message"] + "\n"}
     entry |= {name: kept for name, kept in value.items() if name not in OURS}
     clashed = value.get("upstream")
     if isinstance(clashed, dict):
         entry |= {name: kept for name, kept in clashed.items() if name not in ("timestamp", "message")}
-    return orjson.dumps(entry)
+    return dump(entry)
 
 
 def published_record(job: JobRecord) -> dict[str, Any]:

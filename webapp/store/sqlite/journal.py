@@ -142,6 +142,11 @@ class Journal:
         with self._reader() as db:
             return reading.seen(db, start_ms, end_ms)
 
+    def short_keys(self) -> bool:
+        """Whether its lines are known by keys of 64 bits, as those of journals of before."""
+        with self._reader() as db:
+            return reading.short_keys(db)
+
     def seen_untimed(self) -> dict[int, int]:
         """The same for entries that had no usable timestamp of their own."""
         with self._reader() as db:

@@ -8,6 +8,7 @@ from collections import Counter
 
 from ...journal.batch import Batch
 from ...journal.parts import Gap, Levels, Part, Span
+from .rows import unpack_keys
 
 UNSIGNED = (1 << 64) - 1
 _ENDLESS = (1 << 63) - 1
@@ -101,8 +102,7 @@ def seen(db: sqlite3.Connection, start_ms: int, end_ms: int) -> dict[int, int]:
         "SELECT low_ms, high_ms, times, keys FROM trace WHERE high_ms >= ? AND low_ms < ?", (start_ms, end_ms)
     )
     for low, high, raw_times, raw_keys in rows:
-        keys: array[int] = array("Q")
-        keys.frombytes(raw_keys)
+        keys = unpack_keys(raw_keys, len(raw_times) // 8)
         if low >= start_ms and high < end_ms:
             counts.update(keys)
             continue
@@ -111,3 +111,9 @@ def seen(db: sqlite3.Connection, start_ms: int, end_ms: int) -> dict[int, int]:
         counts.update(key for key, time in zip(keys, times, strict=True) if start_ms <= time < end_ms)
     counts.pop(0, None)
     return counts
+
+
+def short_keys(db: sqlite3.Connection) -> bool:
+    """Whether the journal was begun by a version whose keys had 64 bits: its later lines get such keys too."""
+    row = db.execute("SELECT length(keys) = length(times) FROM trace ORDER BY first LIMIT 1").fetchone()
+    return bool(row and row[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from itertools import chain
 
 from ...journal.batch import KEPT, LATE, MAX_LINES, SEPARATOR, Batch
 from ...journal.encoding import Written
@@ -12,6 +13,7 @@ from ...journal.encoding import Written
 # would otherwise be a row a line.
 TAIL_BYTES = 16 << 10
 _SIGN = 1 << 63
+_HALF = (1 << 64) - 1
 
 
 def store_written(written: Written, db: sqlite3.Connection) -> None:
@@ -37,18 +39,24 @@ def _peak_before(db: sqlite3.Connection) -> int:
     return row[0] if row else -1
 
 
-def _store_trace(db: sqlite3.Connection, batch: Batch, keys: array[int]) -> None:
+def _store_trace(db: sqlite3.Connection, batch: Batch, numbers: list[int]) -> None:
     times = batch.timestamps()
+    keys = pack_keys(numbers)
     low, high = min(times), max(times)
     tail = db.execute("SELECT first, low_ms, high_ms, times, keys FROM trace ORDER BY first DESC LIMIT 1").fetchone()
     # A row must stay narrow in time, or it would be read for every window that it touches.
-    if tail and len(tail[3]) + len(batch.times) <= 8 * MAX_LINES and max(high, tail[2]) - min(low, tail[1]) <= 60_000:
+    if (
+        tail
+        and len(tail[3]) + len(batch.times) <= 8 * MAX_LINES
+        and max(high, tail[2]) - min(low, tail[1]) <= 60_000
+        and len(tail[4]) == 2 * len(tail[3])
+    ):
         db.execute(
             "UPDATE trace SET low_ms = ?, high_ms = ?, times = ?, keys = ? WHERE first = ?",
-            (min(low, tail[1]), max(high, tail[2]), tail[3] + batch.times, tail[4] + keys.tobytes(), tail[0]),
+            (min(low, tail[1]), max(high, tail[2]), tail[3] + batch.times, tail[4] + keys, tail[0]),
         )
     else:
-        db.execute("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", (batch.first, low, high, batch.times, keys.tobytes()))
+        db.execute("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", (batch.first, low, high, batch.times, keys))
 
 
 def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
@@ -82,6 +90,20 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
     )
     db.execute("INSERT INTO body VALUES (?, ?, ?, ?)", (batch.first, batch.marks, batch.times, batch.lines))
     return peak
+
+
+def pack_keys(keys: list[int]) -> bytes:
+    """16 bytes a key."""
+    return array("Q", chain.from_iterable((key & _HALF, key >> 64) for key in keys)).tobytes()
+
+
+def unpack_keys(packed: bytes, lines: int) -> list[int]:
+    """The keys of so many lines. Journals of before have 8 bytes a key."""
+    halves: array[int] = array("Q")
+    halves.frombytes(packed)
+    if len(halves) == lines:
+        return halves.tolist()
+    return [low | high << 64 for low, high in zip(halves[::2], halves[1::2], strict=True)]
 
 
 def _signed(key: int) -> int:
