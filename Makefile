@@ -4,7 +4,7 @@
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench clean
+.PHONY: help demo serve test check oldest bench clean
 
 # Several tests at once; `make test TESTS='tests/engine -k cancel'` runs some of them.
 TESTS ?= -n auto --dist loadfile
@@ -14,6 +14,7 @@ help:
 	@echo 'make serve   sets up and serves'
 	@echo 'make test    sets up whatever is missing and runs every test'
 	@echo 'make check   linter and type checker'
+	@echo 'make oldest  some tests with the oldest versions of what jobtail depends on'
 	@echo 'make bench   the figures of docs/performance.md'
 	@echo 'make clean   removes what these made'
 
@@ -35,6 +36,10 @@ check:
 	@scripts/setup.sh test
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
+
+oldest:
+	@scripts/setup.sh test
+	@scripts/oldest.sh
 
 bench:
 	@scripts/system.sh
