@@ -109,7 +109,8 @@ def _after(entry: Any, since: int, inclusive: bool) -> bool:
 
 @dataclass
 class Fault:
-    """`kind`: status (`code`, `headers`, `body`), hang, cut, half, html, object, null, numbers, empty, giant, deep."""
+    """`kind`: status (`code`, `headers`, `body`), hang, cut, half, html, object, null, numbers, empty, giant, deep,
+    drip (a byte a `seconds`)."""
 
     kind: str
     code: int = 500
@@ -173,6 +174,7 @@ class Upstream:
         self.date_skew = 0.0
         self.dated = True
         self.latency = 0.0
+        self.rows: list[Any] = []  # of the list, before the jobs
         self.location: str | None = None
         self.on_request: Callable[[Asked], None] | None = None
         self.port = 0
@@ -271,7 +273,8 @@ class Upstream:
             return _json({"detail": "who are you?"}, 401)
         if asked.route == "list":
             skip, limit = int(asked.query.get("skip", 0)), int(asked.query.get("limit", 25))
-            return _json([_record(job) for job in reversed(self.jobs.values())][skip : skip + limit])
+            rows = [*self.rows, *(_record(job) for job in reversed(self.jobs.values()))]
+            return _json(rows[skip : skip + limit])
         job = self.jobs.get(asked.job)
         if job is None:
             return _json({"detail": f"no job {asked.job}"}, 404)
@@ -308,6 +311,8 @@ class Upstream:
             return False
         if fault.kind == "giant":
             return await self._giant(writer, fault.size)
+        if fault.kind == "drip":
+            return await self._drip(writer, fault.seconds)
         good = self._reply(asked)
         if fault.kind == "cut":
             return await self._send(writer, good, len(good.body) * 2 // 3)
@@ -318,6 +323,14 @@ class Upstream:
             "numbers": b"[1, 2, 3]", "deep": b'[{"timestamp": 1, "message": "m", "x": ' + b"[" * 100_000,
         }  # fmt: skip
         return await self._send(writer, Reply(200, bodies[fault.kind]))
+
+    async def _drip(self, writer: asyncio.StreamWriter, seconds: float) -> bool:
+        """An answer that comes byte by byte and never ends."""
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n[")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(seconds)
 
     async def _giant(self, writer: asyncio.StreamWriter, size: int) -> bool:
         """One entry that does not end for `size` bytes."""

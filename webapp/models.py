@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import BadJobId
+from .strictjson import dumps
 
+# A field that is left out may have hidden that another is wrong.
+_ATTEMPTS = 4
+_INT64 = 1 << 63
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -28,7 +32,32 @@ def check_job_id(job: str) -> str:
 class Wire(BaseModel):
     """Keeps what it does not know: the wire grows."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+
+    @classmethod
+    def read(cls, value: Any, **known: Any) -> Self:
+        """What an upstream sent, field by field: what cannot be read is left out and named in `altered`, and the rest
+        stands. `known`: fields that are so where the answer does not say. ValueError: it is no object, or lacks what
+        nothing can be done without."""
+        if not isinstance(value, dict):
+            raise ValueError(f"it is {type(value).__name__} and no object")
+        _, kept, altered = dumps(value)
+        fields = {name: _short(item) for name, item in kept.items() if item is not None or name not in cls.model_fields}
+        names = list(altered)
+        for _ in range(_ATTEMPTS):
+            try:
+                model = cls.model_validate({**known, **fields})
+            except ValidationError as error:
+                problems = error.errors(include_url=False, include_context=False, include_input=False)
+                if not all(_left_out(fields, problem["loc"]) for problem in reversed(problems)):
+                    where = ".".join(map(str, problems[0]["loc"]))
+                    raise ValueError(f"{where}: {problems[0]['msg']}") from None
+                names += [str(problem["loc"][0]) for problem in problems]
+                continue
+            if names:
+                model.__pydantic_extra__ = {**(model.__pydantic_extra__ or {}), "altered": sorted(set(names))}
+            return model
+        raise ValueError("too little of it can be read")
 
 
 class RunStatus(Wire):
@@ -79,7 +108,7 @@ class JobList(Wire):
 class JobStepConfig(Wire):
     """One step: `type` is udf, partition_geospatial, partition_nongeospatial, command, or newer."""
 
-    type: str
+    type: str = ""
     name: str | None = None
 
 
@@ -87,3 +116,29 @@ class JobConfig(Wire):
     name: str | None = None
     steps: list[JobStepConfig] = Field(default_factory=list)
     metadata: dict[str, Any] | None = None
+
+
+def _left_out(fields: Any, path: tuple[int | str, ...]) -> bool:
+    """Takes out what stands at the path, or what holds it; False where there is nothing."""
+    for end in range(len(path), 0, -1):
+        holder = fields
+        try:
+            for step in path[: end - 1]:
+                holder = holder[step]
+            del holder[path[end - 1]]
+            return True
+        except (KeyError, IndexError, TypeError):
+            continue
+    return False
+
+
+def _short(value: Any) -> Any:
+    """With integers past 64 bits as texts: these objects are written by more than one encoder, and not all of them can
+    write such a number."""
+    if type(value) is int and not -_INT64 <= value < _INT64:
+        return str(value)
+    if isinstance(value, list):
+        return [_short(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _short(item) for name, item in value.items()}
+    return value

@@ -19,7 +19,7 @@ def test_delays_are_fully_jittered_under_a_bound_that_doubles() -> None:
     assert Backoff(0.5, 30, attempt=10_000).failed(chance=lambda: 1.0) == 30
 
 
-@pytest.mark.parametrize(("asked", "wanted"), [(None, 0.25), (0.0, 0.25), (3.0, 3.0), (1e9, 3600.0)])
+@pytest.mark.parametrize(("asked", "wanted"), [(None, 0.25), (0.0, 0.25), (3.0, 3.0), (1e9, 120.0)])
 def test_what_the_upstream_asks_for_is_the_least(asked: float | None, wanted: float) -> None:
     assert Backoff(0.5, 30).failed(asked, chance=lambda: 0.5) == wanted
 

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.anyio
 PRIVATE = [
     "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
     "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
+    "64:ff9b::a00:1", "64:ff9b::808:808", "64:ff9b:1::1", "2002:a00:1::1", "2002:5db8:d822::1", "2001::1", "fec0::1",
+    "::10.0.0.1",
 ]  # fmt: skip
 
 
@@ -31,7 +33,8 @@ def test_public_addresses_are_for_all() -> None:
 
 def test_the_clouds_metadata_is_for_nobody_else() -> None:
     assert not allowed(["169.254.169.254"], ["10.0.0.1"])
-    assert not allowed(["::ffff:169.254.169.254"], ["127.0.0.1"])
+    for form in ("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::a9fe:a9fe"):
+        assert not allowed([form], ["127.0.0.1"])
 
 
 async def test_the_address_that_was_checked_is_the_one_that_is_asked() -> None:

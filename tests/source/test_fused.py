@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import resource
 import socket
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.upstream import Upstream, now_ms
+from tests.upstream import Asked, Fault, Raw, Upstream, now_ms
 from webapp.errors import JobNotFound, UpstreamDenied, UpstreamDown, UpstreamError
 from webapp.journal.redact import Redactor
 from webapp.settings import REDACT, Settings
@@ -182,3 +185,87 @@ async def test_another_scheme_and_no_token_at_all(upstream: Upstream, tmp_path: 
         await made.status("job-1")
         await made.aclose()
         assert upstream.asked[-1].headers.get("authorization") == wanted
+
+
+BOMB = gzip.compress(gzip.compress(bytes(200 << 20)))
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,gzip,gzip", "br"])
+@pytest.mark.parametrize("code", [200, 500])
+async def test_an_answer_that_is_encoded_twice_is_not_unfolded(
+    upstream: Upstream, source: FusedSource, encoding: str, code: int
+) -> None:
+    upstream.job()
+    for route in ("status", "logs", "list", "config", "cancel"):
+        upstream.always[route] = Fault("status", code, {"content-encoding": encoding}, BOMB)
+    for call in (source.status("job-1"), source.jobs(5, 0), source.config("job-1"), source.cancel("job-1")):
+        with pytest.raises(UpstreamError, match="encoded"):
+            await call
+    with pytest.raises(UpstreamError, match="encoded"):
+        await whole(source, "job-1")
+
+
+async def test_what_unfolds_without_end_is_counted_as_it_unfolds(upstream: Upstream, source: FusedSource) -> None:
+    upstream.job()
+    bomb = gzip.compress(b'{"job_id": "job-1", "x": "' + bytes(300 << 20))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for route in ("status", "list", "storage"):
+        upstream.always[route] = Fault("status", 200, {"content-encoding": "gzip"}, bomb)
+    for call in (source.status("job-1"), source.jobs(5, 0), source.config("job-1")):
+        with pytest.raises(UpstreamError, match="longer than 8 MiB"):
+            await call
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 200 << 10
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_log_that_is_encoded_once_is_read(upstream: Upstream, source: FusedSource, encoding: str) -> None:
+    upstream.job()
+    text = b"[" + b", ".join(b'{"timestamp": %d, "message": "m"}' % n for n in range(9000)) + b"]"
+    body = gzip.compress(text) if encoding == "gzip" else zlib.compress(text)
+    upstream.always["logs"] = Fault("status", 200, {"content-encoding": encoding}, body)
+    assert await whole(source, "job-1") == text
+
+
+async def test_rows_of_the_list_are_read_one_by_one(upstream: Upstream, source: FusedSource) -> None:
+    upstream.rows = [
+        {"id": "a;touch${IFS}x"}, {"id": "http://elsewhere/"}, {"id": "../x"}, {"id": "a\u001b[2J"}, {"id": ""}, 5, {},
+        Raw('{"id": "good-1", "user_id": 12, "progress": NaN, "seed": 1180591620717411303424}'),
+        {"id": "good-2", "creation_date": "", "job_status": None},
+    ]  # fmt: skip
+    upstream.job("job-1")
+    rows = await source.jobs(20, 0)
+    assert [row.id for row in rows] == ["good-1", "good-2", "job-1"]
+    assert (rows[0].user_id, rows[0].model_extra) == (
+        "12", {"progress": "NaN", "seed": "1180591620717411303424", "altered": ["progress"]},
+    )  # fmt: skip
+
+
+async def test_a_list_that_grows_between_two_pages_gives_no_job_twice(upstream: Upstream, source: FusedSource) -> None:
+    for number in range(60):
+        upstream.job(f"job-{number}")
+
+    def grow(asked: Asked) -> None:
+        upstream.job(f"new-{len(upstream.jobs)}")
+
+    await source.jobs(1, 0)
+    upstream.on_request = grow
+    ids = [row.id for row in await source.jobs(40, 0)]
+    assert len(ids) == len(set(ids)) == 40
+
+
+async def test_a_status_that_names_no_job_is_of_the_one_that_was_asked(upstream: Upstream, source: FusedSource) -> None:
+    upstream.job().finish()
+    for odd in (None, 5.5, "a;b", "../other", ""):
+        upstream.jobs["job-1"].status["job_id"] = odd
+        status = await source.status("job-1")
+        assert status.finished and status.job_id in ("job-1", "5.5")
+
+
+async def test_a_status_that_comes_byte_by_byte_is_given_up(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.job()
+    settings = Settings(upstream_url=upstream.url, data_dir=tmp_path)
+    source = FusedSource(settings, Redactor(()), Timeouts(read=0.2))
+    upstream.fail("status", "drip", seconds=0.02)
+    with pytest.raises(UpstreamDown, match="not whole"):
+        await source.status("job-1")
+    await source.aclose()

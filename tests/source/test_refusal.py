@@ -63,7 +63,7 @@ def test_when_to_come_back() -> None:
     # A date is read by the clock of whoever wrote it.
     assert retry_after(formatdate(now - 7190, usegmt=True), int((now - 7200) * 1000)) == pytest.approx(10, abs=1.5)
     assert retry_after("-5") == retry_after(formatdate(now - 10, usegmt=True)) == 0.0
-    for nothing in (None, "", "soon", "nan", "inf"):
+    for nothing in (None, "", "soon", "nan", "inf", "1e9", "9" * 20):
         assert retry_after(nothing) is None
 
 

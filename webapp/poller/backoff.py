@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import random
 
-# An upstream that asks for longer is asked again after this all the same.
-RETRY_AFTER_MOST = 3600.0
+# An upstream that asks for longer is asked again after this all the same: a job that somebody watches is not left
+# alone for an hour because of one header.
+RETRY_AFTER_MOST = 120.0
 
 
 @dataclass(slots=True)

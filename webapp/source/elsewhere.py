@@ -12,6 +12,9 @@ import httpx
 from ..errors import UpstreamDown, UpstreamError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# An IPv4 address in their last 32 bits: NAT64 (RFC 6052, RFC 8215), and what once stood for IPv4 itself.
+_LAST_BITS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+_TRANSLATED = (*_LAST_BITS, *map(ipaddress.IPv6Network, ("2002::/16", "2001::/32")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,28 @@ class Target:
 
 
 def public(address: str) -> bool:
-    """An address of the internet at large."""
-    ip: Address = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
+    """An address of the internet at large. One that carries an IPv4 address through a translator (NAT64, 6to4, Teredo)
+    or is of a site alone may lead anywhere within a network, so it is none."""
+    ip = _plain(address)
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.is_site_local or any(ip in network for network in _TRANSLATED)):
+        return False
     return ip.is_global and not ip.is_multicast
+
+
+def _plain(address: str) -> Address:
+    """Without its zone, and as IPv4 where it is that in another form."""
+    ip: Address = ipaddress.ip_address(address.partition("%")[0])
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def _carried(address: str) -> Address:
+    """The IPv4 address that leads through a translator, or the address itself."""
+    ip = _plain(address)
+    if not isinstance(ip, ipaddress.IPv6Address):
+        return ip
+    if any(ip in network for network in _LAST_BITS):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.sixtofour or (ip.teredo or (None, None))[1] or ip
 
 
 def allowed(addresses: list[str], upstream: list[str]) -> bool:
@@ -40,8 +60,7 @@ def allowed(addresses: list[str], upstream: list[str]) -> bool:
 
 
 def _link_local(address: str) -> bool:
-    ip: Address = ipaddress.ip_address(address.partition("%")[0])
-    return (getattr(ip, "ipv4_mapped", None) or ip).is_link_local
+    return _carried(address).is_link_local
 
 
 async def resolve(url: httpx.URL) -> list[str]:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
-import orjson
-from pydantic import BaseModel, ValidationError
 
+from ..decoding import Decoder
 from ..errors import JobtailError, UpstreamDown, UpstreamError
-from ..models import JobConfig, JobRecord, RunStatus
+from ..models import JOB_ID, JobConfig, JobRecord, RunStatus, Wire
 from ..settings import Settings
+from ..strictjson import loads
 from .base import Answer
 from .elsewhere import target
 from .refusal import date_ms, refusal
 
-Model = TypeVar("Model", bound=BaseModel)
+log = logging.getLogger("jobtail.source")
+Model = TypeVar("Model", bound=Wire)
 MOST_BODY = 8 << 20  # of any answer but a log
 MOST_ERROR = 64 << 10
+PIECE_BYTES = 1 << 16
 PAGE = 25  # jobs a request, as the published client asks
+_LIST = "list of jobs"
 # A log that comes in slower than this, once a minute has gone by, hangs.
 SLOWEST = 256
 
@@ -83,33 +88,46 @@ class FusedSource:
         await self._bare.aclose()
 
     async def status(self, job: str) -> RunStatus:
-        body = await self._call("GET", f"run/by-id/{job}", what="status", job=job)
-        return self._model(RunStatus, body, "status")
+        return self._status(job, await self._call("GET", f"run/by-id/{job}", what="status", job=job), "status")
 
     async def cancel(self, job: str, who: str = "") -> RunStatus:
         seconds = self._timeouts.cancel
         body = await self._call("POST", f"run/by-id/{job}/cancel", what="cancel", job=job, seconds=seconds)
-        return self._model(RunStatus, body, "cancel")
+        return self._status(job, body, "cancel")
+
+    def _status(self, job: str, body: bytes, what: str) -> RunStatus:
+        """Its id becomes part of addresses, so it is one that a caller could have named, or the one that was asked."""
+        status = _model(RunStatus, body, what, job_id=job)
+        if not RunStatus.model_fields.keys() & (status.model_fields_set - {"job_id"}):
+            raise UpstreamError(f"{what}: the upstream's answer says nothing of the job")
+        if not JOB_ID.fullmatch(status.job_id):
+            status.job_id = job
+        return status
 
     async def jobs(self, n: int, skip: int) -> list[JobRecord]:
-        found: list[JobRecord] = []
-        while len(found) < n:
-            limit = min(PAGE, n - len(found))
-            path = f"job/self?skip={skip + len(found)}&limit={limit}"
-            rows = _json(await self._call("GET", path, what="list of jobs"), "list of jobs")
+        """A row that cannot be read, or whose id is none, costs no other. The list may grow between two requests, and
+        then the second begins with rows of the first: those are not given twice."""
+        found: dict[str, JobRecord] = {}
+        grown = False
+        for _ in range(2 * (n // PAGE + 2)):
+            limit = PAGE if grown else min(PAGE, n - len(found))
+            rows = _json(await self._call("GET", f"job/self?skip={skip}&limit={limit}", what=_LIST), _LIST)
             if not isinstance(rows, list):
-                raise UpstreamError("list of jobs: the upstream's answer is no JSON list")
-            found += [self._valid(JobRecord, row, "list of jobs") for row in rows[:limit]]
-            if len(rows) < limit:
+                raise UpstreamError(f"{_LIST}: the upstream's answer is no JSON list")
+            for record in _records(rows[:limit]):
+                grown = grown or record.id in found
+                found.setdefault(record.id, record)
+            skip += limit
+            if len(rows) < limit or len(found) >= n:
                 break
-        return found
+        return list(found.values())[:n]
 
     async def config(self, job: str) -> JobConfig:
         """Follows the one redirect to the signed address, without our credential."""
         async with self._stream("GET", f"job/by-id/{job}/config", "config", job, redirect=True) as response:
             location = response.headers.get("location")
             if not response.is_redirect or location is None:
-                return self._model(JobConfig, await _body(response, MOST_BODY), "config")
+                return _model(JobConfig, await _body(response, MOST_BODY), "config")
         to = await target(location, self._base)
         request = self._bare.build_request(
             "GET", to.url, headers={"host": to.host, "accept": "application/json"}, extensions={"sni_hostname": to.name}
@@ -119,7 +137,7 @@ class FusedSource:
             if response.status_code != 200:
                 # Not what it says: a storage's error names keys and signatures.
                 raise UpstreamError(f"config: the storage that the upstream named answered {response.status_code}")
-            return self._model(JobConfig, await _body(response, MOST_BODY), "config")
+            return _model(JobConfig, await _body(response, MOST_BODY), "config")
 
     @asynccontextmanager
     async def logs(self, job: str, since_ms: int | None) -> AsyncIterator[Answer]:
@@ -130,7 +148,7 @@ class FusedSource:
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
         began, size = time.monotonic(), 0
         try:
-            async for chunk in response.aiter_bytes(1 << 16):
+            async for chunk in _decoded(response, "logs"):
                 yield chunk
                 size += len(chunk)
                 if (waited := time.monotonic() - began) > 60 and size < SLOWEST * waited:
@@ -143,8 +161,13 @@ class FusedSource:
     async def _call(
         self, method: str, path: str, *, what: str, job: str | None = None, seconds: float | None = None
     ) -> bytes:
-        async with self._stream(method, path, what, job, seconds=seconds) as response:
-            return await _body(response, MOST_BODY)
+        """The whole of a short answer. One that comes in byte by byte is given up, however steadily it comes."""
+        most = self._timeouts.read + (self._timeouts.read if seconds is None else seconds)
+        try:
+            async with asyncio.timeout(most), self._stream(method, path, what, job, seconds=seconds) as response:
+                return await _body(response, MOST_BODY)
+        except TimeoutError:
+            raise UpstreamDown(f"{what}: the upstream's answer was not whole after {most:g} s") from None
 
     @asynccontextmanager
     async def _stream(
@@ -194,32 +217,54 @@ class FusedSource:
         text = text.replace(self._token, "***") if self._token else text
         return self._blanker.text(text)
 
-    def _model(self, model: type[Model], body: bytes, what: str) -> Model:
-        return self._valid(model, _json(body, what), what)
 
-    def _valid(self, model: type[Model], value: Any, what: str) -> Model:
+def _model(model: type[Model], body: bytes, what: str, **known: Any) -> Model:
+    try:
+        return model.read(_json(body, what), **known)
+    except ValueError as error:
+        raise UpstreamError(f"{what}: the upstream's answer is not as the wire has it: {error}") from None
+
+
+def _records(rows: list[Any]) -> Iterator[JobRecord]:
+    left_out = 0
+    for row in rows:
         try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "it"
-            raise UpstreamError(
-                f"{what}: the upstream's answer is not as the wire has it: {where}: {first['msg']}"
-            ) from None
+            record = JobRecord.read(row)
+        except ValueError:
+            left_out += 1
+            continue
+        if JOB_ID.fullmatch(record.id):
+            yield record
+        else:
+            left_out += 1
+    if left_out:
+        log.warning("%s: %d of %d rows name no job and are left out", _LIST, left_out, len(rows))
 
 
 def _json(body: bytes, what: str) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return loads(body)
+    except ValueError:
         begin = repr(body[:60].decode("utf-8", "replace"))
         raise UpstreamError(f"{what}: the upstream's answer is no JSON; it begins with {begin}") from None
+
+
+async def _decoded(response: httpx.Response, what: str) -> AsyncIterator[bytes]:
+    """The body a bounded piece at a time, so that it can be counted after decoding."""
+    try:
+        decoder = Decoder(response.headers.get("content-encoding", ""))
+        async for data in response.aiter_raw(PIECE_BYTES):
+            for piece in decoder.feed(data):
+                yield piece
+        decoder.end()
+    except ValueError as error:
+        raise UpstreamError(f"{what}: {error}") from None
 
 
 async def _body(response: httpx.Response, most: int, *, cut: bool = False) -> bytes:
     """The whole body, bounded. `cut`: what is past the bound is left unread instead of an error."""
     body = bytearray()
-    async for chunk in response.aiter_bytes(1 << 16):
+    async for chunk in _decoded(response, "the upstream"):
         body += chunk
         if len(body) > most:
             if cut:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import orjson
-
 from ..errors import JobNotFound, JobtailError, UpstreamDenied, UpstreamDown, UpstreamError
+from ..strictjson import loads
 
 MOST_TEXT = 500
 _AGAIN = frozenset((408, 425, 429))
+_SECONDS = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -39,8 +39,8 @@ def message(body: bytes) -> str:
     """What an error's body says: `message`, `detail`, or the messages in a list of details; "" where it is no JSON
     object. One line, bounded."""
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        value = loads(body)
+    except ValueError:
         return ""
     said = value.get("message") or value.get("detail") if isinstance(value, dict) else None
     if isinstance(said, list):
@@ -53,15 +53,15 @@ def retry_after(value: str | None, now_ms: int | None = None) -> float | None:
     where that is known. None where there is nothing of use."""
     if not value:
         return None
-    try:
+    if _SECONDS.fullmatch(value.strip()):
         seconds = float(value)
-    except ValueError:
+    else:
         until = date_ms(value)
         if until is None:
             return None
         now = datetime.now(UTC).timestamp() * 1000 if now_ms is None else now_ms
         seconds = (until - now) / 1000
-    return max(0.0, seconds) if seconds == seconds and seconds != float("inf") else None
+    return max(0.0, seconds)
 
 
 def date_ms(value: str | None) -> int | None:
