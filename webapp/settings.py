@@ -139,7 +139,6 @@ class Settings(BaseSettings):
             )
         return self
 
-
     def credentials(self) -> tuple[str, ...]:
         """Every secret that this service was given: blanked wherever text goes out. A setting may hold several."""
         held = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]

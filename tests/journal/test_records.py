@@ -28,7 +28,7 @@ def test_a_traceback_goes_down_to_its_exception_line_and_no_further() -> None:
 
 
 def test_an_exception_of_any_name_ends_its_traceback() -> None:
-    text = "Traceback (most recent call last):\n  File \"x\", line 1\nmy.module.Boom: 3\nINFO after"
+    text = 'Traceback (most recent call last):\n  File "x", line 1\nmy.module.Boom: 3\nINFO after'
     assert marked(text) == text.split("\n")[:3]
 
 
@@ -38,7 +38,7 @@ def test_a_chain_of_tracebacks_is_all_of_it() -> None:
 
 
 def test_an_indented_traceback_ends_at_its_own_indent() -> None:
-    text = "    Traceback (most recent call last):\n      File \"x\", line 1\n    Boom: 3\n    next"
+    text = '    Traceback (most recent call last):\n      File "x", line 1\n    Boom: 3\n    next'
     assert marked(text) == text.split("\n")[:3]
 
 

@@ -31,6 +31,9 @@ BODY_SECONDS = 10.0
 _TRICK = re.compile(rb"%(?:2f|5c|00)|\\", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
+# Where the protocol puts the host of a target in absolute form (`GET http://host/path`): none of the path's.
+TARGET_HOST = "jobtail.target-host"
+
 Refuse = Callable[[Request, Exception], Awaitable[Response]]
 Headers = list[tuple[bytes, bytes]]
 
@@ -132,6 +135,9 @@ def check_host(scope: Scope) -> None:
     hosts = headers(scope, b"host")
     if len(hosts) != 1 or host_name(hosts[0]) is None:
         raise UsageError("a request needs one Host header, a name or an address")
+    target = scope.get(TARGET_HOST)
+    if target is not None and target.lower() != hosts[0].lower():
+        raise UsageError("the request's target names another host than its Host header")
 
 
 def preflight(scope: Scope) -> Response:

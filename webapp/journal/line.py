@@ -15,9 +15,7 @@ import orjson
 
 from ..strictjson import dumps
 
-OURS = frozenset(
-    ("id", "line", "timestamp", "message", "level", "late", "cut", "message_bytes", "upstream", "altered")
-)
+OURS = frozenset(("id", "line", "timestamp", "message", "level", "late", "cut", "message_bytes", "upstream", "altered"))
 LEVEL_JSON = (b"null", b'"debug"', b'"info"', b'"warning"', b'"error"')
 _NAMED_LEVELS = {
     "trace": 1, "verbose": 1, "debug": 1,

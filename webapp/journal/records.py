@@ -27,9 +27,7 @@ _GO_LINE = re.compile(r"\s*$|\t|goroutine |created by |\[signal |exit status |.*
 
 
 # The beginning of lines that go on with a record, or begin one that goes on by other rules than frames.
-TELLING = (
-    rf"{FRAME}|\s*(?:\+ )?(?:Exception Group )?Traceback |{_INDENTED.pattern}|{_GOROUTINE.pattern}"
-)
+TELLING = rf"{FRAME}|\s*(?:\+ )?(?:Exception Group )?Traceback |{_INDENTED.pattern}|{_GOROUTINE.pattern}"
 
 
 @dataclass(frozen=True, slots=True)

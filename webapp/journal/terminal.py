@@ -27,9 +27,7 @@ SPAN = 10_000
 COLUMNS = 1000
 LONGEST = 1 << 20  # characters: of a longer message that is redrawn the end is read
 
-_MOVES = re.compile(
-    r"[\n\x08\r]|\x1b[78DEMc]|(?:\x1b\[|\x9b)(?:[0-9;]*[@-HPXZ`adefsu]|[0-9;]*[123][JK]|\?1049)"
-)
+_MOVES = re.compile(r"[\n\x08\r]|\x1b[78DEMc]|(?:\x1b\[|\x9b)(?:[0-9;]*[@-HPXZ`adefsu]|[0-9;]*[123][JK]|\?1049)")
 _LINK = re.compile(r"8;[^;]*;(https?://[!-~]{1,2000})?\Z")
 
 

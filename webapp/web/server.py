@@ -21,7 +21,7 @@ from ..engine.record import catalog_path
 from ..errors import JournalError, SettingsError
 from ..settings import Settings
 from ..stream.straight import straight
-from .protocol import BoundedProtocol
+from .protocol import bounded
 
 # A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
 # else it keeps megabytes, and holds up the end.
@@ -59,6 +59,8 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of every request that is no HTTP: anybody could fill a disk with that.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
         empty = is_empty(settings)
     except JournalError as error:
@@ -75,7 +77,7 @@ def run(settings: Settings) -> int:
     config = uvicorn.Config(
         straight(app),
         loop="auto",
-        http=BoundedProtocol,
+        http=bounded(connections()),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -129,6 +131,13 @@ def more_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def connections() -> int:
+    """How many the descriptors of this process allow: a quarter of them, 64 at least, is for journals, the upstream and
+    what else is opened. 0: no bound."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if soft == resource.RLIM_INFINITY else max(16, soft - max(64, soft // 4))
 
 
 def settle_memory() -> None:
