@@ -20,7 +20,7 @@ from tests.sse import EventStream, lines_of
 from tests.upstream import Job, Upstream, now_ms
 from tests.upstream import upstream as scripted
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
 
 ALL = "sample_logs=false&refresh_seconds=0.1&format=batch"
 
@@ -62,7 +62,7 @@ def read_lines(stream: EventStream, count: int) -> list[str]:
 
 
 def holder(data_dir: Path, job: Job) -> str:
-    journals = Journals(data_dir, Redactor(()), beat_ms=100)
+    journals = SqliteJournals(data_dir, Redactor(()), beat_ms=100)
     try:
         return journals.open(job.id).state().holder
     finally:
@@ -111,14 +111,15 @@ def test_a_stop_tells_viewers_and_hands_the_job_over_at_once(
 APPENDS = """
 import sys
 from pathlib import Path
-from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journal import SqliteJournal
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-journal = Journal(Path(sys.argv[1]), "job-1", Redactor(()), 1000)
+journal = SqliteJournal(Path(sys.argv[1]), "job-1", Redactor(()), 1000)
+writer = journal.claim(5, take_over=True)
 n = journal.state().last_line
 while True:
     size = 1 + n * 7 % 400
-    journal.append([Entry(k, f"line {k}", None, k) for k in range(n + 1, n + size + 1)])
+    writer.append([Entry(k, f"line {k}", None, k) for k in range(n + 1, n + size + 1)])
     n += size
     print(n, flush=True)
 """
@@ -133,11 +134,11 @@ def test_what_was_committed_survives_a_kill_at_any_moment(tmp_path: Path) -> Non
         process.kill()
         said += [int(line) for line in process.stdout if line.endswith("\n")]
         process.wait()
-        journals = Journals(tmp_path / "unused", Redactor(()), beat_ms=1000)
+        journals = SqliteJournals(tmp_path / "unused", Redactor(()), beat_ms=1000)
         journals.close()
-        from webapp.store.sqlite.journal import Journal
+        from webapp.store.sqlite.journal import SqliteJournal
 
-        journal = Journal(path, "job-1", Redactor(()), 1000)
+        journal = SqliteJournal(path, "job-1", Redactor(()), 1000)
         lines = [json.loads(line) for batch in journal.read(0, most_bytes=1 << 40) for line in batch.split()]
         seen = journal.seen(0, 1 << 40)
         assert [line["line"] for line in lines] == list(range(1, len(lines) + 1))

@@ -21,7 +21,7 @@ from tests.paced import Paced
 from tests.sse import Event, EventStream, lines_of
 from tests.upstream import Chaos, Fault, Job, Upstream, now_ms
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
 
 FAULTS = (
     Fault("status", 500),
@@ -266,7 +266,7 @@ def judge(job: Job, viewers: list[Viewer], folder: Path, outcome: Outcome) -> No
 
 
 def stored(folder: Path, job: str) -> list[dict[str, Any]]:
-    journals = Journals(folder, Redactor(()), beat_ms=100)
+    journals = SqliteJournals(folder, Redactor(()), beat_ms=100)
     try:
         batches = journals.open(job).read(0, most_bytes=1 << 40)
         return [json.loads(line) for batch in batches for line in batch.split()]

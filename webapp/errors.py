@@ -14,7 +14,16 @@
     ├── UpstreamError          the upstream answered wrongly        502
     │   ├── UpstreamDenied     it refused our credential            502
     │   └── UpstreamDown       it did not answer, or asks for time  503
-    ├── JournalError           the disk does not do as told         503
+    ├── JournalError           the store can't be read or written   503
+    │   ├── DamagedJournal     it was damaged or lost; begun anew   503
+    │   ├── NewerSchema        a newer jobtail wrote it             503
+    │   ├── LeaseHeld          another writes this job              503
+    │   ├── LeaseLost          another writes this job by now       503
+    │   ├── BegunAnew          the epoch is another by now          503
+    │   ├── LineMoved          it ends at another line than thought 503
+    │   ├── OutcomeUnknown     whether it was written is not known  503
+    │   ├── StaleProducer      a newer run of it writes by now      403
+    │   └── ProducerGap        a batch before this one is missing   409
     └── SettingsError          a setting is wrong (stops the start)
 
 `status` is what `web/problem.py` answers with; it is the one place where errors become HTTP. Messages quote
@@ -112,13 +121,75 @@ class UpstreamDown(UpstreamError):
 
 
 class JournalError(JobtailError):
+    """The store does not do as told. `detail` says why without a path, so that anybody may read it; the text of the
+    exception begins with `where`, the file, and is for logs and for whoever runs the service."""
+
     status = 503
     title = "The journal can't be written or read"
 
+    def __init__(self, detail: str, where: object = "") -> None:
+        super().__init__(detail)
+        self.where = str(where)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.detail}" if self.where else self.detail
+
     @property
     def for_viewers(self) -> str:
-        """What is wrong, without the path of the file: that is for the service's log."""
-        return f"{self.title}: {self.detail.rpartition(': ')[2]}"
+        return f"{self.title}: {self.detail}"
+
+
+class DamagedJournal(JournalError):
+    """What was kept could not be read any more, or was taken away. The store has begun it anew under a new epoch:
+    whoever asks again gets that."""
+
+
+class NewerSchema(JournalError):
+    """A newer version of this program wrote it, in a way that this one does not know."""
+
+
+class LeaseHeld(JournalError):
+    """Another writes this journal. `holder` says who, for people; `seconds`: until its lease ends if not renewed."""
+
+    def __init__(self, job: str, holder: str, seconds: float) -> None:
+        super().__init__(f"the journal of {job!r} is written by {holder or 'another'}")
+        self.holder = holder
+        self.seconds = seconds
+
+
+class LeaseLost(JournalError):
+    """Another has taken the lease since: whoever sees this must stop writing."""
+
+
+class BegunAnew(JournalError):
+    """The journal was thrown away, or begun anew, since the writer last looked."""
+
+
+class LineMoved(JournalError):
+    """The journal does not end at the line that the writer expects: it has to look again before it goes on."""
+
+
+class OutcomeUnknown(JournalError):
+    """The connection broke while the commit was under way: it may be written or not. `Writer.resume` tells."""
+
+
+class StaleProducer(JournalError):
+    """A later run of this producer has begun: this one may not write any more."""
+
+    status = 403
+    title = "That is not allowed"
+
+
+class ProducerGap(JournalError):
+    """A batch before this one never came. `expected`: the sequence number that would be right."""
+
+    status = 409
+    title = "Not in this state"
+
+    def __init__(self, expected: int, received: int) -> None:
+        super().__init__(f"batch {received} of this producer came where {expected} is expected")
+        self.expected = expected
+        self.received = received
 
 
 class SettingsError(JobtailError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from .access.decide import Access
 from .access.shares import Shares
+from .access.signer import make_signer
 from .engine.catalog import Catalog
 from .engine.source import EmbeddedSource
 from .journal.redact import Redactor
@@ -13,10 +15,9 @@ from .poller.follower import Follower
 from .settings import Settings
 from .source.base import Source
 from .source.listing import Listing
-from .store.sqlite.journals import Journals
+from .store.base import Store
+from .store.open import open_store
 from .stream.hub import Attend, Hub
-
-DATABASE = "jobtail.sqlite3"
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Service:
     redactor: Redactor
     source: Source
     listing: Listing
-    journals: Journals
+    store: Store
     hub: Hub
     catalog: Catalog
     shares: Shares
@@ -38,29 +39,17 @@ class Service:
         """Viewers are told first."""
         await self.hub.close()
         await self.source.aclose()
-        self.shares.close()
-        self.catalog.close()
-
-
-def open_journals(settings: Settings, redactor: Redactor) -> Journals:
-    return Journals(
-        settings.data_dir,
-        redactor,
-        beat_ms=max(1, round(settings.refresh_seconds * 1000)),
-        max_bytes=settings.journal_max_bytes,
-        retention_days=settings.retention_days,
-    )
+        await asyncio.to_thread(self.store.close)
 
 
 def build(settings: Settings) -> Service:
     """JournalError where the data folder can't be used."""
     redactor = Redactor(settings.redact, settings.credentials())
-    journals = open_journals(settings, redactor)
-    catalog = Catalog(settings.data_dir / DATABASE)
-    shares = Shares(settings.data_dir / DATABASE)
-    source, attend = _upstream(settings, redactor) if settings.upstream_url else _embedded(catalog, journals)
+    store = open_store(settings, redactor)
+    catalog, shares = Catalog(store, settings.data_dir), Shares(store)
+    source, attend = _upstream(settings, redactor) if settings.upstream_url else _embedded(catalog, store)
     hub = Hub(
-        journals,
+        store.journals,
         source.status,
         attend,
         forgotten=catalog.forget,
@@ -72,16 +61,16 @@ def build(settings: Settings) -> Service:
         redactor=redactor,
         source=source,
         listing=Listing(source.jobs),
-        journals=journals,
+        store=store,
         hub=hub,
         catalog=catalog,
         shares=shares,
-        access=Access(settings, shares),
+        access=Access(settings, shares, make_signer(settings, store.secret_key)),
     )
 
 
-def _embedded(catalog: Catalog, journals: Journals) -> tuple[Source, Attend]:
-    source = EmbeddedSource(catalog, journals)
+def _embedded(catalog: Catalog, store: Store) -> tuple[Source, Attend]:
+    source = EmbeddedSource(catalog, store.journals)
     return source, lambda journal, changed: Follower(source, journal, changed)
 
 

@@ -8,19 +8,21 @@ import pytest
 from webapp.access import shares as module
 from webapp.access.shares import Shares, now_ms
 from webapp.errors import Conflict
+from webapp.journal.redact import Redactor
 from webapp.store.share import Link
+from webapp.store.sqlite.store import SqliteStore
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobtail.sqlite3"
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path, Redactor(()))
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def shares(path: Path) -> Iterator[Shares]:
-    shares = Shares(path)
-    yield shares
-    shares.close()
+def shares(store: SqliteStore) -> Shares:
+    return Shares(store)
 
 
 def link(name: str, job: str = "a-job", seconds: int = 60, **more: object) -> Link:
@@ -59,18 +61,19 @@ def test_an_unknown_link_counts_as_revoked(shares: Shares) -> None:
 
 
 def test_another_process_learns_of_it_within_a_second(
-    shares: Shares, path: Path, monkeypatch: pytest.MonkeyPatch
+    shares: Shares, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
-    other = Shares(path)
+    theirs = SqliteStore(tmp_path, Redactor(()))
+    other = Shares(theirs)
     shares.add(link("one"), "", "ada")
     assert not other.revoked("one")
     shares.revoke("a-job", "one")
     assert not other.revoked("one"), "believed for a second"
     clock[0] += 1.1
     assert other.revoked("one")
-    other.close()
+    theirs.close()
 
 
 def test_the_last_use_is_noted_and_not_at_every_look(shares: Shares) -> None:
@@ -97,13 +100,13 @@ def test_links_that_ended_long_ago_are_forgotten(shares: Shares) -> None:
     assert [share.link.id for share in shares.of_job("a-job")] == ["new"]
 
 
-def test_a_session_that_was_ended_stays_ended(shares: Shares, path: Path) -> None:
+def test_a_session_that_was_ended_stays_ended(shares: Shares, tmp_path: Path) -> None:
     assert not shares.session_ended("s")
     shares.end_session("s", now_ms() + 60_000)
     assert shares.session_ended("s")
-    again = Shares(path)
-    assert again.session_ended("s")
-    again.close()
+    theirs = SqliteStore(tmp_path, Redactor(()))
+    assert Shares(theirs).session_ended("s")
+    theirs.close()
 
 
 def test_what_is_believed_is_bounded(shares: Shares, monkeypatch: pytest.MonkeyPatch) -> None:

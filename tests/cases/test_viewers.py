@@ -17,7 +17,7 @@ from tests.served import until
 from tests.sse import Event, EventStream, lines_of
 from tests.upstream import Job, Upstream, now_ms
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
 
 Follow = Callable[..., Paced]
 ALL = "sample_logs=false&refresh_seconds=0.1"
@@ -175,7 +175,7 @@ def test_a_journal_trimmed_under_a_viewer_is_a_gap(upstream: Upstream, follow: F
         first = read_lines(stream, 10)[:10]
         cursor = first[-1]["id"]
     until(lambda: len(stored(service, job)) == 3000, "all lines")
-    journals = Journals(service.data_dir, Redactor(()), beat_ms=100)
+    journals = SqliteJournals(service.data_dir, Redactor(()), beat_ms=100)
     trimmed = journals.open(job.id).trim(2000)
     journals.close()
     assert trimmed > 10

@@ -10,24 +10,24 @@ from typing import Any
 
 from webapp.engine.catalog import Catalog
 from webapp.engine.job import Job
-from webapp.engine.record import catalog_path
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journal import Journal
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journal import SqliteJournal
+from webapp.store.sqlite.journals import SqliteJournals
+from webapp.store.sqlite.store import SqliteStore
 
 
 @contextmanager
 def catalog_of(folder: Path) -> Iterator[Catalog]:
-    catalog = Catalog(catalog_path(folder))
+    store = SqliteStore(folder, Redactor(()))
     try:
-        yield catalog
+        yield Catalog(store, folder)
     finally:
-        catalog.close()
+        store.close()
 
 
 @contextmanager
-def journal_of(folder: Path, job: str) -> Iterator[Journal]:
-    journals = Journals(folder, Redactor(()), beat_ms=1000)
+def journal_of(folder: Path, job: str) -> Iterator[SqliteJournal]:
+    journals = SqliteJournals(folder, Redactor(()), beat_ms=1000)
     try:
         yield journals.open(job)
     finally:

@@ -14,8 +14,8 @@ from webapp.engine.recorder import Recorder
 from webapp.errors import JournalError
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journal import Journal
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
+from webapp.store.sqlite.writer import SqliteWriter
 
 from ..served import until
 
@@ -23,29 +23,35 @@ from ..served import until
 class Disk:
     """Fails, or stands still, as told."""
 
-    def __init__(self, journals: Journals) -> None:
+    def __init__(self, journals: SqliteJournals) -> None:
         self.full = False
         self.open = threading.Event()
         self.open.set()
         self.appends: list[int] = []
         disk = self
 
-        class Shaky(Journal):
+        class Shaky(SqliteWriter):
             def append(self, entries: list[Entry], **how: object) -> object:  # type: ignore[override]
                 disk.open.wait(60)
                 if disk.full:
                     raise JournalError("the disk is full")
-                if entries:
-                    disk.appends.append(len(entries))
+                disk.appends.append(len(entries))
                 return super().append(entries, **how)  # type: ignore[arg-type]
 
         self.journal = journals.open("job")
-        self.journal.__class__ = Shaky
+        claim = self.journal.claim
+
+        def claimed(seconds: float, **how: bool) -> SqliteWriter:
+            writer = claim(seconds, **how)
+            writer.__class__ = Shaky
+            return writer
+
+        self.journal.claim = claimed  # type: ignore[method-assign]
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000)
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
     yield Disk(journals)
     journals.close()
 
@@ -58,7 +64,7 @@ def said() -> list[str]:
 @pytest.fixture
 def recorder(disk: Disk, said: list[str], tmp_path: Path) -> Recorder:
     backlog = Backlog(tmp_path / "backlog" / "job.ndjson")
-    recorder = Recorder(lambda damage: disk.journal, "runner", backlog, say=said.append)
+    recorder = Recorder(lambda: disk.journal, backlog, say=said.append)
     recorder.start()
     return recorder
 
@@ -151,9 +157,8 @@ def test_a_hole_stands_where_its_lines_would(disk: Disk, recorder: Recorder, mon
 def test_a_journal_that_was_closed_in_its_name_is_opened_again(disk: Disk, recorder: Recorder) -> None:
     recorder.put("stdout", 1, b"one\n")
     until(lambda: kept(disk), "the first line")
-    disk.journal.release("runner")
-    assert disk.journal.acquire("another", 0.5)
-    disk.journal.finish(False)
+    another = disk.journal.claim(0.5, take_over=True)
+    another.finish(False)
     recorder.put("stdout", 2, b"two\n")
     until(lambda: kept(disk) == ["one", "two"], "the second line")
     assert not disk.journal.state().finished

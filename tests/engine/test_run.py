@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -307,8 +307,8 @@ def test_a_service_that_is_killed_while_it_takes_a_backlog_in_doubles_no_line(da
     assert backlog.save()
     with serving(data_dir) as service, journal_of(data_dir, job) as journal, suppress(httpx.HTTPError):
         for _ in range(3):
-            asking = threading.Thread(target=lambda: suppressed(lambda: service.get(f"/api/jobs/{job}")))
             before = journal.state().last_line
+            asking = threading.Thread(target=ask_until_killed, args=(service, f"/api/jobs/{job}"))
             asking.start()
             until(lambda before=before: journal.state().last_line > before, "lines")  # type: ignore[misc]
             service.kill()
@@ -322,9 +322,12 @@ def test_a_service_that_is_killed_while_it_takes_a_backlog_in_doubles_no_line(da
     assert state.finished and state.complete
 
 
-def suppressed(act: Callable[[], object]) -> None:
+def ask_until_killed(service: Served, path: str) -> None:
+    """The lease of the one that was killed before has to end first."""
     with suppress(httpx.HTTPError):
-        act()
+        while True:
+            service.get(path)
+            time.sleep(0.1)
 
 
 def test_a_slow_reader_gets_all_that_the_command_wrote_however_long_it_takes(data_dir: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,12 @@ import pytest
 from webapp.engine.backlog import Backlog, backlog_path
 from webapp.engine.catalog import Catalog
 from webapp.engine.job import Job, new_id, now_ms
-from webapp.engine.record import catalog_path
 from webapp.engine.source import EmbeddedSource
 from webapp.errors import Conflict, JobNotFound
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
+from webapp.store.sqlite.store import SqliteStore
 
 from .kept import messages
 
@@ -21,26 +22,31 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def catalog(data_dir: Path) -> Catalog:
-    return Catalog(catalog_path(data_dir))
+def store(data_dir: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(data_dir, Redactor(()))
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def journals(data_dir: Path) -> Iterator[Journals]:
-    journals = Journals(data_dir, Redactor(()), beat_ms=1000)
-    yield journals
-    journals.close()
+def catalog(store: SqliteStore, data_dir: Path) -> Catalog:
+    return Catalog(store, data_dir)
 
 
 @pytest.fixture
-def source(catalog: Catalog, journals: Journals) -> EmbeddedSource:
+def journals(store: SqliteStore) -> SqliteJournals:
+    return store.journals
+
+
+@pytest.fixture
+def source(catalog: Catalog, journals: SqliteJournals) -> EmbeddedSource:
     return EmbeddedSource(catalog, journals)
 
 
 def created(catalog: Catalog, age_ms: int = 0) -> str:
     at = now_ms() - age_ms
     job = Job(new_id(at), "sleep 9", ("sleep", "9"), "/tmp", "host", "me", "3.11", 42, at, at)
-    catalog.create(job)
+    catalog.put(job)
     return job.id
 
 
@@ -65,17 +71,21 @@ async def test_a_job_that_is_not_there_is_not_found(source: EmbeddedSource) -> N
 
 
 async def test_lines_that_a_runner_left_behind_are_taken_in(
-    source: EmbeddedSource, catalog: Catalog, journals: Journals, data_dir: Path
+    source: EmbeddedSource, catalog: Catalog, journals: SqliteJournals, data_dir: Path
 ) -> None:
     job = created(catalog)
-    journals.open(job).append([Entry(1, "written", {"stream": "stdout"})])
+    writer = journals.open(job).claim(60)
+    writer.append([Entry(1, "written", {"stream": "stdout"})])
+    writer.release()
     left = Backlog(backlog_path(data_dir, job))
-    left.after = (journals.open(job).epoch, 1)
+    left.after = (writer.fence.epoch, 1)
     left.push([Entry(2, "left behind", {"stream": "stdout"})])
     assert left.save()
     await source.status(job)
     assert messages(data_dir) == ["written"]  # its runner may still write them itself
-    catalog.ended(job, "Done", 0)
+    found = catalog.get(job)
+    assert found is not None
+    catalog.ended(replace(found, state="Done", exit_code=0))
     await source.status(job)
     assert messages(data_dir) == ["written", "left behind"]
     state = journals.open(job).state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from webapp.engine.job import Job, now_ms, status_of
 from webapp.engine.lock import RunnerLock
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.service import DATABASE, open_journals
-from webapp.settings import Settings
+from webapp.store.sqlite.store import SqliteStore
+
+from ..written import Written as Writing
 
 
 class Written:
@@ -22,11 +24,11 @@ class Written:
         self.start_ms = now_ms() - 60_000
         self._lock = RunnerLock(folder, job)
         self._lock.hold()
-        self._catalog = Catalog(folder / DATABASE)
+        self._store = SqliteStore(folder, Redactor(()))
+        self._catalog = Catalog(self._store, folder)
         command = ("python", "train.py")
-        self._catalog.create(Job(job, name, command, "/srv", "host", "ana", "3.11", 1, self.start_ms, now_ms()))
-        self._journals = open_journals(Settings(data_dir=folder), Redactor(()))
-        self.journal = self._journals.open(job)
+        self._catalog.put(Job(job, name, command, "/srv", "host", "ana", "3.11", 1, self.start_ms, now_ms()))
+        self.journal = Writing(self._store.journals.open(job))
         self._count = 0
         self.status()
 
@@ -65,12 +67,14 @@ class Written:
         return self._catalog.cancel_asked(self.id) is not None
 
     def end(self, state: str = "Done", exit_code: int = 0, complete: bool = True) -> None:
-        self._catalog.ended(self.id, state, exit_code)
+        found = self._catalog.get(self.id)
+        assert found is not None
+        self._catalog.ended(replace(found, state=state, exit_code=exit_code))
         self.status()
         self.journal.finish(complete)
         self._lock.release()
 
     def close(self) -> None:
         self._lock.release()
-        self.journal.close()
-        self._catalog.close()
+        self.journal.writer.release()
+        self._store.close()

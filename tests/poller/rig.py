@@ -18,7 +18,7 @@ from webapp.poller.pace import Pace
 from webapp.poller.poller import Poller
 from webapp.settings import Settings
 from webapp.source.fused import FusedSource, Timeouts
-from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journal import SqliteJournal
 
 BEAT = 0.05
 # Times of the rule at a fiftieth: what takes seconds for people takes moments here.
@@ -29,7 +29,7 @@ FAST = replace(Pace().scaled(0.02), lease=2.0, lease_renew=0.2)
 class Rig:
     upstream: Upstream
     job: Job
-    journal: Journal
+    journal: SqliteJournal
     poller: Poller
     source: FusedSource
     settings: Settings
@@ -63,7 +63,7 @@ class Rig:
         return make_poller(self.source, self.journal, self.settings, self.pace)
 
 
-def make_poller(source: FusedSource, journal: Journal, settings: Settings, pace: Pace) -> Poller:
+def make_poller(source: FusedSource, journal: SqliteJournal, settings: Settings, pace: Pace) -> Poller:
     budget = Budget(retries=RetryBucket(1000, 1000))
     return Poller(source, journal, settings, budget=budget, changed=lambda: None, pace=pace)
 
@@ -80,7 +80,9 @@ async def rig(
     **options: Any,
 ) -> AsyncIterator[Rig]:
     settings = Settings(**{"upstream_url": upstream.url, "refresh_seconds": BEAT, "data_dir": folder, **options})
-    journal = Journal(folder / "job.sqlite3", job.id, Redactor(settings.redact), round(settings.refresh_seconds * 1000))
+    journal = SqliteJournal(
+        folder / "job.sqlite3", job.id, Redactor(settings.redact), round(settings.refresh_seconds * 1000)
+    )
     source = FusedSource(settings, Redactor(settings.redact), Timeouts(connect=1.0, read=read, pool=5.0))
     found = Rig(upstream, job, journal, make_poller(source, journal, settings, pace), source, settings, pace)
     task = asyncio.create_task(found.poller.run()) if run else None

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -24,7 +25,7 @@ from webapp.poller.budget import Budget, RetryBucket
 from webapp.poller.paging import Probing
 from webapp.poller.reader import Fetch, Reader
 from webapp.poller.window import since_ms
-from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journal import SqliteJournal
 
 START = now_ms()
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -73,12 +74,12 @@ class Told:
 class History:
     def __init__(self, folder: Path, job: Job) -> None:
         self.job, self.told = job, Told(job)
-        self.journal = Journal(folder / "job.sqlite3", "job-1", Redactor(()), 1000)
+        self.journal = SqliteJournal(folder / "job.sqlite3", "job-1", Redactor(()), 1000)
+        self.lease = SimpleNamespace(writer=self.journal.claim(600))
         self.reader = Reader(
-            self.told, self.journal, Budget(retries=RetryBucket(1e9, 1e9)), "me", _nothing, _nothing,  # type: ignore[arg-type]
+            self.told, self.journal, Budget(retries=RetryBucket(1e9, 1e9)), self.lease, _nothing, _nothing,  # type: ignore[arg-type]
             window_most=120, probing=Probing(0, 0), backoff=lambda: Backoff(0, 0),
         )  # fmt: skip
-        self.journal.acquire("me", 600)
         self.count = 0
 
     def emit(self, entries: list[tuple[int, int, int]]) -> None:
@@ -103,10 +104,10 @@ class History:
 
     async def round(self, reach: float | None, fault: str) -> Fetch | None:
         self.told.fault = fault
-        state = self.journal.state()
+        state = self.lease.writer.resume()
         try:
             since = None if reach is None else since_ms(self.reader.anchor(state), None, reach)
-            return await self.reader.fetch(since, state.epoch)
+            return await self.reader.fetch(since)
         except UpstreamError:
             return None
 

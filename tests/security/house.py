@@ -16,7 +16,9 @@ from tests.upstream import Upstream, upstream
 from webapp.access.cookies import link_cookie
 from webapp.access.shares import Shares, new_id, now_ms
 from webapp.access.signer import Purpose, Signer
+from webapp.journal.redact import Redactor
 from webapp.store.share import Link
+from webapp.store.sqlite.store import SqliteStore
 
 TOKEN = "sesame-0f6b1c7e9a5d4832"
 UPSTREAM_TOKEN = "upstream-5d1f8a7703c94e26"
@@ -71,9 +73,9 @@ class House:
     def short_link(self, job: str, seconds: float, **more: Any) -> dict[str, str]:
         """The cookie of a link that ends sooner than one may ask for."""
         link = Link(new_id(), job, now_ms() + int(seconds * 1000), **more)
-        shares = Shares(self.served.data_dir / "jobtail.sqlite3")
-        shares.add(link, "", "ada")
-        shares.close()
+        store = SqliteStore(self.served.data_dir, Redactor(()))
+        Shares(store).add(link, "", "ada")
+        store.close()
         cookie = Signer([KEY], TOKEN).sign(Purpose.LINK_COOKIE, link.payload(), link.ends_ms)
         return {"Cookie": f"{link_cookie(job)}={cookie}"}
 

@@ -22,6 +22,8 @@ from webapp.settings import Settings
 from webapp.store.share import Link
 from webapp.web.app import create_app
 
+from ..written import Written
+
 TOKEN = "sesame-0f6b1c7e9a5d4832"
 BASE = "http://127.0.0.1:8484"
 JOB = "20231114-221320-abcdefghjk"
@@ -56,12 +58,13 @@ class Site:
         """A job of the embedded engine as its runner leaves it."""
         at = now_ms()
         row = Job(job, name, command, "/srv", "host", "ada", "3.12", 1, START_MS, at, DONE if ended else "Running", at)
-        self.service.catalog.create(row)
-        journal = self.service.journals.open(job)
+        self.service.catalog.put(row)
+        journal = Written(self.service.store.journals.open(job))
         journal.append([Entry(START_MS + index, text, extra) for index, text in enumerate(messages)])
         journal.set_status(status_of(row).model_dump(mode="json"))
         if ended:
             journal.finish(True)
+        journal.release()
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None, **how: Any) -> httpx2.Response:
         """As a stranger, with nothing kept from one request to the next."""

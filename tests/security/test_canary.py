@@ -168,7 +168,7 @@ def test_a_wrong_setting_does_not_print_the_secret_beside_it(tmp_path: Path) -> 
 
 
 def test_a_traceback_shows_no_token(tmp_path: Path) -> None:
-    signer = make_signer(Settings(data_dir=tmp_path, access_token=TOKEN, secret_key=KEY))  # type: ignore[arg-type]
+    signer = make_signer(Settings(data_dir=tmp_path, access_token=TOKEN, secret_key=KEY), str)  # type: ignore[arg-type]
     try:
         signer.sign("no such purpose", {"x": CANARY}, 0)  # type: ignore[arg-type]
     except KeyError:

@@ -14,6 +14,7 @@ from webapp.access.shares import now_ms
 from webapp.access.signer import Purpose
 from webapp.store.share import Link
 
+from ..written import Written
 from .site import BASE, JOB, TOKEN, Site
 
 SHARES = f"/api/jobs/{JOB}/shares"
@@ -172,7 +173,7 @@ def test_revoking_works_at_once(site: Site) -> None:
 
 def test_the_holder_of_a_link_sees_no_more_of_the_status_than_the_wire_names(site: Site) -> None:
     site.add_job("failed-job", ["a line"], command=("curl", "https://inside.example"))
-    journal = site.service.journals.open("failed-job")
+    journal = Written(site.service.store.journals.open("failed-job"))
     status = journal.state().status
     assert status is not None
     journal.set_status({**status, "detail": "upstream says no", "worker_error": "stack of the upstream"})

@@ -5,20 +5,21 @@ import pytest
 
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journal import Journal
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
+
+from ..written import Written
 
 
 @pytest.fixture
-def journals(tmp_path: Path) -> Iterator[Journals]:
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000)
+def journals(tmp_path: Path) -> Iterator[SqliteJournals]:
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
     yield journals
     journals.close()
 
 
 @pytest.fixture
-def journal(journals: Journals) -> Journal:
-    return journals.open("a-job")
+def journal(journals: SqliteJournals) -> Written:
+    return Written(journals.open("a-job"))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from webapp.errors import JournalError
-from webapp.store.sqlite.damage import damaged, identity, set_aside
+from webapp.store.sqlite.damage import damaged, identity, move_damaged
 from webapp.store.sqlite.database import Database, connect
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER)"
@@ -25,7 +25,7 @@ def test_opens_in_wal_mode_readable_by_its_owner_alone(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_damaged_file_is_set_aside_and_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_moved_and_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "a.sqlite3"
     path.write_bytes(b"this is no database at all, whatever its name" * 100)
     with caplog.at_level(logging.ERROR):
@@ -34,7 +34,7 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(tmp_path: Path, caplog: pyte
     connection.close()
     aside = list(tmp_path.glob("a.damaged-*.sqlite3"))
     assert len(aside) == 1 and aside[0].read_bytes().startswith(b"this is no database")
-    assert "set aside" in caplog.text and str(path) in caplog.text
+    assert "is damaged" in caplog.text and str(path) in caplog.text
 
 
 def test_several_who_find_the_damage_at_once_set_it_aside_once(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_several_who_find_the_damage_at_once_set_it_aside_once(tmp_path: Path) -
         connection.close()
 
 
-def test_who_still_holds_a_file_that_another_set_aside_goes_on_in_the_new_one(tmp_path: Path) -> None:
+def test_who_still_holds_a_file_that_another_move_damaged_goes_on_in_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite3"
     mine, theirs = Database(path, SCHEMA), Database(path, SCHEMA)
-    assert set_aside(path, identity(path), "found by another process") is not None
+    assert move_damaged(path, identity(path), "found by another process") is not None
     with mine.writing() as connection:
         connection.execute("INSERT INTO t VALUES (1)")
     assert [row[0] for row in theirs.rows("SELECT n FROM t")] == [1]
@@ -89,7 +89,7 @@ def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(JournalError, match=r"a\.sqlite3 can't be opened"):
+    with pytest.raises(JournalError, match=r"a\.sqlite3: it can't be opened"):
         connect(tmp_path / "file" / "a.sqlite3")
 
 

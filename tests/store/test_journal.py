@@ -8,27 +8,31 @@ import sys
 import textwrap
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
-from webapp.errors import JournalError
+from webapp.errors import DamagedJournal, JournalError, LeaseLost
 from webapp.journal.batch import KEPT, LATE, MAX_LINES, Batch, join
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.models import RunStatus
-from webapp.store.sqlite.journal import Journal, LeaseLost
-from webapp.store.sqlite.journals import Journals
-from webapp.store.sqlite.schema import DamagedJournal
+from webapp.store.sqlite.clock import SYSTEM
+from webapp.store.sqlite.damage import identity, move_damaged
+from webapp.store.sqlite.journal import SqliteJournal
+from webapp.store.sqlite.journals import SqliteJournals
+
+from ..written import Written
 
 
 def texts(batches: list[Batch]) -> list[str]:
     return [orjson.loads(line)["message"] for batch in batches for line in batch.split()]
 
 
-def everything(journal: Journal) -> list[dict]:
+def everything(journal: SqliteJournal) -> list[dict]:
     lines, after = [], 0
     while batches := journal.read(after):
         lines += [orjson.loads(line) for batch in batches for line in batch.split()]
@@ -159,23 +163,6 @@ def test_trimming_takes_lines_and_leaves_their_keys(journal, entries):
     assert len(journal.seen(0, 2**62)) == 3 * MAX_LINES
 
 
-def test_only_the_holder_of_the_lease_appends(journals, journal, entries):
-    assert journal.acquire("one", 60)
-    assert not journal.acquire("two", 60)
-    journal.append(entries(0, 1), lease="one")
-    with pytest.raises(LeaseLost):
-        journal.append(entries(1, 1), lease="two")
-    journal.release("one")
-    assert journal.acquire("two", 60)
-    assert journal.state().last_line == 1
-
-
-def test_a_lease_that_ran_out_is_there_for_the_taking(journal):
-    assert journal.acquire("one", -1)
-    assert journal.acquire("two", 60)
-    assert not journal.acquire("one", 60)
-
-
 def test_a_heartbeat_alone_is_no_change(journal):
     journal.set_status({"job_id": "a", "last_heartbeat": "1"})
     revision = journal.state().revision
@@ -184,8 +171,8 @@ def test_a_heartbeat_alone_is_no_change(journal):
 
 
 def test_a_status_is_blanked_in_its_texts_and_stays_a_status(tmp_path):
-    journals = Journals(tmp_path, Redactor([r"\d{4}-\d{2}-\d{2}", "hunter2", "job|tasks|finished"]), beat_ms=1000)
-    journal = journals.open("job-2026-01-02")
+    journals = SqliteJournals(tmp_path, Redactor([r"\d{4}-\d{2}-\d{2}", "hunter2", "job|tasks|finished"]), beat_ms=1000)
+    journal = Written(journals.open("job-2026-01-02"))
     told = RunStatus(
         job_id="job-2026-01-02", job_name="hunter2 of 1999-12-31", instance_id="hunter2",
         job_status_date=datetime(2026, 1, 2, tzinfo=UTC), last_heartbeat=datetime(2026, 1, 3, tzinfo=UTC),
@@ -206,7 +193,7 @@ def test_a_status_is_blanked_in_its_texts_and_stays_a_status(tmp_path):
 
 
 def test_forgetting_begins_anew_and_leaves_nothing_on_the_disk(journals, tmp_path):
-    journal = journals.open("b")
+    journal = Written(journals.open("b"))
     journal.append([Entry(1, "hunter2-is-the-password", None, 1)] * 2000)
     epoch = journal.epoch
     journal.forget()
@@ -217,9 +204,10 @@ def test_forgetting_begins_anew_and_leaves_nothing_on_the_disk(journals, tmp_pat
 
 
 def test_another_process_sees_the_same_journal(journals, journal, entries, tmp_path):
-    other = Journals(tmp_path, Redactor(()), beat_ms=1000)
+    other = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
     journal.append(entries(0, 2))
-    theirs = other.open("a-job")
+    journal.release()
+    theirs = Written(other.open("a-job"))
     theirs.append(entries(2, 2))
     assert theirs.epoch == journal.epoch
     assert texts(journal.read(0)) == [f"line {n}" for n in range(4)]
@@ -229,25 +217,28 @@ def test_another_process_sees_the_same_journal(journals, journal, entries, tmp_p
 def test_a_damaged_file_is_set_aside_and_begun_anew(journals, tmp_path, caplog):
     path = journals.path("a-job")
     path.write_bytes(b"this is no database, and it never was one" * 100)
-    journal = journals.open("a-job")
+    journal = Written(journals.open("a-job"))
     journal.append([Entry(1, "on we go", None, 0)])
     assert len(list(path.parent.glob("*.damaged-*"))) == 1
-    assert "set aside" in caplog.text
+    assert "is damaged" in caplog.text
 
 
-def test_who_holds_a_damaged_file_that_another_has_set_aside_goes_on_in_the_new_one(journals, tmp_path, entries):
-    mine = journals.open("a-job")
-    other = Journals(tmp_path, Redactor(()), beat_ms=1000)
+def test_who_holds_a_damaged_file_that_another_has_moved_goes_on_in_the_new_one(journals, tmp_path, entries):
+    mine = Written(journals.open("a-job"))
+    epoch = mine.epoch
+    other = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
     theirs = other.open("a-job")
-    damage = DamagedJournal("some page of it is broken")
-    begun = other.set_aside("a-job", damage)
-    assert begun is not theirs and begun.epoch != mine.epoch
+    assert move_damaged(theirs.path, identity(theirs.path), "some page of it is broken") is not None
     with pytest.raises(DamagedJournal, match="replaced"):
         mine.append(entries(0, 3))
-    again = journals.set_aside("a-job", damage)
-    assert again.epoch == begun.epoch
+    with pytest.raises(LeaseLost):
+        mine.append(entries(0, 3))
+    again = Written(mine.journal)
     again.append(entries(0, 3))
-    assert texts(begun.read(0)) == [f"line {n}" for n in range(3)]
+    with pytest.raises(DamagedJournal, match="replaced"):
+        theirs.read(0)
+    assert texts(theirs.read(0)) == [f"line {n}" for n in range(3)]
+    assert theirs.state().epoch == again.epoch != epoch
     assert len(list((tmp_path / "jobs").glob("*.damaged-*.sqlite3"))) == 1
     other.close()
 
@@ -255,30 +246,35 @@ def test_who_holds_a_damaged_file_that_another_has_set_aside_goes_on_in_the_new_
 def test_an_unwritable_folder_is_a_clear_error(tmp_path):
     (tmp_path / "jobs").write_text("a file, not a folder")
     with pytest.raises(JournalError, match="jobs"):
-        Journals(tmp_path, Redactor(()), beat_ms=1000).open("a-job")
+        SqliteJournals(tmp_path, Redactor(()), beat_ms=1000).open("a-job")
 
 
 def test_ids_that_differ_in_case_alone_have_journals_of_their_own(journals, entries):
-    journals.open("Job").append(entries(0, 1))
-    assert journals.existing("job") is None
+    Written(journals.open("Job")).append(entries(0, 1))
+    assert not journals.known("job")
     assert journals.open("job").state().last_line == 0
 
 
-def test_journals_past_their_time_go_and_a_full_folder_loses_the_oldest(tmp_path, entries):
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20, retention_days=1)
+def test_journals_past_their_time_go_and_a_full_folder_loses_the_oldest(tmp_path):
+    now = [1_800_000_000_000]
+    clock = replace(SYSTEM, wall_ms=lambda: now[0])
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20, retention_days=1, clock=clock)
     for job, days in (("old", 2), ("elder", 0.5), ("younger", 0.4)):
-        journals.open(job).append([Entry(1, "x" * 1000, None, n + 1) for n in range(600)])
+        now[0] -= (changed := int(days * 86_400_000))
+        writer = journals.open(job).claim(60)
+        writer.append([Entry(1, "x" * 1000, None, n + 1) for n in range(600)])
+        writer.release()
         journals.release(job)
-        then = os.stat(journals.path(job)).st_mtime - days * 86400
-        os.utime(journals.path(job), (then, then))
+        os.utime(journals.path(job), (now[0] / 1000, now[0] / 1000))
+        now[0] += changed
     assert journals.sweep() == ["old", "elder"]
-    assert journals.existing("younger") is not None
+    assert journals.known("younger") and not journals.known("elder")
     journals.close()
 
 
 def test_the_journal_in_use_is_trimmed_where_it_alone_is_too_large(tmp_path):
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20)
-    journal = journals.open("big")
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20)
+    journal = Written(journals.open("big"))
     for _ in range(10):
         journal.append([Entry(1, "x" * 1000, None, n + 1) for n in range(500)])
     assert journals.sweep() == []
@@ -288,9 +284,9 @@ def test_the_journal_in_use_is_trimmed_where_it_alone_is_too_large(tmp_path):
 
 
 def test_the_journal_that_another_process_writes_is_trimmed_too_and_not_kept_open(tmp_path):
-    runner = Journals(tmp_path, Redactor(()), beat_ms=1000)
-    service = Journals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20)
-    journal = runner.open("big")
+    runner = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
+    service = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000, max_bytes=1 << 20)
+    journal = Written(runner.open("big"))
     for _ in range(10):
         journal.append([Entry(1, "x" * 1000, None, n + 1) for n in range(500)])
     before = sum(path.stat().st_size for path in journal.path.parent.iterdir())
@@ -311,8 +307,8 @@ def test_what_was_appended_is_there_after_a_kill(tmp_path):
         from pathlib import Path
         from webapp.journal.line import Entry
         from webapp.journal.redact import Redactor
-        from webapp.store.sqlite.journals import Journals
-        journal = Journals(Path({str(tmp_path)!r}), Redactor(()), beat_ms=1000).open("a-job")
+        from webapp.store.sqlite.journals import SqliteJournals
+        journal = SqliteJournals(Path({str(tmp_path)!r}), Redactor(()), beat_ms=1000).open("a-job").claim(60)
         n = 0
         while True:
             journal.append([Entry(n + k, str(n + k), None, n + k + 1) for k in range(50)])
@@ -328,7 +324,7 @@ def test_what_was_appended_is_there_after_a_kill(tmp_path):
     process.send_signal(signal.SIGKILL)
     promised = max([promised, *map(int, process.stdout.read().split())])
     process.wait()
-    journals = Journals(Path(tmp_path), Redactor(()), beat_ms=1000)
+    journals = SqliteJournals(Path(tmp_path), Redactor(()), beat_ms=1000)
     lines = everything(journals.open("a-job"))
     assert [line["message"] for line in lines] == [str(n) for n in range(len(lines))]
     assert len(lines) >= promised
@@ -337,19 +333,19 @@ def test_what_was_appended_is_there_after_a_kill(tmp_path):
 
 def test_a_full_disk_is_an_error_and_nothing_is_half_written(journals, journal, entries):
     journal.append(entries(0, 10))
-    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
-    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = journal._current().writer.execute("PRAGMA page_count").fetchone()[0]
+    journal._current().writer.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalError, match="full"):
         journal.append([Entry(1, "x" * 1000, None, 1) for _ in range(5000)])
     assert texts(journal.read(0)) == [f"line {n}" for n in range(10)]
-    journal._db.execute("PRAGMA max_page_count = 1000000")
+    journal._current().writer.execute("PRAGMA max_page_count = 1000000")
     journal.append(entries(10, 1))
     assert journal.state().last_line == 11
 
 
 def test_every_commit_is_on_disk_before_it_returns(journal):
-    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert journal._current().writer.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal._current().writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert sqlite3.threadsafety == 3
 
 
@@ -360,7 +356,9 @@ def test_the_last_line_of_an_append_and_the_first_of_the_job_are_kept(journal, e
     assert [bool(mark & KEPT) for mark in batch.marks] == [False, False, True]
 
 
-def test_a_stretch_that_ends_within_a_batch_ends_there(journal: Journal, entries: Callable[..., list[Entry]]) -> None:
+def test_a_stretch_that_ends_within_a_batch_ends_there(
+    journal: SqliteJournal, entries: Callable[..., list[Entry]]
+) -> None:
     journal.append(entries(1, 10))
     assert [(batch.first, batch.last) for batch in journal.read(4, upto=6)] == [(5, 6)]
     assert journal.read(6, upto=6) == []

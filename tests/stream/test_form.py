@@ -3,17 +3,18 @@
 import orjson
 import pytest
 
+from tests.written import Written
 from webapp.errors import UsageError
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
 from webapp.stream.form import Form, Omitted, cut, encode
 
 
 @pytest.fixture
 def journal(tmp_path):
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000)
-    yield journals.open("a-job")
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
+    yield Written(journals.open("a-job"))
     journals.close()
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.written import Written
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
 from webapp.stream.form import Form
 from webapp.stream.step import Position, over, step
 from webapp.stream.tail import tail_start
@@ -17,8 +18,8 @@ from .test_form import events
 
 @pytest.fixture
 def journal(tmp_path):
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000)
-    yield journals.open("a-job")
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
+    yield Written(journals.open("a-job"))
     journals.close()
 
 
@@ -177,8 +178,8 @@ def test_since_ms_skips_what_is_older_without_reading_it(journal):
 )
 def test_wherever_a_reader_breaks_off_it_gets_each_line_once(tmp_path_factory, appends, breaks, sample, format, levels):
     """Generated histories against the plain rule: what passes, in order, once; sampled: all lines accounted for."""
-    journals = Journals(tmp_path_factory.mktemp("j"), Redactor(()), beat_ms=10)
-    journal = journals.open("a-job")
+    journals = SqliteJournals(tmp_path_factory.mktemp("j"), Redactor(()), beat_ms=10)
+    journal = Written(journals.open("a-job"))
     form = Form(format=format, sample=sample and levels is None, levels=levels)
     total, got, omitted, position = 0, [], 0, Position(journal.epoch, 0)
     for count in appends:

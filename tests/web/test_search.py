@@ -9,7 +9,7 @@ import pytest
 
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journal import SqliteJournal
 from webapp.stream.form import Form
 from webapp.web import search
 
@@ -17,17 +17,18 @@ LINES = 20_000
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    journal = Journal(tmp_path / "job.sqlite3", "job", Redactor(()), beat_ms=1000)
+def journal(tmp_path: Path) -> SqliteJournal:
+    journal = SqliteJournal(tmp_path / "job.sqlite3", "job", Redactor(()), beat_ms=1000)
+    writer = journal.claim(600)
     for first in range(1, LINES + 1, 500):
         numbers = range(first, first + 500)
-        journal.append([Entry(1_700_000_000_000 + n, "x" * 600 + f" line {n}", None, n) for n in numbers])
+        writer.append([Entry(1_700_000_000_000 + n, "x" * 600 + f" line {n}", None, n) for n in numbers])
     return journal
 
 
 @pytest.mark.parametrize(("after", "upto"), [(0, LINES), (777, 19_001), (5, 5), (9, 8)])
 def test_the_parts_make_the_whole_from_either_end(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch, after: int, upto: int
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, after: int, upto: int
 ) -> None:
     monkeypatch.setattr(search, "SECONDS", 0.0)
     form = Form(format="ndjson", q="7")

@@ -9,36 +9,37 @@ from typing import Any
 
 import pytest
 
+from tests.written import Written
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.models import JobRecord
-from webapp.store.sqlite.journal import Journal
+from webapp.store.sqlite.journal import SqliteJournal
 from webapp.web.published import published_config, published_entry, published_record
 from webapp.web.sorted_log import sorted_log
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "job.sqlite3", "job-1", Redactor(()), 1000)
+def journal(tmp_path: Path) -> Written:
+    return Written(SqliteJournal(tmp_path / "job.sqlite3", "job-1", Redactor(()), 1000))
 
 
-def log(journal: Journal, since_ms: int | None = None) -> list[dict[str, Any]]:
+def log(journal: Written, since_ms: int | None = None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(b"".join(sorted_log(journal, since_ms)))
     return found
 
 
-def test_no_line_is_an_empty_list(journal: Journal) -> None:
+def test_no_line_is_an_empty_list(journal: Written) -> None:
     assert log(journal) == []
 
 
-def test_late_lines_stand_where_they_belong_and_ties_keep_their_order(journal: Journal) -> None:
+def test_late_lines_stand_where_they_belong_and_ties_keep_their_order(journal: Written) -> None:
     journal.append([Entry(1000, "a"), Entry(2000, "c"), Entry(2000, "d")])
     journal.append([Entry(1500, "b"), Entry(2000, "e"), Entry(3000, "f")])
     journal.append([Entry(500, "first")])
     assert [entry["message"] for entry in log(journal)] == ["first\n", "a\n", "b\n", "c\n", "d\n", "e\n", "f\n"]
 
 
-def test_since_ms_holds_the_millisecond_itself(journal: Journal) -> None:
+def test_since_ms_holds_the_millisecond_itself(journal: Written) -> None:
     journal.append([Entry(1000, "a"), Entry(2000, "b"), Entry(2001, "c")])
     journal.append([Entry(1999, "late"), Entry(2000, "late too")])
     assert [entry["message"] for entry in log(journal, 2000)] == ["b\n", "late too\n", "c\n"]
@@ -46,7 +47,7 @@ def test_since_ms_holds_the_millisecond_itself(journal: Journal) -> None:
     assert len(log(journal, -1)) == 5
 
 
-def test_many_batches_in_any_order_come_out_sorted(journal: Journal) -> None:
+def test_many_batches_in_any_order_come_out_sorted(journal: Written) -> None:
     chance = random.Random(7)
     expected = []
     for batch in range(60):
@@ -61,7 +62,7 @@ def test_many_batches_in_any_order_come_out_sorted(journal: Journal) -> None:
     assert [(entry["timestamp"], entry["message"]) for entry in log(journal)] == expected
 
 
-def test_an_entry_has_its_own_keys_and_none_of_ours(journal: Journal) -> None:
+def test_an_entry_has_its_own_keys_and_none_of_ours(journal: Written) -> None:
     journal.append([Entry(1, "x", {"stream": "stderr", "id": 7, "level": "loud", "line": 3, "pod": {"a": [1]}})])
     assert log(journal) == [
         {"timestamp": 1, "message": "x\n", "stream": "stderr", "id": 7, "level": "loud", "line": 3, "pod": {"a": [1]}}
@@ -86,7 +87,7 @@ def test_a_record_holds_what_the_published_client_insists_on() -> None:
     assert record["creation_date"] and record["extra"] == 1
 
 
-def test_two_clocks_and_lines_that_come_from_long_ago_are_sorted_too(journal: Journal) -> None:
+def test_two_clocks_and_lines_that_come_from_long_ago_are_sorted_too(journal: Written) -> None:
     """Half of the lines are 40 s behind, and now and then one is from the very beginning."""
     chance = random.Random(11)
     expected = []
@@ -103,7 +104,7 @@ def test_two_clocks_and_lines_that_come_from_long_ago_are_sorted_too(journal: Jo
         assert found == [pair for pair in expected if pair[0] >= since]
 
 
-def test_a_trimmed_log_gives_what_is_left(journal: Journal) -> None:
+def test_a_trimmed_log_gives_what_is_left(journal: Written) -> None:
     for batch in range(4):
         journal.append([Entry(batch * 1000 + i, f"{batch}/{i}") for i in range(600)])
     trimmed = journal.trim(1300)

@@ -19,7 +19,7 @@ from .local import check_local
 from .peer import Proxies, group, header, peer
 from .seats import Seats
 from .shares import Shares, now_ms
-from .signer import Purpose, Signer, make_signer
+from .signer import Purpose, Signer
 from .tries import Tries
 
 __all__ = ["Access", "Action", "Caller", "Grant", "decide"]
@@ -66,9 +66,9 @@ def _within(link: Link, action: Action) -> bool:
 class Access:
     """Finds out what a request proves, and asks `decide`."""
 
-    def __init__(self, settings: Settings, shares: Shares, signer: Signer | None = None) -> None:
+    def __init__(self, settings: Settings, shares: Shares, signer: Signer) -> None:
         self.shares = shares
-        self.signer = signer or make_signer(settings)
+        self.signer = signer
         self.seats = Seats()
         self.sign_ins = Tries(10, generous=False)
         self._tokens = Tries(100)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
-import os
-import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from ..errors import JournalError
 from ..settings import Settings
-from ..store.sqlite.database import private
 
 log = logging.getLogger("jobtail.access")
 
@@ -69,44 +64,12 @@ class Signer:
         return Signed(payload, ends_ms)
 
 
-def make_signer(settings: Settings) -> Signer:
-    """From `JOBTAIL_SECRET_KEY`, else from a key made once and kept in the data folder."""
+def make_signer(settings: Settings, kept_key: Callable[[], str]) -> Signer:
+    """From `JOBTAIL_SECRET_KEY`, else with the key that the store keeps."""
     given = [key.strip() for key in settings.secret_key.get_secret_value().split(",") if key.strip()]
     if any(len(key) < WEAK_KEY for key in given):
         log.warning(
             "JOBTAIL_SECRET_KEY holds a key of fewer than %d characters: whoever has one link can guess it", WEAK_KEY
         )
-    keys = given or [kept_key(settings.data_dir)]
+    keys = given or [kept_key()]
     return Signer(keys, settings.access_token.get_secret_value())
-
-
-def kept_key(folder: Path) -> str:
-    """The key in `secret.key`, made when absent. Two processes that start at once agree on one."""
-    path = folder / "secret.key"
-    try:
-        private(folder)
-        with contextlib.suppress(FileExistsError):
-            _make(path)
-        path.chmod(0o600)
-        key = path.read_text().strip()
-    except OSError as error:
-        raise JournalError(f"{path} can't be made or read: {error}") from error
-    if len(key) < WEAK_KEY:
-        raise JournalError(f"{path} holds no key: remove it, and a new one is made (links and sign-ins end)")
-    return key
-
-
-def _make(path: Path) -> None:
-    """Written under another name and then linked, so that nobody ever reads half a key."""
-    if path.exists():
-        return
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    finally:
-        draft.unlink()

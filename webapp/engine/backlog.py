@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..files import private
 from ..journal.line import Entry
-from ..store.sqlite.database import private
-from ..store.sqlite.journal import Journal
+from ..store.base import Writer
 
 FILE_BYTES = 1 << 30
 MEMORY_BYTES = 32 << 20
@@ -48,15 +48,14 @@ def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield run
 
 
-def store(journal: Journal, run: Sequence[Item], holder: str) -> tuple[str, int] | None:
-    """Writes one of `runs`, in one transaction. After which line of which epoch the next will stand; None for holes."""
+def store(writer: Writer, run: Sequence[Item]) -> None:
+    """Writes one of `runs`, in one transaction."""
     entries = [item for item in run if isinstance(item, Entry)]
     if entries:
-        batches = journal.append(entries, lease=holder, mark_late=False)
-        return journal.epoch, batches[-1].last
+        writer.append(entries, mark_late=False)
+        return
     lost = sum(item.lines for item in run if isinstance(item, Hole))
-    journal.add_gap(journal.state().last_line, "upstream", lost or None, lease=holder)
-    return None
+    writer.add_gap(writer.last_line, "upstream", lost or None)
 
 
 def backlog_path(folder: Path, job: str) -> Path:
@@ -88,8 +87,8 @@ class Backlog:
         """Lines that wait in memory: those would be lost with this process."""
         return sum(isinstance(item, Entry) for item in self._memory)
 
-    def take_over(self) -> None:
-        """Goes on with the file that a runner left behind."""
+    def take_over(self) -> bool:
+        """Goes on with the file that a runner left behind. False where there is none: somebody has taken it in."""
         with contextlib.suppress(FileNotFoundError):
             self._file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
             self._end = os.fstat(self._file).st_size
@@ -97,6 +96,8 @@ class Backlog:
                 epoch, line = json.loads(file.readline())["after"]
                 self.after = (str(epoch), int(line))
                 self._start = file.tell()
+            return True
+        return False
 
     def skip(self, count: int) -> None:
         """The first `count` lines are in the journal already."""

@@ -4,47 +4,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..models import JobConfig, JobRecord, JobStepConfig, RunStatus
+from ..store.job import CANCELED, CANCELING, DONE, ENDED, FAILED, RUNNING, Job
 
-RUNNING, CANCELING, DONE, FAILED, CANCELED = "Running", "Canceling", "Done", "Failed", "Canceled"
-ENDED = frozenset((DONE, FAILED, CANCELED))
+__all__ = [
+    "CANCELED", "CANCELING", "DONE", "ENDED", "FAILED", "LOST", "RUNNING", "Job", "config_of", "new_id", "now_ms",
+    "record_of", "silent", "status_of",
+]  # fmt: skip
+
 LOST = "its runner was lost"
 # A runner beats once a second; one that was silent for this long, and whose lock is free, is gone.
 LOST_AFTER_MS = 4_000
 
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """`command`: redacted. Times in ms. `cancel_ms`: when somebody asked for its end. `exit_code`: as a
-    shell gives it (128 + signal); None while it runs and where nobody saw the end. `lost`: its runner was
-    lost."""
-
-    id: str
-    name: str
-    command: tuple[str, ...]
-    cwd: str
-    host: str
-    user: str
-    python: str
-    pid: int
-    created_ms: int
-    heartbeat_ms: int
-    state: str = RUNNING
-    state_ms: int = 0
-    exit_code: int | None = None
-    detail: str = ""
-    cancel_ms: int | None = None
-    cancel_who: str = ""
-    lost: bool = False
-
-    @property
-    def ended(self) -> bool:
-        return self.state in ENDED
 
 
 def now_ms() -> int:
@@ -57,8 +31,9 @@ def new_id(at_ms: int) -> str:
 
 
 def silent(job: Job, at_ms: int) -> bool:
-    """True when the heartbeat is so old that only its lock can say whether it still runs."""
-    return not job.ended and at_ms - job.heartbeat_ms > LOST_AFTER_MS
+    """True when the heartbeat is so far off, in the future too where the clock was put back, that only its lock can say
+    whether it still runs."""
+    return not job.ended and abs(at_ms - job.heartbeat_ms) > LOST_AFTER_MS
 
 
 def status_of(job: Job) -> RunStatus:

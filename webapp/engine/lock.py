@@ -8,7 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ..store.sqlite.database import private
+from ..files import private
 
 
 class RunnerLock:

@@ -15,14 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..errors import JobtailError, JournalError
 from ..journal.redact import Redactor
 from ..settings import Settings
-from ..store.sqlite.journal import Journal
-from ..store.sqlite.journals import Journals
+from ..store.open import open_store
 from .backlog import Backlog, backlog_path
 from .catalog import Catalog
 from .job import CANCELING, Job, new_id, now_ms, status_of
@@ -34,10 +32,6 @@ HEARTBEAT_SECONDS = 1.0
 CANCEL_SECONDS = 0.2
 CLOSE_SECONDS = 5.0
 NAME_LENGTH = 80
-
-
-def catalog_path(folder: Path) -> Path:
-    return folder / "jobtail.sqlite3"
 
 
 class Record:
@@ -52,28 +46,22 @@ class Record:
         self._wake = wake
         self._say = say
         folder = settings.data_dir
-        self._catalog = Catalog(catalog_path(folder))
+        self._store = open_store(settings, Redactor(settings.redact, settings.credentials()))
+        self._catalog = Catalog(self._store, folder)
         self._lock = RunnerLock(folder, job.id)
         try:
             self._lock.hold()
         except OSError as error:
-            raise JournalError(f"{self._lock.path} can't be made: {error}") from error
-        self._catalog.create(job)
-        self._journals = journals_of(settings)
+            raise JournalError(f"it can't be made: {error.strerror}", self._lock.path) from error
+        self._catalog.put(job)
         self.recorder = Recorder(
-            self._open_journal,
-            f"runner of {job.id}",
+            lambda: self._store.journals.open(job.id),
             Backlog(backlog_path(folder, job.id)),
             say=say,
             caught_up=wake,
         )
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
-
-    def _open_journal(self, damage: Exception | None) -> Journal:
-        if damage is not None:
-            return self._journals.set_aside(self.job.id, damage)
-        return self._journals.open(self.job.id)
 
     def start(self, pid: int) -> None:
         """The command runs."""
@@ -95,7 +83,7 @@ class Record:
                     pid = self.job.pid
                 if time.monotonic() >= beat:
                     beat = time.monotonic() + HEARTBEAT_SECONDS
-                    if self._catalog.heartbeat(self.job.id):
+                    if self._catalog.heartbeat(self.job):
                         self.recorder.tell(self._status())
                 self._look()
                 trouble = ""
@@ -138,7 +126,7 @@ class Record:
             detail=end.detail,
         )
         try:
-            self._catalog.ended(self.job.id, end.state, end.exit_code, end.detail)
+            self._catalog.ended(self.job)
             if whole:
                 self.recorder.finish(self._status(), complete=not self.recorder.lost)
             else:
@@ -152,20 +140,9 @@ class Record:
             self._keeper.join(5)
         try:
             self._lock.release()
-            self._catalog.close()
-            self._journals.close()
+            self._store.close()
         except (OSError, JobtailError) as error:
             self._say(f"the data folder can't be closed: {error}")
-
-
-def journals_of(settings: Settings) -> Journals:
-    return Journals(
-        settings.data_dir,
-        Redactor(settings.redact, settings.credentials()),
-        beat_ms=max(1, round(settings.refresh_seconds * 1000)),
-        max_bytes=settings.journal_max_bytes,
-        retention_days=settings.retention_days,
-    )
 
 
 def new_job(command: Sequence[str], name: str, settings: Settings) -> Job:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ..errors import JobtailError, JournalError
-from ..store.sqlite.journal import Journal, LeaseLost
-from ..store.sqlite.schema import DamagedJournal
+from ..errors import JobtailError, JournalError, LeaseLost
+from ..journal.state import State
+from ..store.base import Journal, Writer
 from .backlog import Backlog, Hole, Item, runs, store
 from .splitter import Splitter
 
@@ -51,8 +51,7 @@ class Recorder:
 
     def __init__(
         self,
-        open_journal: Callable[[Exception | None], Journal],
-        holder: str,
+        open_journal: Callable[[], Journal],
         backlog: Backlog,
         *,
         say: Callable[[str], None],
@@ -61,7 +60,7 @@ class Recorder:
     ) -> None:
         self.journal: Journal | None = None
         self._open_journal = open_journal
-        self._holder = holder
+        self._writer: Writer | None = None
         self._backlog = backlog
         self._say = say
         self._caught_up = caught_up
@@ -70,10 +69,10 @@ class Recorder:
         self._chunks: deque[tuple[str, int, bytes | Dropped]] = deque()
         self._bytes = 0
         self._status: dict[str, Any] | None = None
-        self._damage: Exception | None = None
         self._moved = time.monotonic()
         self.lost = 0  # lines that are nowhere, whole or in part
         self._trouble = ""
+        self._unsure = False  # whether the journal holds what we think
         self._retry_at = self._renew_at = 0.0
         self._retry_after = RETRY[0]
         self._closing = False
@@ -193,13 +192,13 @@ class Recorder:
                 waiting = []
                 if time.monotonic() < self._retry_at:
                     return
-            journal = self._ready()
-            self._catch_up(journal)
+            writer = self._ready()
+            self._catch_up(writer)
             while waiting:
-                self._store(journal, waiting[0])
+                self._store(writer, waiting[0])
                 del waiting[0]
             if status is not None:
-                journal.set_status(status, lease=self._holder)
+                writer.set_status(status)
         except Exception as error:
             self._keep([item for run in waiting for item in run])
             self._failed(error)
@@ -211,36 +210,58 @@ class Recorder:
             self._trouble = ""
             self._say("the journal can be written again")
 
-    def _ready(self) -> Journal:
-        """The journal, ours to write."""
+    def _ready(self) -> Writer:
+        """The journal, ours to write. Nobody else has a right to it while we live."""
         if self.journal is None:
-            self.journal = self._open_journal(self._damage)
-            self._damage = None
-            self._renew_at = 0.0
-        if time.monotonic() >= self._renew_at:
-            if not self.journal.acquire(self._holder, LEASE_SECONDS):
-                raise LeaseLost("another writes this journal")
+            self.journal = self._open_journal()
+        if self._writer is None or self._unsure:
+            self._writer = self._resumed(self.journal)
+            self._unsure = False
             self._renew_at = time.monotonic() + RENEW_SECONDS
-            state = self.journal.state()
-            self._backlog.after = (state.epoch, state.last_line)
-            if state.finished:
-                # We slept, were given up, and somebody closed the journal in our name.
-                self.journal.reopen(lease=self._holder)
-        return self.journal
+        elif time.monotonic() >= self._renew_at:
+            self._writer.renew()
+            self._renew_at = time.monotonic() + RENEW_SECONDS
+        return self._writer
+
+    def _resumed(self, journal: Journal) -> Writer:
+        """A writer that knows what the journal holds: after a failure that may be more than we know of, or less."""
+        writer = self._writer or journal.claim(LEASE_SECONDS, take_over=True)
+        try:
+            state = writer.resume()
+        except LeaseLost:  # begun anew, or taken in while we slept
+            writer = journal.claim(LEASE_SECONDS, take_over=True)
+            state = writer.resume()
+        self._go_on(writer, state)
+        return writer
+
+    def _go_on(self, writer: Writer, state: State) -> None:
+        epoch, line = self._backlog.after
+        if epoch in ("", state.epoch):
+            self._backlog.skip(state.last_line - line)
+        elif (missing := line - state.last_line) > 0:
+            # It was damaged, deleted, thrown away or replaced by an older copy: nobody but us writes it.
+            writer.add_gap(state.last_line, "trimmed", missing)
+            self.lost += missing
+            self._say(f"the journal was begun anew: {missing} lines that were in it are gone")
+        self._backlog.after = (state.epoch, state.last_line)
+        if state.finished:
+            # We slept, were given up, and somebody closed the journal in our name.
+            writer.reopen()
 
     def _keep(self, items: list[Item]) -> None:
         before = self._backlog.lost
         self._backlog.push(items)
         self.lost += self._backlog.lost - before
 
-    def _catch_up(self, journal: Journal) -> None:
+    def _catch_up(self, writer: Writer) -> None:
         while run := self._backlog.peek():
-            self._store(journal, run)
+            self._store(writer, run)
             self._backlog.drop(len(run))
 
-    def _store(self, journal: Journal, run: list[Item]) -> None:
+    def _store(self, writer: Writer, run: list[Item]) -> None:
         """Entries, or holes, in one transaction."""
-        self._backlog.after = store(journal, run, self._holder) or self._backlog.after
+        store(writer, run)
+        self._backlog.after = (writer.fence.epoch, writer.last_line)
         lost = sum(item.lines for item in run if isinstance(item, Hole))
         if lost:
             self._say(f"{lost} lines could not be kept")
@@ -249,8 +270,7 @@ class Recorder:
         if not isinstance(error, JobtailError):
             log.error("the recorder met an error of another kind", exc_info=error)
         self._renew_at = 0.0
-        if isinstance(error, DamagedJournal):
-            self.journal, self._damage = None, error
+        self._unsure = True
         if not self._trouble:
             self._say(f"the journal can't be written ({error}): lines wait in {self._backlog.path}")
             self._retry_after = RETRY[0]
@@ -269,7 +289,6 @@ class Recorder:
         """After `close`: the log is whole, and this is the status at its end. JournalError."""
         if self.journal is None:
             raise JournalError("there is no journal")
-        self.journal.acquire(self._holder, LEASE_SECONDS)
-        self.journal.set_status(status, lease=self._holder)
-        self.journal.finish(complete, lease=self._holder)
-        self.journal.release(self._holder)
+        writer = self._resumed(self.journal)
+        writer.finish(complete and not self.lost, status)
+        writer.release()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import Conflict, JobNotFound, JournalError
+from ..errors import Conflict, JobNotFound, JournalError, LeaseHeld
 from ..models import JobConfig, JobRecord, RunStatus
-from ..store.sqlite.journals import Journals
+from ..store.base import Journal, Journals, Writer
 from .backlog import Backlog, backlog_path, store
 from .catalog import Catalog
 from .job import Job, config_of, record_of, status_of
 from .lock import RunnerLock
-from .recorder import LEASE_SECONDS
+from .recorder import LEASE_SECONDS, RENEW_SECONDS
 
 if TYPE_CHECKING:
     from ..source.base import Answer
 
 log = logging.getLogger("jobtail.engine")
 T = TypeVar("T")
-HOLDER = "serve takes in a backlog"
 
 
 class EmbeddedSource:
@@ -52,7 +52,7 @@ class EmbeddedSource:
         return config_of(await self._found(lambda: self._catalog.get(job), job))
 
     async def aclose(self) -> None:
-        await asyncio.to_thread(self._catalog.close)
+        """Its store is the service's to close."""
 
     async def _found(self, ask: Callable[[], Job | None], job: str) -> Job:
         found = await asyncio.to_thread(ask)
@@ -74,24 +74,37 @@ class EmbeddedSource:
         if RunnerLock(self._catalog.folder, job.id).held():
             return
         journal = self._journals.open(job.id)
-        if not journal.acquire(HOLDER, LEASE_SECONDS):
-            return
-        backlog = Backlog(backlog_path(self._catalog.folder, job.id))
-        backlog.take_over()
-        before = journal.state()
-        epoch, line = backlog.after
-        if epoch in ("", before.epoch):
-            backlog.skip(before.last_line - line)
-        if before.finished and backlog.peek():
-            journal.reopen(lease=HOLDER)
-        while run := backlog.peek():
-            store(journal, run, HOLDER)
-            backlog.drop(len(run))
-        last = journal.state().last_line
-        if not backlog.ended:
-            journal.add_gap(last, "upstream", None, lease=HOLDER)
-        journal.set_status(status_of(job).model_dump(mode="json"), lease=HOLDER)
-        holes = any(gap.reason == "upstream" for gap in journal.gaps(0, last + 1))
-        journal.finish(not job.lost and not holes, lease=HOLDER)
-        journal.release(HOLDER)
-        log.info("%s: took in %d lines that its runner had left behind", job.id, last - before.last_line)
+        try:
+            writer = journal.claim(LEASE_SECONDS)
+        except LeaseHeld:
+            return  # another takes them in
+        try:
+            backlog = Backlog(backlog_path(self._catalog.folder, job.id))
+            if backlog.take_over():
+                _take_in(writer, backlog, job, journal)
+        finally:
+            writer.release()
+
+
+def _take_in(writer: Writer, backlog: Backlog, job: Job, journal: Journal) -> None:
+    before = writer.resume()
+    epoch, line = backlog.after
+    if epoch in ("", before.epoch):
+        backlog.skip(before.last_line - line)
+    elif line > before.last_line:
+        # The journal that its runner wrote to was begun anew: what is not in it any more is missing.
+        writer.add_gap(before.last_line, "trimmed", line - before.last_line)
+    if before.finished and backlog.peek():
+        writer.reopen()
+    renew_at = time.monotonic() + RENEW_SECONDS
+    while run := backlog.peek():
+        if time.monotonic() >= renew_at:
+            writer.renew()
+            renew_at = time.monotonic() + RENEW_SECONDS
+        store(writer, run)
+        backlog.drop(len(run))
+    if not backlog.ended:
+        writer.add_gap(writer.last_line, "upstream", None)
+    holes = bool(journal.gaps(0, writer.last_line + 1))
+    writer.finish(not job.lost and not holes, status_of(job).model_dump(mode="json"))
+    log.info("%s: took in %d lines that its runner had left behind", job.id, writer.last_line - before.last_line)

@@ -8,10 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`high_ms`: greatest timestamp of any line, -1 for none. `status`: a RunStatus as JSON, None before the
-    first. `upstream`: the data of the `upstream` event. `finished`: nothing more is expected. `complete`: reconciled
-    with the source's whole log; None before the end. `revision` grows with every change. `held_until`: s, wall clock.
-    `out_ms`: as `high_ms`, but for timestamps that lay in the future when they came."""
+    """`high_ms`: greatest timestamp of any line, -1 for none; `out_ms`: the same, but for timestamps that lay in the
+    future when they came. `status`: a RunStatus as JSON, None before the first. `upstream`, `partial`: the data of
+    these events. `finished`: nothing more is expected. `complete`: reconciled with the source's whole log; None before
+    the end. `revision` grows with every change. `held`: somebody has the lease, and by the store's clock it has not
+    ended; `holder` says who, for people."""
 
     epoch: str
     last_line: int
@@ -22,6 +23,12 @@ class State:
     finished: bool
     complete: bool | None
     revision: int
-    holder: str
-    held_until: float
+    held: bool
+    holder: str = ""
     out_ms: int = -1
+    partial: dict[str, Any] | None = None
+
+    @property
+    def mark(self) -> tuple[str, int]:
+        """Equal marks: nothing has changed."""
+        return self.epoch, self.revision

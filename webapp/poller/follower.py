@@ -6,15 +6,17 @@ It keeps the job's status in the journal, and says that the log is over where a 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import datetime
 
-from ..errors import JobtailError
+from ..errors import JobtailError, LeaseHeld
+from ..journal.status import same
 from ..source.base import Source
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 
 LOOK_SECONDS = 0.25
+# What it writes takes a moment.
+LEASE_SECONDS = 5.0
 
 
 class Follower:
@@ -67,9 +69,19 @@ class Follower:
         return over
 
     def _write(self, status: dict[str, object], finished: bool) -> bool:
-        self._journal.set_status(status)
+        """True once the log is over. While the runner holds the lease, it keeps the status itself."""
         state = self._journal.state()
-        if finished and not state.finished and state.held_until < time.time():
-            self._journal.finish(False)
-            return True
+        if not state.held and not (same(state.status, status) and state.finished >= finished):
+            try:
+                writer = self._journal.claim(LEASE_SECONDS)
+            except LeaseHeld:
+                return False
+            try:
+                state = writer.resume()
+                writer.set_status(status)
+                if finished and not state.finished:
+                    writer.finish(False)
+            finally:
+                writer.release()
+            state = self._journal.state()
         return finished and state.finished

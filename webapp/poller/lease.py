@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 from collections.abc import Callable
 from functools import partial
 
 import anyio
 import anyio.to_thread
 
-from ..errors import JournalError
-from ..store.sqlite.journal import Journal
+from ..errors import JournalError, LeaseHeld, LeaseLost
+from ..store.base import Journal, Writer
 
 log = logging.getLogger("jobtail.poller")
 
@@ -21,32 +19,46 @@ class Lease:
     """`seconds`: how long it lasts unrenewed; `renew`: how often it is renewed."""
 
     def __init__(self, journal: Journal, seconds: float, renew: float, threads: anyio.CapacityLimiter) -> None:
-        self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._journal = journal
         self._seconds = seconds
         self._every = renew
         self._threads = threads
+        self._writer: Writer | None = None
+
+    @property
+    def writer(self) -> Writer:
+        """LeaseLost where it was not taken."""
+        if self._writer is None:
+            raise LeaseLost(f"nobody here writes the journal of {self._journal.job!r}")
+        return self._writer
 
     async def take(self) -> bool:
         """False: another holds it. JournalError."""
-        take = partial(self._journal.acquire, self.holder, self._seconds)
-        return await anyio.to_thread.run_sync(take, limiter=self._threads)
+        try:
+            claim = partial(self._journal.claim, self._seconds)
+            self._writer = await anyio.to_thread.run_sync(claim, limiter=self._threads)
+        except LeaseHeld:
+            return False
+        return True
 
     async def keep(self, lost: Callable[[], None]) -> None:
         """Renews it for ever, until `lost`."""
         while True:
             await anyio.sleep(self._every)
             try:
-                if not await self.take():
-                    log.info("%s is polled by another process now", self._journal.job)
-                    lost()
-                    return
+                await anyio.to_thread.run_sync(self.writer.renew, limiter=self._threads)
+            except LeaseLost:
+                log.info("%s is polled by another process now", self._journal.job)
+                lost()
+                return
             except JournalError as error:
-                log.warning("%s: the lease can't be renewed: %s", self._journal.job, error.detail)
+                log.warning("%s: the lease can't be renewed: %s", self._journal.job, error)
 
     async def give_back(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
         try:
-            release = partial(self._journal.release, self.holder)
-            await anyio.to_thread.run_sync(release, limiter=self._threads)
+            await anyio.to_thread.run_sync(writer.release, limiter=self._threads)
         except JournalError as error:
-            log.warning("%s: the lease can't be given back: %s", self._journal.job, error.detail)
+            log.warning("%s: the lease can't be given back: %s", self._journal.job, error)

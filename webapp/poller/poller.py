@@ -15,12 +15,22 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamError
+from ..errors import (
+    BegunAnew,
+    DamagedJournal,
+    JobNotFound,
+    JobtailError,
+    JournalError,
+    LeaseLost,
+    LineMoved,
+    UpstreamDenied,
+    UpstreamError,
+)
+from ..journal.state import State
 from ..models import RunStatus
 from ..settings import Settings
 from ..source.base import Source
-from ..store.sqlite.journal import Journal, LeaseLost
-from ..store.sqlite.schema import DamagedJournal
+from ..store.base import Journal
 from . import report
 from .backoff import Backoff
 from .budget import Budget
@@ -28,7 +38,7 @@ from .drain import Drain, Verdict
 from .lease import Lease
 from .pace import Pace
 from .paging import Probing
-from .reader import BegunAnew, Fetch, Reader
+from .reader import Fetch, Reader
 from .turns import Turns
 from .window import Depth, Schedule, since_ms
 
@@ -67,7 +77,7 @@ class Poller:
         self._beat = settings.refresh_seconds
         self._lease = Lease(journal, pace.lease, pace.lease_renew, budget.threads)
         self._reader = Reader(
-            source, journal, budget, self._lease.holder, self._appended, self._page_failed,
+            source, journal, budget, self._lease, self._appended, self._page_failed,
             window_most=pace.window_most, probing=Probing(pace.late_every, 8 * pace.late_every),
             backoff=partial(Backoff, pace.backoff_first, pace.backoff_most),
         )  # fmt: skip
@@ -122,7 +132,7 @@ class Poller:
             return
         self.writes, self._told_status = True, None
         try:
-            state = await self._in_thread(self._journal.state)
+            state = await self._in_thread(self._lease.writer.resume)
             self._report.resume(state.upstream)
             self._finished = state.finished
             async with anyio.create_task_group() as tasks:
@@ -156,10 +166,10 @@ class Poller:
             self._turns.begin()
             try:
                 await self._round(time.monotonic())
-            except (LeaseLost, DamagedJournal) as error:
-                if isinstance(error, DamagedJournal):
-                    self.error = error
-                return
+            except (LeaseLost, DamagedJournal):
+                return  # with a journal that was begun anew went its lease
+            except (BegunAnew, LineMoved) as error:
+                log.info("%s", error)
             except JournalError as error:
                 await self._disk_failed(error)
             finally:
@@ -167,6 +177,7 @@ class Poller:
             await self._pause()
 
     async def _round(self, now: float) -> None:
+        state = await self._in_thread(self._lease.writer.resume)
         if self._status_due <= now:
             await self._ask_status()
         if self._refused():
@@ -175,7 +186,7 @@ class Poller:
         whole = self._reconcile and self._status_error is None
         self._brought, began = 0, time.monotonic()
         if self._logs_due <= now:
-            fetch = await self._ask_logs(whole)
+            fetch = await self._ask_logs(whole, state)
         took = time.monotonic() - began if fetch or self._brought else 0.0
         if fetch is not None:
             self.error = self._status_error if self._missing_since is None else None
@@ -211,9 +222,10 @@ class Poller:
         self._changed()
 
     def _write_status(self, status: RunStatus) -> None:
-        self._journal.set_status(status.model_dump(mode="json"), lease=self._lease.holder)
+        writer = self._lease.writer
+        writer.set_status(status.model_dump(mode="json"))
         if not status.finished and self._journal.state().finished:
-            self._journal.reopen(lease=self._lease.holder)
+            writer.reopen()
 
     async def _status_failed(self, error: JobtailError) -> None:
         now = time.monotonic()
@@ -228,10 +240,10 @@ class Poller:
         self.error, self._refused_at = error, now
         await self._tell(self._report.retrying(self._status_backoff.attempt, delay, error.detail, time.time()))
 
-    async def _ask_logs(self, whole: bool) -> Fetch | None:
-        """Reads the log, as far back as it is time for or whole; None where that failed."""
+    async def _ask_logs(self, whole: bool, state: State) -> Fetch | None:
+        """Reads the log, as far back as it is time for or whole; None where that failed. `state`: at the beginning of
+        the round, which every write of it goes on from."""
         began = time.monotonic()
-        state = await self._in_thread(self._journal.state)
         anew = state.epoch != self._epoch
         if (anew and self._epoch) or (self._finished and not state.finished):
             # Thrown away meanwhile, or open again: its end is to be found anew.
@@ -245,11 +257,8 @@ class Poller:
         anchor = self._reader.anchor(state)
         try:
             fetch = await self._reader.fetch(
-                None if depth is Depth.WHOLE else since_ms(anchor, None, self._reach(depth)), state.epoch
+                None if depth is Depth.WHOLE else since_ms(anchor, None, self._reach(depth))
             )
-        except BegunAnew as error:
-            log.info("%s", error.detail)
-            return None
         except JournalError:
             raise
         except JobtailError as error:
@@ -316,12 +325,11 @@ class Poller:
 
     def _finish(self, complete: bool) -> bool:
         """False where the journal has been thrown away since its log was read: that end is none of the new one's."""
-        if self._journal.state().epoch == self._epoch:
-            self._journal.finish(complete, lease=self._lease.holder)
-            if self._journal.state().epoch == self._epoch:
-                return True
-            self._journal.reopen(lease=self._lease.holder)
-        return False
+        try:
+            self._lease.writer.finish(complete)
+        except BegunAnew:
+            return False
+        return True
 
     def _refused(self) -> bool:
         return isinstance(self.error, JobNotFound | UpstreamDenied)
@@ -374,13 +382,13 @@ class Poller:
 
     async def _tell(self, state: report.State | None) -> None:
         if state is not None:
-            await self._in_thread(partial(self._journal.set_upstream, state, lease=self._lease.holder))
+            await self._in_thread(partial(self._lease.writer.set_upstream, state))
             self._changed()
 
     async def _disk_failed(self, error: JournalError) -> None:
         """Said where it can be said; what could not be written is asked for again."""
         if self.error is None or self.error.detail != error.detail:
-            log.error("%s: %s", self._journal.job, error.detail)
+            log.error("%s: %s", self._journal.job, error)
         self.error = error
         delay = self._logs_backoff.failed()
         self._logs_due = time.monotonic() + delay

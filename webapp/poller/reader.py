@@ -13,13 +13,14 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from ..errors import JobNotFound, JournalError, UpstreamDenied, UpstreamError
+from ..errors import JobNotFound, UpstreamDenied, UpstreamError
 from ..journal.line import Entry
 from ..journal.state import State
 from ..source.base import Answer, Source
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 from .backoff import Backoff
 from .budget import Budget
+from .lease import Lease
 from .merge import Merge
 from .paging import MANY, Limits, Page, Probing
 from .tally import Tally
@@ -37,10 +38,6 @@ SMALL_MOST = 20
 PAGE_ATTEMPTS = 8
 
 
-class BegunAnew(JournalError):
-    """The journal was thrown away while its log was read: what the read has brought is not all that it has to hold."""
-
-
 @dataclass(slots=True)
 class Fetch:
     """What a read of the log was like. `complete`: it was the whole log, and all that we held was in it. `late_ms`:
@@ -48,7 +45,6 @@ class Fetch:
 
     since: int | None
     held: int = 0
-    epoch: str = ""
     new: int = 0
     entries: int = 0
     late_ms: int = 0
@@ -82,11 +78,11 @@ class _Page:
 
 
 class Reader:
-    """`holder`: the lease that appends are made under. `changed`: called after every append, with how many lines.
+    """`lease`: who holds it appends. `changed`: called after every append, with how many lines.
     `failed`: called when a page after the first is tried again, with the error, the attempt, and seconds until then."""
 
     def __init__(
-        self, source: Source, journal: Journal, budget: Budget, holder: str,
+        self, source: Source, journal: Journal, budget: Budget, lease: Lease,
         changed: Callable[[int], Awaitable[None]], failed: Callable[[UpstreamError, int, float], Awaitable[None]],
         *, window_most: float, probing: Probing, backoff: Callable[[], Backoff],
     ) -> None:  # fmt: skip
@@ -95,7 +91,7 @@ class Reader:
         self._source = source
         self._journal = journal
         self._budget = budget
-        self._holder = holder
+        self._lease = lease
         self._changed = changed
         self._failed = failed
         self._backoff = backoff
@@ -104,11 +100,11 @@ class Reader:
         self._short: int | None = None
         self._fetch = Fetch(None)
 
-    async def fetch(self, since: int | None, epoch: str) -> Fetch:
+    async def fetch(self, since: int | None) -> Fetch:
         """Reads from `since` (None: all) to the end and appends what is new. What fails leaves appended what had come
-        in whole. `epoch`: of the journal that `since` was taken from; BegunAnew where that is no more. JobNotFound,
-        UpstreamError, JournalError."""
-        fetch = self._fetch = Fetch(since, epoch=epoch)
+        in whole. BegunAnew where the journal was thrown away since the writer resumed: what is read must not be taken
+        for all that the new one has to hold. JobNotFound, UpstreamError, JournalError."""
+        fetch = self._fetch = Fetch(since)
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
         still = small = 0
@@ -244,21 +240,7 @@ class Reader:
             oldest = next((entry.timestamp for entry in entries if entry.timed and entry.timestamp >= floor), None)
             if oldest is not None:
                 fetch.late_ms = max(fetch.late_ms, fetch.newest_ms - oldest)
-        self._write(partial(self._journal.append, entries, lease=self._holder))
-
-    def _write(self, write: Callable[[], object]) -> None:
-        self._check_epoch()
-        write()
-        try:
-            self._check_epoch()
-        except BegunAnew:
-            # It was thrown away just before: a part of the log must not be taken for all of it.
-            self._journal.forget()
-            raise
-
-    def _check_epoch(self) -> None:
-        if self._journal.state().epoch != self._fetch.epoch:
-            raise BegunAnew(f"the journal of {self._journal.job!r} was thrown away while its log was read")
+        self._lease.writer.append(entries)
 
     # --- gaps ----------------------------------------------------------------------------------------------------
 
@@ -302,8 +284,7 @@ class Reader:
         return second.merge
 
     async def _gap(self, page: _Page) -> None:
-        gap = partial(self._journal.add_gap, page.state.last_line, "upstream", None, lease=self._holder)
-        await self._in_thread(partial(self._write, gap))
+        await self._in_thread(partial(self._lease.writer.add_gap, page.state.last_line, "upstream", None))
         self._fetch.holes = True
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""What a shared link says: signed into its address, and into the cookie it is traded for."""
+"""A shared link: what it says, signed into its address and its cookie, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -24,3 +24,16 @@ class Link:
         """The payload was signed by us: only its own version can have this shape."""
         share, job, can_cancel, *lines = payload
         return cls(share, job, ends_ms, bool(can_cancel), (lines[0], lines[1]) if lines else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    link: Link
+    note: str
+    made_by: str
+    made_ms: int
+    revoked_ms: int | None
+    used_ms: int | None
+
+    def works(self, now_ms: int) -> bool:
+        return self.revoked_ms is None and now_ms < self.link.ends_ms

@@ -12,11 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from ..errors import JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
+from ..errors import BegunAnew, DamagedJournal, JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
 from ..journal.state import State
 from ..models import RunStatus
-from ..store.sqlite.journal import Journal
-from ..store.sqlite.schema import DamagedJournal
+from ..store.base import Journal
 from .form import Form
 from .group import Group
 from .step import Position, last_visible, settled, step
@@ -56,12 +55,8 @@ class Channel:
         journal: Journal,
         state: State,
         attend: Callable[[Channel], Attendant],
-        set_aside: Callable[[str, Exception], Journal],
     ) -> None:
-        """`set_aside` gives another journal for one that is damaged."""
         self.job = job
-        self._attend_to = attend
-        self._set_aside = set_aside
         self.journal = journal
         self.state = state
         self.viewers: set[Viewer] = set()
@@ -70,7 +65,6 @@ class Channel:
         self.visited = time.monotonic()
         self._groups: dict[tuple[Form, float], Group] = {}
         self._pieces: OrderedDict[tuple[Any, ...], asyncio.Task[tuple[bytes, Position]]] = OrderedDict()
-        self._recovering = asyncio.Lock()
         self._signal = asyncio.Event()
         self._moved = asyncio.Event()
         self._reloading: asyncio.Task[None] | None = None
@@ -103,22 +97,14 @@ class Channel:
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
 
-    async def recover(self, error: JournalError, journal: Journal) -> None:
-        """The journal could not be read: tried again soon, or, where it is damaged, begun anew under a new epoch.
-        `journal`: the one that failed, which another may have replaced by now."""
-        log.warning("%s: %s", self.job, error.detail)
-        if not isinstance(error, DamagedJournal):
-            await asyncio.sleep(RETRY_SECONDS)
-            return
-        async with self._recovering:
-            if self.journal is not journal:
+    async def recover(self, error: JournalError) -> None:
+        """The journal could not be read: tried again soon, or at once where the store has begun it anew."""
+        log.warning("%s: %s", self.job, error)
+        if isinstance(error, BegunAnew | DamagedJournal):
+            with contextlib.suppress(JournalError):
+                await self.reload()
                 return
-            if self._attending is not None:
-                self._attending.cancel()
-            self.journal = await asyncio.to_thread(self._set_aside, self.job, error)
-            self.attendant = self._attend_to(self)
-            await self.reload()
-            self.visit()
+        await asyncio.sleep(RETRY_SECONDS)
 
     async def changed(self, revision: int) -> None:
         """Returns once the state is another than the one with this revision."""
@@ -141,9 +127,9 @@ class Channel:
                 await self.attendant.run()
                 await self.reload()
                 # Asked of the disk: a lease that was given back is no change of the journal.
-                self._elsewhere = (await asyncio.to_thread(self.journal.state)).held_until > time.time()
+                self._elsewhere = (await asyncio.to_thread(self.journal.state)).held
             except JournalError as error:
-                log.warning("%s: %s", self.job, error.detail)
+                log.warning("%s: %s", self.job, error)
             except Exception:
                 log.exception("the attendant of %s failed", self.job)
             await asyncio.sleep(1)
@@ -293,19 +279,16 @@ class Channel:
                     await self._signal.wait()
             except TimeoutError:
                 pass
-            journal = self.journal
             try:
                 if self._signal.is_set():
                     self._signal.clear()
                     await self.reload()
-                if isinstance(self.attendant.error, DamagedJournal):
-                    raise self.attendant.error
                 now = time.monotonic()
                 for group in list(self._groups.values()):
                     if group.behind and group.due <= now:
                         await group.deliver()
             except JournalError as error:
-                await self.recover(error, journal)
+                await self.recover(error)
             if not self.viewers:
                 self._pieces.clear()
 

@@ -12,8 +12,7 @@ from sse_starlette.sse import AppStatus
 
 from ..errors import Busy, JobNotFound, UpstreamDenied, UpstreamError
 from ..models import RunStatus
-from ..store.sqlite.journal import Journal
-from ..store.sqlite.journals import Journals
+from ..store.base import Journal, Journals
 from .channel import Attendant, Channel
 from .events import event
 
@@ -75,14 +74,14 @@ class Hub:
         channel = self.channels.get(job)
         if channel is not None:
             return channel
-        if not await asyncio.to_thread(self.journals.path(job).exists):
+        if not await asyncio.to_thread(self.journals.known, job):
             await self._exists(job)
         async with self._opening:
             channel = self.channels.get(job)
             if channel is None:
                 journal = await asyncio.to_thread(self.journals.open, job)
                 state = await asyncio.to_thread(journal.state)
-                channel = self.channels[job] = Channel(job, journal, state, self._attendant, self.journals.set_aside)
+                channel = self.channels[job] = Channel(job, journal, state, self._attendant)
             return channel
 
     def _attendant(self, channel: Channel) -> Attendant:
@@ -135,8 +134,10 @@ class Hub:
             channels = self.channels.values()
             watched = [channel for channel in channels if not channel.idle and (seldom or not channel.attendant.writes)]
             if watched:
-                for channel in await asyncio.to_thread(_changed, watched):
-                    channel.signal()
+                marks = {channel.job: channel.state.mark for channel in watched}
+                for job in await asyncio.to_thread(self.journals.changes, marks):
+                    if job in self.channels:
+                        self.channels[job].signal()
 
     async def _tick(self) -> None:
         swept = time.monotonic()
@@ -164,14 +165,3 @@ class Hub:
                 del self.channels[job]
                 await channel.close()
                 await asyncio.to_thread(self.journals.release, job)
-
-
-def _changed(channels: list[Channel]) -> list[Channel]:
-    changed = []
-    for channel in channels:
-        try:
-            if channel.journal.revision() != channel.state.revision:
-                changed.append(channel)
-        except Exception as error:
-            log.warning("%s: %s", channel.job, error)
-    return changed

@@ -13,7 +13,7 @@ import orjson
 
 from ..journal.batch import Batch
 from ..journal.terminal import REACH, SPAN, Item, Screen
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 
 MOST_BYTES = 8 << 20  # of lines that are read before and after those that were asked for
 # A control character in encoded lines; a backslash before one of these letters may stand for itself, which costs time.

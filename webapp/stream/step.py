@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import BegunAnew
 from ..journal.batch import Batch
 from ..journal.state import State
 from ..models import RunStatus
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 from .events import event
 from .form import Form, Omitted, encode
 
@@ -69,6 +70,9 @@ def step(
     for gap in gaps:
         _gap(parts, form, after, gap.after_line, gap.reason, gap.count)
     after.line = last
+    if journal.mark()[0] != after.epoch:
+        # Asked for after the reads: a line of another epoch must not go out under an id of this one.
+        raise BegunAnew(f"the journal of {journal.job!r} was begun anew")
     return b"".join(parts), after
 
 

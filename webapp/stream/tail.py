@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..journal.batch import Batch
 from ..journal.state import State
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 from .form import Form
 
 

@@ -145,12 +145,11 @@ class Viewer:
             if self._group is not None and await self._follow(self._group):
                 return
             while not self._over:
-                journal = self.channel.journal
                 try:
                     if await self._advance():
                         return
                 except JournalError as error:
-                    await self.channel.recover(error, journal)
+                    await self.channel.recover(error)
             if self._farewell:
                 await self._send_bytes(self._farewell)
         except Exception:

@@ -160,7 +160,7 @@ async def healthz(request: Request, service: Service, grant: Grant) -> Response:
 
 async def readyz(request: Request, service: Service, grant: Grant) -> Response:
     try:
-        await asyncio.to_thread(service.catalog.writable)
+        await asyncio.to_thread(service.store.writable)
     except JournalError as error:
         return answer({"status": "not ready", "reason": error.for_viewers}, 503)
     return answer({"status": "ok"})

@@ -23,7 +23,7 @@ from ..journal.match import parse_levels
 from ..journal.state import State
 from ..journal.terminal import SPAN
 from ..service import Service
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode
 from ..stream.shown import Shown, begins

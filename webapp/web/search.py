@@ -16,7 +16,7 @@ from ..access.route import guarded
 from ..errors import UsageError
 from ..journal.match import parse_levels
 from ..service import Service
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 from ..stream.form import Form
 from ..stream.tail import backwards
 from .logs import MAX_LINE, either_case, excluded, line_of

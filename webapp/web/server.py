@@ -16,10 +16,10 @@ from typing import Any
 import uvicorn
 
 from ..engine import link
-from ..engine.catalog import Catalog
-from ..engine.record import catalog_path
 from ..errors import JournalError, SettingsError
+from ..journal.redact import Redactor
 from ..settings import Settings
+from ..store.open import open_store
 from ..stream.straight import straight
 from .protocol import bounded
 
@@ -95,12 +95,12 @@ def run(settings: Settings) -> int:
 
 def is_empty(settings: Settings) -> bool:
     """True before the first job of the embedded engine. Writes nothing, but fails where it could not."""
-    catalog = Catalog(catalog_path(settings.data_dir))
+    store = open_store(settings, Redactor(()))
     try:
-        catalog.writable()
-        return not settings.upstream_url and not catalog.newest(1)
+        store.writable()
+        return not settings.upstream_url and not store.catalog.newest(1)
     finally:
-        catalog.close()
+        store.close()
 
 
 def listen(host: str, port: int) -> socket.socket:

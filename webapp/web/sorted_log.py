@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from ..journal.batch import Batch
-from ..store.sqlite.journal import Journal
+from ..store.base import Journal
 from .published import published_entry
 
 CHUNK_BYTES = 256 << 10

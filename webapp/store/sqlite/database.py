@@ -1,7 +1,7 @@
 """A SQLite file that several processes share, opened one way everywhere.
 
 WAL (readers never wait for the writer), a busy time-out, files only their owner can read, and a file that is
-damaged is set aside under another name, with one line in the log, and begun anew.
+damaged is moved to another name, with one line in the log, and begun anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import JournalError
-from .damage import damaged, identity, opening, set_aside
+from ...files import close_to_others, private
+from .damage import busy, damaged, identity, journal_error, move_damaged, opening
 
 BUSY_MS = 5_000
 
@@ -34,10 +35,12 @@ def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlit
         except sqlite3.DatabaseError as error:
             if not damaged(error):
                 raise
-            set_aside(path, found, str(error))
+            move_damaged(path, found, str(error))
             return _open(path, schema, synchronous)
-    except (sqlite3.Error, OSError) as error:
-        raise JournalError(f"{path} can't be opened: {error}") from error
+    except sqlite3.Error as error:
+        raise journal_error(error, path) from error
+    except OSError as error:
+        raise JournalError(f"it can't be opened: {error.strerror}", path) from error
 
 
 def _open(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
@@ -51,6 +54,7 @@ def _opened(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
     # for this whole process, and then another process takes its WAL away while it is in use.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    close_to_others(path)
     connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
@@ -73,27 +77,23 @@ def _wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if (error.sqlite_errorcode & 0xFF) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if not busy(error):
                 raise
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 
 
-def private(folder: Path) -> None:
-    """Makes a folder that only its owner may enter. One that exists stays as it is."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
 class Database:
     """One connection behind a lock, for small tables that threads share. Errors come out as JournalError; a
-    file found damaged in use is set aside, so that the next call finds a new one."""
+    file found damaged in use is moved away, so that the next call finds a new one."""
 
-    def __init__(self, path: Path, schema: str) -> None:
+    def __init__(self, path: Path, schema: str, *, synchronous: str = "FULL") -> None:
         self.path = path
         self._schema = schema
+        self._synchronous = synchronous
         self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = connect(path, schema)
+        self._connection: sqlite3.Connection | None = connect(path, schema, synchronous=synchronous)
         self._file = identity(path)
 
     @contextlib.contextmanager
@@ -101,22 +101,22 @@ class Database:
         with self._lock:
             if self._connection is not None and identity(self.path) != self._file:
                 self._connection.close()
-                self._connection = None  # another process has set it aside
+                self._connection = None  # another process has moved or removed it
             if self._connection is None:
-                self._connection = connect(self.path, self._schema)
+                self._connection = connect(self.path, self._schema, synchronous=self._synchronous)
                 self._file = identity(self.path)
             try:
                 yield self._connection
             except sqlite3.Error as error:
                 self._failed(error)
-                raise JournalError(f"{self.path} can't be used: {error}") from error
+                raise journal_error(error, self.path) from error
 
     def _failed(self, error: sqlite3.Error) -> None:
         if damaged(error) and self._connection is not None:
             self._connection.close()
             self._connection = None
             with contextlib.suppress(OSError):
-                set_aside(self.path, self._file, str(error))
+                move_damaged(self.path, self._file, str(error))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -1,78 +1,70 @@
-"""All journals of a data folder: a file a job, named by a digest of its id (file systems may not tell case apart)."""
+"""All journals of a data folder: a file a job, named by a digest of its id (file systems may not tell case apart), so
+that jobs wait for no other's disk, a job is forgotten by removing a file, and damage costs one job."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import threading
-import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import JournalError
+from ...files import private
 from ...journal.redact import Redactor
-from .damage import COMPANIONS, identity, set_aside
-from .journal import Journal
-from .schema import DamagedJournal
+from .clock import SYSTEM, Clock
+from .connections import connect
+from .damage import COMPANIONS, damaged, moving
+from .journal import SqliteJournal
+from .marks import Mark
+from .schema import prepare
+from .state import load_lease, one
+
+# Where the files are too large together, none goes that was written so lately.
+BUSY_SECONDS = 60
 
 
-class Journals:
-    """`max_bytes`: what all files together may take. `retention_days`: how long a journal outlives its last line."""
+class SqliteJournals:
+    """Implements `store.base.Journals`. `max_bytes`: what all files together may take. `retention_days`: how long a
+    journal outlives its last line."""
 
     def __init__(
-        self, folder: Path, redactor: Redactor, *, beat_ms: int, max_bytes: int = 10 << 30, retention_days: float = 14.0
+        self,
+        folder: Path,
+        redactor: Redactor,
+        *,
+        beat_ms: int,
+        max_bytes: int = 10 << 30,
+        retention_days: float = 14.0,
+        clock: Clock = SYSTEM,
     ) -> None:
         self.folder = folder / "jobs"
         self._redactor = redactor
         self._beat_ms = beat_ms
         self._max_bytes = max_bytes
-        self._retention_seconds = retention_days * 86400
-        self._open: dict[str, Journal] = {}
+        self._retention_ms = retention_days * 86_400_000
+        self._clock = clock
+        self._open: dict[str, SqliteJournal] = {}
         self._lock = threading.Lock()
         with contextlib.suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private(self.folder)
 
     def path(self, job: str) -> Path:
         return self.folder / f"{hashlib.blake2b(job.encode(), digest_size=12).hexdigest()}.sqlite3"
 
-    def open(self, job: str) -> Journal:
-        """The job's journal, begun where there is none. A damaged file is set aside and named in the log."""
+    def open(self, job: str) -> SqliteJournal:
         with self._lock:
             journal = self._open.get(job)
             if journal is None:
-                journal = self._open[job] = self._opened(job)
+                journal = self._open[job] = self._journal(self.path(job), job)
             return journal
 
-    def existing(self, job: str) -> Journal | None:
-        """The same, but None where this job has no journal yet."""
-        return self.open(job) if job in self._open or self.path(job).exists() else None
-
-    def _opened(self, job: str) -> Journal:
-        path = self.path(job)
-        found = identity(path)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                return self._journal(path, job)
-            except DamagedJournal as error:
-                set_aside(path, found, str(error))
-                return self._journal(path, job)
-        except OSError as error:
-            raise JournalError(f"{self.folder} can't be written: {error.strerror}") from error
-
-    def set_aside(self, job: str, error: Exception) -> Journal:
-        """The journal turned out to be damaged while it was in use: begins another, under a new epoch."""
-        with self._lock:
-            damaged = self._open.pop(job, None)
-            if damaged is not None:
-                with contextlib.suppress(sqlite3.Error):
-                    damaged.close()
-                set_aside(damaged.path, damaged.file, str(error))
-            self._open[job] = self._opened(job)
-            return self._open[job]
+    def known(self, job: str) -> bool:
+        return job in self._open or self.path(job).exists()
 
     def release(self, job: str) -> None:
-        """Nobody here needs it for now."""
         with self._lock:
             journal = self._open.pop(job, None)
         if journal is not None:
@@ -82,56 +74,103 @@ class Journals:
         for job in list(self._open):
             self.release(job)
 
+    def changes(self, seen: Mapping[str, tuple[str, int]]) -> list[str]:
+        return [job for job, mark in seen.items() if self._moved(job, mark)]
+
+    def _moved(self, job: str, mark: tuple[str, int]) -> bool:
+        try:
+            return self.open(job).mark() != mark
+        except JournalError:
+            return True
+
+    # --- bounds --------------------------------------------------------------------------------------------------
+
     def sweep(self) -> list[str]:
-        """Keeps to the bounds: whole journals past their time go, then, where the files are too large together, the
-        oldest ones, and of the one that is written now its oldest lines. Returns the jobs that are gone."""
         gone: list[str] = []
-        files = sorted((self._age(path), path) for path in self.folder.glob("*.sqlite3"))
-        total = sum(size for (_, size), _ in files)
-        now = time.time()
-        for (changed, size), path in files:
-            old = now - changed > self._retention_seconds
+        files = sorted((_age_ms(path), path) for path in self.folder.glob("*.sqlite3"))
+        total = sum(_size(path) for _, path in files)
+        for changed_ms, path in files:
+            old = self._clock.wall_ms() - changed_ms > self._retention_ms
             if not old and total <= self._max_bytes:
                 continue
+            size = _size(path)
             job = next((job for job, journal in list(self._open.items()) if journal.path == path), None)
-            if job is None and (old or now - changed > 60):
-                gone.append(self._job_of(path))
-                for companion in COMPANIONS:
-                    path.with_name(path.name + companion).unlink(missing_ok=True)
+            if job is None and (removed := self._removed(path, full=not old)) is not None:
+                gone.append(removed)
                 total -= size
             elif not old:
                 total -= size - self._halved(job, path)
         return [job for job in gone if job]
 
-    def _age(self, path: Path) -> tuple[float, int]:
-        changed, size = 0.0, 0
-        for companion in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                stat = path.with_name(path.name + companion).stat()
-                changed, size = max(changed, stat.st_mtime), size + stat.st_size
-        return changed, size
+    def _removed(self, path: Path, *, full: bool) -> str | None:
+        """Removes the file unless somebody writes it, which can't begin while we look: we hold the lock of all who open
+        it, and the one of all who write it. Gives its job ("" for a file that can't be read); None where it stays.
+        `full`: for want of room, so that what was written lately stays."""
+        kept_ms = BUSY_SECONDS * 1000 if full else self._retention_ms
+        with moving(path):
+            changed_ms = _age_ms(path)
+            try:
+                with contextlib.closing(connect(path)) as db:
+                    prepare(db, "", "", int(changed_ms))
+                    db.execute("PRAGMA busy_timeout = 200")
+                    db.execute("BEGIN IMMEDIATE")
+                    job, changed_ms = one(db, "job, changed_ms")
+                    if load_lease(db).left(self._clock) > 0 or self._clock.wall_ms() - changed_ms <= kept_ms:
+                        return None
+                    _remove(path)
+                    return str(job)
+            except (sqlite3.Error, JournalError) as error:
+                if not damaged(error) or self._clock.wall_ms() - changed_ms <= kept_ms:
+                    return None
+            _remove(path)
+            return ""
 
     def _halved(self, job: str | None, path: Path) -> int:
         """Trims the older half; the size afterwards. `job`: it is open here; else another process writes it, and it is
         left as soon as it is trimmed."""
-        if job is not None:
-            _halve(self.open(job))
-        elif name := self._job_of(path):
-            with contextlib.suppress(JournalError), contextlib.closing(self._journal(path, name)) as journal:
-                _halve(journal)
-        return self._age(path)[1]
+        with contextlib.suppress(JournalError):
+            if job is not None:
+                _halve(self.open(job))
+            elif name := _job_of(path):
+                with contextlib.closing(self._journal(path, name)) as journal:
+                    _halve(journal)
+        return _size(path)
 
-    def _journal(self, path: Path, job: str) -> Journal:
-        return Journal(path, job, self._redactor, self._beat_ms)
-
-    def _job_of(self, path: Path) -> str:
-        try:
-            with contextlib.closing(sqlite3.connect(path)) as db:
-                return str(db.execute("SELECT job FROM state").fetchone()[0])
-        except (sqlite3.Error, TypeError):
-            return ""
+    def _journal(self, path: Path, job: str) -> SqliteJournal:
+        return SqliteJournal(path, job, self._redactor, self._beat_ms, self._clock)
 
 
-def _halve(journal: Journal) -> None:
+def _remove(path: Path) -> None:
+    for companion in COMPANIONS:
+        path.with_name(path.name + companion).unlink(missing_ok=True)
+    Mark(path).remove()
+
+
+def _age_ms(path: Path) -> float:
+    """When it was last changed, about: what the file itself says is looked at before it is removed."""
+    return max(_stats(path, "st_mtime"), default=0.0) * 1000
+
+
+def _size(path: Path) -> int:
+    return int(sum(_stats(path, "st_size")))
+
+
+def _stats(path: Path, field: str) -> list[float]:
+    found = []
+    for companion in ("", "-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(getattr(os.stat(f"{path}{companion}"), field))
+    return found
+
+
+def _job_of(path: Path) -> str:
+    try:
+        with contextlib.closing(connect(path)) as db:
+            return str(one(db, "job")[0])
+    except (sqlite3.Error, JournalError):
+        return ""
+
+
+def _halve(journal: SqliteJournal) -> None:
     state = journal.state()
     journal.trim((state.trimmed_to + state.last_line) // 2)

@@ -6,8 +6,10 @@ import sqlite3
 from array import array
 from itertools import chain
 
+from ...errors import ProducerGap, StaleProducer
 from ...journal.batch import KEPT, LATE, MAX_LINES, SEPARATOR, Batch
 from ...journal.encoding import Written
+from ..base import Producer
 
 # The last row is written again while it is smaller: a page of the file is written anyhow, and a slow job's log
 # would otherwise be a row a line.
@@ -16,7 +18,7 @@ _SIGN = 1 << 63
 _HALF = (1 << 64) - 1
 
 
-def store_written(written: Written, db: sqlite3.Connection) -> None:
+def store_written(written: Written, db: sqlite3.Connection, partial: str | None, now_ms: int) -> None:
     if written.keys:
         offset = written.batches[0].first
         for batch in written.batches:
@@ -29,9 +31,12 @@ def store_written(written: Written, db: sqlite3.Connection) -> None:
         peak = _store_batch(db, batch, peak)
     db.execute(
         "UPDATE state SET last_line = ?, high_ms = ?, out_ms = ?, sample_beat = ?, sample_loud = ?,"
-        " revision = revision + 1",
-        (written.last_line, written.high_ms, written.out_ms, written.sample.beat, written.sample.loud),
-    )
+        " partial = ?, changed_ms = ?, revision = revision + 1",
+        (
+            written.last_line, written.high_ms, written.out_ms, written.sample.beat, written.sample.loud,
+            partial, now_ms,
+        ),
+    )  # fmt: skip
 
 
 def _peak_before(db: sqlite3.Connection) -> int:
@@ -109,3 +114,19 @@ def unpack_keys(packed: bytes, lines: int) -> list[int]:
 def _signed(key: int) -> int:
     """SQLite's integers are signed."""
     return key - 2 * _SIGN if key >= _SIGN else key
+
+
+def new_batch(db: sqlite3.Connection, producer: Producer) -> bool:
+    """Keeps that this batch of the producer is written; False where it was before. StaleProducer, ProducerGap."""
+    row = db.execute("SELECT epoch, seq FROM producer WHERE id = ?", (producer.id,)).fetchone()
+    epoch, seq = row or (producer.epoch, -1)
+    if producer.epoch < epoch:
+        raise StaleProducer(f"epoch {producer.epoch} of this producer is over: {epoch} has begun")
+    if producer.epoch > epoch:
+        seq = -1
+    if producer.seq <= seq:
+        return False
+    if producer.seq > seq + 1:
+        raise ProducerGap(seq + 1, producer.seq)
+    db.execute("INSERT OR REPLACE INTO producer VALUES (?, ?, ?)", (producer.id, producer.epoch, producer.seq))
+    return True

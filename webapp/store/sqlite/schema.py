@@ -1,14 +1,13 @@
-"""The tables of a job's file, how it is opened, and what its disk errors mean."""
+"""The tables of a job's file, and how a file of an older version becomes one of this."""
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
+import time
 
-from ...errors import JournalError
+from ...errors import DamagedJournal, NewerSchema
 
+VERSION = 2
 PAGE_SIZE = 8192
 TABLES = """
 CREATE TABLE state (
@@ -27,7 +26,13 @@ CREATE TABLE state (
     sample_loud INTEGER NOT NULL DEFAULT 0,
     revision INTEGER NOT NULL DEFAULT 0,
     holder TEXT NOT NULL DEFAULT '',
-    held_until REAL NOT NULL DEFAULT 0
+    held_until REAL NOT NULL DEFAULT 0,
+    held_boot TEXT NOT NULL DEFAULT '',
+    held_for REAL NOT NULL DEFAULT 0,
+    token INTEGER NOT NULL DEFAULT 0,
+    place TEXT NOT NULL DEFAULT '',
+    changed_ms INTEGER NOT NULL DEFAULT 0,
+    partial TEXT
 );
 CREATE TABLE batch (
     first INTEGER PRIMARY KEY,
@@ -64,66 +69,72 @@ CREATE TABLE gap (
     count INTEGER,
     PRIMARY KEY (after_line, reason)
 );
-PRAGMA user_version = 1;
+CREATE TABLE producer (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL);
 """
 
-
-class DamagedJournal(JournalError):
-    """The file is no database any more, or one of another age."""
-
-
-def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
-    """A connection that any thread may use, one at a time. Falls back to reading alone where the disk is read-only."""
-    mode = "rwc" if create else "rw"
-    try:
-        db = _open(path, mode)
-        db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError as error:
-        if not path.exists():
-            raise JournalError(f"{path} can't be opened: {error}") from None
-        db = _open(path, "ro")
-    db.execute("PRAGMA busy_timeout = 10000")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA cache_size = -2048")
-    return db
+# What leads from each version to the next.
+MIGRATIONS = {
+    1: """
+ALTER TABLE state ADD COLUMN held_boot TEXT NOT NULL DEFAULT '';
+ALTER TABLE state ADD COLUMN held_for REAL NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN place TEXT NOT NULL DEFAULT '';
+ALTER TABLE state ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN partial TEXT;
+CREATE TABLE producer (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL);
+""",
+}
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
-    quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return sqlite3.connect(f"file:{quoted}?mode={mode}", uri=True, check_same_thread=False, isolation_level=None)
-
-
-def prepare(db: sqlite3.Connection, job: str, epoch: str) -> None:
-    """The tables, where they are not there yet. Two processes may do it at once."""
-    if _version(db) == 0:
+def prepare(db: sqlite3.Connection, job: str, epoch: str, changed_ms: int) -> None:
+    """The tables, where they are not there yet or are older than ours. Two processes may do it at once. `changed_ms`:
+    when the file was last changed, where it does not say so itself. NewerSchema; DamagedJournal for what is no journal.
+    """
+    version = _version(db)
+    if version == 0:
         db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL")
+    if version < VERSION:
         db.execute("BEGIN IMMEDIATE")
         try:
-            if _version(db) == 0:
-                for statement in filter(str.strip, TABLES.split(";\n")):
-                    db.execute(statement)
-                db.execute("INSERT INTO state (only, job, epoch) VALUES (1, ?, ?)", (job, epoch))
+            _bring_up(db, job, epoch, changed_ms)
             db.execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             raise
-    if _version(db) != 1:
-        raise DamagedJournal(f"the journal of {job!r} is of another version ({_version(db)}) than this program")
+    if version > VERSION:
+        raise NewerSchema(
+            f"a newer jobtail wrote the journal of {job!r} (version {version}; this one knows {VERSION}): run that one"
+        )
     db.execute("PRAGMA journal_size_limit = 67108864")
+
+
+def _bring_up(db: sqlite3.Connection, job: str, epoch: str, changed_ms: int) -> None:
+    version = _version(db)
+    if version == 0:
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone():
+            raise DamagedJournal(f"the journal of {job!r} has tables and no version")
+        _run(db, TABLES)
+        row = (job, epoch, first_token(), changed_ms)
+        db.execute("INSERT INTO state (only, job, epoch, token, changed_ms) VALUES (1, ?, ?, ?, ?)", row)
+    else:
+        for older in range(version, VERSION):
+            _run(db, MIGRATIONS[older])
+        db.execute("UPDATE state SET token = ?, changed_ms = ?", (first_token(), changed_ms))
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def first_token() -> int:
+    """Greater than any token of a file that stood in this place before, so that an old fence never fits by chance."""
+    return time.time_ns() // 1000
+
+
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    for statement in filter(str.strip, statements.split(";\n")):
+        db.execute(statement)
 
 
 def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours, saying what to do."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise JournalError(f"{path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise DamagedJournal(f"{path}: {error}") from error

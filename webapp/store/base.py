@@ -1,0 +1,343 @@
+"""The seam between the service and what keeps its data: SQLite in a folder, or a database that several share.
+
+Everything here is synchronous and may be called from any thread; every method may raise JournalError, with what went
+wrong in words that name no file. Nothing outside `store/` knows of connections, files or SQL. Each implementation
+passes the same tests (`tests/store/contract`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..journal.batch import Batch
+from ..journal.line import Entry
+from ..journal.parts import Gap, Levels, Part, Span
+from ..journal.state import State
+from .job import Cancellation, Job
+from .share import Link, Share
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The right to write one journal. `token` grows with each taking of the lease, so that one that is older than the
+    newest is known as such; the store gives it, in the transaction that takes the lease."""
+
+    epoch: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """Who sent a batch, and which of its batches it is: `epoch` counts the runs of the producer, `seq` from 0 the
+    batches of a run (the headers Producer-Id, Producer-Epoch and Producer-Seq)."""
+
+    id: str
+    epoch: int
+    seq: int
+
+
+class Writer(Protocol):
+    """The one who may write a journal, from `Journal.claim` until the lease is lost or released.
+
+    Each write is one transaction that first checks the fence and that the journal still ends at `last_line`. When it
+    returns, it is on disk. It raises, having written nothing, LeaseLost where another has taken the lease since,
+    BegunAnew where the journal was thrown away or begun anew, and LineMoved where it ends at another line. After
+    BegunAnew, LineMoved and OutcomeUnknown, `resume` says what there is, and the writer goes on from that.
+    """
+
+    @property
+    def fence(self) -> Fence: ...
+
+    @property
+    def last_line(self) -> int: ...
+
+    def resume(self) -> State:
+        """What the journal holds now; the next write goes on from there. LeaseLost."""
+        ...
+
+    def renew(self) -> None:
+        """The lease lasts as long again as it was claimed for. It changes nothing that readers see. LeaseLost."""
+        ...
+
+    def release(self) -> None:
+        """Gives the lease back; nothing happens where another has it by now."""
+        ...
+
+    def append(
+        self,
+        entries: list[Entry],
+        *,
+        mark_late: bool = True,
+        partial: dict[str, Any] | None = None,
+        producer: Producer | None = None,
+    ) -> list[Batch]:
+        """Numbers, redacts, samples and encodes the entries, and writes them. Returns the new lines.
+
+        `mark_late`: lines older than what has gone out are marked. `partial`: as `set_partial`, in the same
+        transaction. `producer`: the batch's number is checked and kept in the same transaction: one that is there
+        already is not written again, and gives []; StaleProducer, ProducerGap.
+
+        The same entries again after OutcomeUnknown land once, whether or not the first commit did.
+        """
+        ...
+
+    def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
+        """Says for good that lines may be missing between `after_line` and the next."""
+        ...
+
+    def set_status(self, status: dict[str, Any]) -> None:
+        """The job's RunStatus as JSON. Nothing is written where only the heartbeat differs."""
+        ...
+
+    def set_upstream(self, upstream: dict[str, Any]) -> None:
+        """The data of the `upstream` event."""
+        ...
+
+    def set_partial(self, partial: dict[str, Any] | None) -> None:
+        """What the command has written after its last newline (the data of the `partial` event); None for nothing."""
+        ...
+
+    def finish(self, complete: bool, status: dict[str, Any] | None = None) -> None:
+        """Nothing more is expected: viewers may be told that this was the end. `status`: set in the same step."""
+        ...
+
+    def reopen(self) -> None:
+        """The job goes on after all."""
+        ...
+
+
+class Journal(Protocol):
+    """One job's lines. It stays the same object when what it keeps is damaged, deleted or replaced by an older copy:
+    then the call that found out raises DamagedJournal, and the next ones see a journal with another epoch."""
+
+    @property
+    def job(self) -> str: ...
+
+    # --- reading
+
+    def state(self) -> State: ...
+
+    def mark(self) -> tuple[str, int]:
+        """`State.mark`, and nothing else: cheap."""
+        ...
+
+    def trimmed_to(self) -> int: ...
+
+    def read(
+        self, after: int, *, most_bytes: int = 1 << 20, upto: int | None = None, levels: Levels = None
+    ) -> list[Batch]:
+        """The lines after line `after`, as far as `most_bytes` go (at least one batch), none past `upto`. `levels`:
+        batches that hold no line of these codes are passed over."""
+        ...
+
+    def read_back(self, before: int, *, most_bytes: int = 1 << 20, levels: Levels = None) -> list[Batch]:
+        """The lines before line `before`, the newest as far as `most_bytes` go, in order. `levels`: as for `read`."""
+        ...
+
+    def spans(self, after: int) -> list[Span]:
+        """What each batch after line `after` holds, without its lines: a search skips by it."""
+        ...
+
+    def line_at(self, since_ms: int) -> int:
+        """The first line of a batch before which every line is older than `since_ms`; last_line + 1 where all are."""
+        ...
+
+    def gaps(self, after: int, upto: int) -> list[Gap]:
+        """The gaps that stand from just after line `after` (included) to just after line `upto` (excluded)."""
+        ...
+
+    def overview(self, parts: int) -> list[Part]:
+        """The whole log in at most `parts` parts: lines, times, and how many of each level."""
+        ...
+
+    def first_and_last_ms(self) -> tuple[int, int] | None:
+        """Least and greatest timestamp of all lines that are still here; None without any."""
+        ...
+
+    def seen(self, start_ms: int, end_ms: int) -> dict[int, int]:
+        """How often each key stands in the journal with start_ms <= timestamp < end_ms; trimmed lines count too."""
+        ...
+
+    def short_keys(self) -> bool:
+        """Whether its lines are known by keys of 64 bits, as those of journals of before."""
+        ...
+
+    def seen_untimed(self) -> dict[int, int]:
+        """The same for entries that had no usable timestamp of their own."""
+        ...
+
+    # --- writing
+
+    def claim(self, seconds: float, *, take_over: bool = False) -> Writer:
+        """Takes the lease for so long, by the store's clock. LeaseHeld while another has it. `take_over`: whoever has
+        it loses it at once."""
+        ...
+
+    def forget(self) -> None:
+        """Throws all lines away and begins anew under a new epoch. What was there is overwritten on the disk."""
+        ...
+
+    def trim(self, upto: int) -> int:
+        """Forgets whole batches up to line `upto`; returns up to which line. Their keys stay: see `seen`."""
+        ...
+
+
+class Journals(Protocol):
+    """A journal a job, and the bounds of all together."""
+
+    def open(self, job: str) -> Journal:
+        """The job's journal, begun where there is none."""
+        ...
+
+    def known(self, job: str) -> bool:
+        """Whether the job has a journal."""
+        ...
+
+    def release(self, job: str) -> None:
+        """Nobody here needs it for now."""
+        ...
+
+    def changes(self, seen: Mapping[str, tuple[str, int]]) -> list[str]:
+        """Which of these jobs' journals stand otherwise than in the `State.mark` that is given for each: one look for
+        all of them. One that can't be read counts as changed: whoever reads it learns why."""
+        ...
+
+    def sweep(self) -> list[str]:
+        """Keeps to the bounds of age and size, the oldest journals first, none that is written or open here. Returns
+        the jobs whose journals are gone."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Catalog(Protocol):
+    """The embedded engine's jobs."""
+
+    def put(self, job: Job) -> None:
+        """Keeps the job as given, new or known."""
+        ...
+
+    def get(self, job: str) -> Job | None: ...
+
+    def newest(self, n: int, skip: int = 0) -> list[Job]:
+        """Newest first."""
+        ...
+
+    def started(self, job: str, pid: int) -> None: ...
+
+    def now_ms(self) -> int:
+        """The store's clock: heartbeats are compared with it, whichever machine they came from."""
+        ...
+
+    def heartbeat(self, job: str) -> bool | None:
+        """The runner lives, by the store's clock. True: it had been taken for lost meanwhile, and runs again. None:
+        there is no such job."""
+        ...
+
+    def ended(self, job: str, state: str, exit_code: int | None, detail: str) -> bool:
+        """False: there is no such job."""
+        ...
+
+    def lost(self, job: Job) -> None:
+        """Keeps that the job's runner was found to be lost, unless it has beaten since."""
+        ...
+
+    def request_cancel(self, job: str, who: str) -> None:
+        """The first request is kept; a job that does not run stays as it is."""
+        ...
+
+    def cancel_asked(self, job: str) -> str | None:
+        """Who wants the job's end ("" for nobody in particular); None while nobody does."""
+        ...
+
+    def forget(self, jobs: Iterable[str]) -> None:
+        """Drops those of these jobs that have ended."""
+        ...
+
+
+class Cancellations(Protocol):
+    """Who asked for a job's end, for the record."""
+
+    def record(self, cancellation: Cancellation) -> None: ...
+
+    def of_job(self, job: str) -> list[Cancellation]:
+        """Oldest first."""
+        ...
+
+
+class Shares(Protocol):
+    """The shared links that were made."""
+
+    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> Share:
+        """Conflict when the job has `most` links that work."""
+        ...
+
+    def of_job(self, job: str) -> list[Share]:
+        """Newest first; ended and revoked ones too, for a while."""
+        ...
+
+    def get(self, share: str) -> Share | None: ...
+
+    def revoke(self, job: str, share: str, at_ms: int) -> bool:
+        """False where this job never had such a link. Revoking again changes nothing."""
+        ...
+
+    def revoked(self, share: str) -> bool:
+        """True for an id that is not known, too: a lost list must not bring revoked links back."""
+        ...
+
+    def used(self, share: str, at_ms: int) -> None: ...
+
+
+class Sessions(Protocol):
+    """Sign-ins that were ended before their time."""
+
+    def end(self, session: str, ends_ms: int, at_ms: int) -> None:
+        """Signed out: the cookie works no more, wherever a copy of it is. `ends_ms`: when it would end anyway."""
+        ...
+
+    def ended(self, session: str) -> bool: ...
+
+
+class Presence(Protocol):
+    """How many watch which job, over all processes of the service."""
+
+    def tell(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
+        """What this process has now; believed for so long, by the store's clock."""
+        ...
+
+    def counts(self, jobs: Iterable[str]) -> dict[str, int]:
+        """How many watch each of these jobs; jobs that nobody watches are left out."""
+        ...
+
+
+class Store(Protocol):
+    @property
+    def journals(self) -> Journals: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def cancellations(self) -> Cancellations: ...
+
+    @property
+    def shares(self) -> Shares: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def presence(self) -> Presence: ...
+
+    def secret_key(self) -> str:
+        """What signs links and cookies: made once, the same for all who use this store."""
+        ...
+
+    def writable(self) -> None:
+        """JournalError where nothing can be written: asked at the start and by `/readyz`."""
+        ...
+
+    def close(self) -> None: ...

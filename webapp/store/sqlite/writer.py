@@ -1,0 +1,168 @@
+"""The one who may write a job's file: every write checks the fence, and the line that the journal ends at."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ...errors import BegunAnew, LeaseLost, LineMoved, OutcomeUnknown
+from ...journal.batch import Batch
+from ...journal.encoding import Encoder
+from ...journal.line import Entry
+from ...journal.memory import Memory
+from ...journal.state import State
+from ...journal.status import blanked, same
+from ..base import Fence, Producer
+from .rows import new_batch, store_written
+from .state import one
+
+if TYPE_CHECKING:
+    from .journal import SqliteJournal
+
+# A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
+FUTURE_MS = 300_000
+
+
+class SqliteWriter:
+    """Implements `store.base.Writer`. `seconds`: how long the lease lasts unrenewed."""
+
+    def __init__(self, journal: SqliteJournal, fence: Fence, last_line: int, seconds: float) -> None:
+        self.fence = fence
+        self.last_line = last_line
+        self._journal = journal
+        self._seconds = seconds
+        self._memory = Memory()  # of the lines before, for what goes on over several
+        self._unknown: Encoder | None = None  # whether its lines were appended is not known
+
+    # --- the lease -----------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _holding(self) -> Iterator[sqlite3.Connection]:
+        with self._journal.transaction() as db:
+            token, holder = one(db, "token, holder")
+            if token != self.fence.token:
+                raise self._lost(holder)
+            yield db
+
+    def _lost(self, holder: str) -> LeaseLost:
+        return LeaseLost(f"the journal of {self._journal.job!r} is now written by {holder or 'another'}")
+
+    def resume(self) -> State:
+        state, token = self._journal.fenced()
+        if token != self.fence.token:
+            raise self._lost(state.holder)
+        self._unknown = None
+        self.fence = Fence(state.epoch, self.fence.token)
+        self.last_line = state.last_line
+        return state
+
+    def renew(self) -> None:
+        clock = self._journal.clock
+        with self._holding() as db:
+            db.execute(
+                "UPDATE state SET held_boot = ?, held_until = ?, held_for = ?",
+                (clock.boot, clock.seconds() + self._seconds, self._seconds),
+            )
+
+    def release(self) -> None:
+        with contextlib.suppress(LeaseLost), self._holding() as db:
+            db.execute("UPDATE state SET holder = '', held_until = 0, held_for = 0")
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._holding() as db:
+            epoch, last_line = one(db, "epoch, last_line")
+            if epoch != self.fence.epoch:
+                raise BegunAnew(f"the journal of {self._journal.job!r} was begun anew")
+            if last_line != self.last_line:
+                raise LineMoved(
+                    f"the journal of {self._journal.job!r} ends at line {last_line}, not at {self.last_line}"
+                )
+            yield db
+
+    def append(
+        self,
+        entries: list[Entry],
+        *,
+        mark_late: bool = True,
+        partial: dict[str, Any] | None = None,
+        producer: Producer | None = None,
+    ) -> list[Batch]:
+        if not entries:
+            return []
+        if self._unknown is not None and (found := self._landed(entries)):
+            return found
+        journal = self._journal
+        prepared = Encoder(journal.redactor, entries, self._memory)
+        partial_json = self._json(partial)
+        try:
+            with self._writing() as db:
+                if producer is not None and not new_batch(db, producer):
+                    return []
+                row = one(db, "epoch, last_line, high_ms, out_ms, sample_beat, sample_loud")
+                now = journal.clock.wall_ms()
+                written = prepared.number(row, journal.beat_ms, mark_late, now + FUTURE_MS)
+                store_written(written, db, partial_json, now)
+        except OutcomeUnknown:
+            self._unknown = prepared
+            raise
+        self._unknown, self._memory = None, prepared.memory
+        self.last_line = written.last_line
+        return written.batches
+
+    def _landed(self, entries: list[Entry]) -> list[Batch]:
+        """What these entries became, where the commit whose outcome was not known did write them."""
+        before, asked = self.last_line, self._unknown
+        state = self.resume()
+        if state.last_line == before:
+            return []
+        if asked is None or entries != asked.entries or state.last_line != before + len(entries):
+            self.last_line = before
+            raise LineMoved(f"the journal of {self._journal.job!r} ends at line {state.last_line}, not at {before}")
+        self._memory = asked.memory
+        return self._journal.read(before, most_bytes=1 << 62, upto=state.last_line)
+
+    def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
+        with self._writing() as db:
+            db.execute("INSERT OR IGNORE INTO gap VALUES (?, ?, ?)", (after_line, reason, count))
+            db.execute("UPDATE state SET revision = revision + 1")
+
+    def set_status(self, status: dict[str, Any]) -> None:
+        status = blanked(status, self._journal.redactor, self._journal.job)
+        if same(self._journal.state().status, status):
+            return
+        with self._writing() as db:
+            db.execute("UPDATE state SET status = ?, revision = revision + 1", (orjson.dumps(status).decode(),))
+
+    def set_upstream(self, upstream: dict[str, Any]) -> None:
+        upstream = self._journal.redactor.value(upstream)
+        if self._journal.state().upstream == upstream:
+            return
+        with self._writing() as db:
+            db.execute("UPDATE state SET upstream = ?, revision = revision + 1", (orjson.dumps(upstream).decode(),))
+
+    def set_partial(self, partial: dict[str, Any] | None) -> None:
+        with self._writing() as db:
+            db.execute("UPDATE state SET partial = ?, revision = revision + 1", (self._json(partial),))
+
+    def finish(self, complete: bool, status: dict[str, Any] | None = None) -> None:
+        told = None if status is None else self._json(blanked(status, self._journal.redactor, self._journal.job))
+        with self._writing() as db:
+            db.execute(
+                "UPDATE state SET finished = 1, complete = ?, status = coalesce(?, status), partial = NULL,"
+                " revision = revision + 1",
+                (int(complete), told),
+            )
+
+    def reopen(self) -> None:
+        with self._writing() as db:
+            db.execute("UPDATE state SET finished = 0, complete = NULL, revision = revision + 1")
+
+    def _json(self, value: dict[str, Any] | None) -> str | None:
+        return None if value is None else orjson.dumps(self._journal.redactor.value(value)).decode()
