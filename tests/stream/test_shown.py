@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.security.site import Site
+from tests.written import Written
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.journal.terminal import Screen
-from webapp.store.sqlite.journal import Journal
-from webapp.store.sqlite.journals import Journals
+from webapp.store.sqlite.journals import SqliteJournals
 from webapp.stream.shown import Shown, begins
 
 BLOCK = ["pull", *[f"layer {n}: waiting" for n in range(3)]]
@@ -24,18 +24,18 @@ LOG = [*(f"before {n}" for n in range(300)), *BLOCK, "bar\r 10%\r100%", *(f"afte
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journals = Journals(tmp_path, Redactor(()), beat_ms=1000)
-    yield journals.open("a-job")
+def journal(tmp_path: Path) -> Iterator[Written]:
+    journals = SqliteJournals(tmp_path, Redactor(()), beat_ms=1000)
+    yield Written(journals.open("a-job"))
     journals.close()
 
 
-def fill(journal: Journal, messages: list[str], step: int) -> None:
+def fill(journal: Written, messages: list[str], step: int) -> None:
     for start in range(0, len(messages), step):
         journal.append([Entry(1000, message, {"stream": "stderr"}) for message in messages[start : start + step]])
 
 
-def text(journal: Journal, after: int = 0, upto: int | None = None, left: int | None = None) -> str:
+def text(journal: Written, after: int = 0, upto: int | None = None, left: int | None = None) -> str:
     shown, data = Shown(after, upto, left), b""
     for batch in journal.read(begins(journal, after, 0), most_bytes=1 << 30):
         data += shown.feed(batch)
@@ -51,7 +51,7 @@ def rows(messages: list[str]) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("step", [1, 7, 100, 500])
-def test_every_part_of_a_log_is_a_part_of_what_is_shown_of_all(journal: Journal, step: int) -> None:
+def test_every_part_of_a_log_is_a_part_of_what_is_shown_of_all(journal: Written, step: int) -> None:
     fill(journal, LOG, step)
     shown = rows(LOG)
     assert len(shown) == 300 + 4 + 1 + 300
@@ -65,7 +65,7 @@ def test_every_part_of_a_log_is_a_part_of_what_is_shown_of_all(journal: Journal,
         assert text(journal, after, upto, left=5) == "".join(wanted[:5])
 
 
-def test_one_who_follows_gets_a_row_when_it_comes_and_again_when_it_changes(journal: Journal) -> None:
+def test_one_who_follows_gets_a_row_when_it_comes_and_again_when_it_changes(journal: Written) -> None:
     plain = [f"plain {n}" for n in range(300)]
     fill(journal, ["head", "a 1", "b 1", "\x1b[2A\x1b[2Ka 2", "b 1", *plain], 500)
     (batch,) = journal.read(0)

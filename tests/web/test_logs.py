@@ -10,7 +10,6 @@ import pytest
 from tests.security.site import JOB, START_MS, Site
 from tests.served import until
 from tests.web.test_events import COUNT
-from tests.written import Written
 from webapp.journal.line import Entry
 from webapp.stream.tail import tail_start
 from webapp.web import logs as logs_of_web
@@ -146,7 +145,9 @@ def test_following_an_empty_range_ends(service):
 
 def test_the_last_lines_are_no_more_than_asked_for_while_the_log_grows(tmp_path, monkeypatch):
     def growing(journal, *where):
-        Written(journal).append([Entry(START_MS + 1000, "one more", None)])
+        writer = journal.claim(60)
+        writer.append([Entry(START_MS + 1000, "one more", None)])
+        writer.release()
         return tail_start(journal, *where)
 
     monkeypatch.setattr(logs_of_web, "tail_start", growing)
