@@ -5,8 +5,10 @@ helps a flag of `jobtail serve`. They are read once, at the edge, and passed dow
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -159,10 +161,30 @@ def loopback(host: str) -> bool:
 
 def load_settings(**flags: Any) -> Settings:
     """Flags, then the environment, then `.env`. SettingsError: one line naming variable, value and what it takes."""
+    return _load({name: value for name, value in flags.items() if value is not None})
+
+
+def load_settings_for_a_command(say: Callable[[str], None]) -> Settings:
+    """The same where a command runs that must not fail for a `.env` which may be another's: one that can't be used is
+    left out, and `say` is told why. SettingsError for what the environment holds."""
+    logging.getLogger("dotenv").setLevel(logging.ERROR)  # lines that are no settings are none of ours
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return _load({})
+    except SettingsError as error:
+        settings = _load({"_env_file": None})
+        say(f".env is left out: {error}")
+        return settings
+
+
+def _load(values: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**values)
     except ValidationError as error:
         raise SettingsError("; ".join(_one_line(problem) for problem in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env holds bytes that are no UTF-8: save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f".env can't be read: {error.strerror}") from None
 
 
 _USER_IN_URL = re.compile(r"://[^@]*@")
@@ -182,9 +204,3 @@ def assets(kind: str) -> Path:
     """The folder of `templates` or `static`: beside the package in a checkout, inside it in a wheel."""
     inside = Path(__file__).parent / "_assets" / kind
     return inside if inside.is_dir() else Path(__file__).parent.parent / kind
-
-
-def runtime_environment() -> dict[str, str]:
-    """The environment a job's command gets: ours without our own secrets."""
-    hidden = ("JOBTAIL_ACCESS_TOKEN", "JOBTAIL_UPSTREAM_TOKEN", "JOBTAIL_SECRET_KEY", "JOBTAIL_REDIS_URL")
-    return {name: value for name, value in os.environ.items() if name not in hidden}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..served import environment, until
+from ..served import environment, jobtail, until
 from .kept import messages, newest
 
 
@@ -80,14 +80,80 @@ def test_a_command_with_a_terminal_of_its_own_can_ask(data_dir: Path) -> None:
     assert "hidden" not in screen.shown
 
 
-def test_ctrl_c_cancels_and_says_how_to_kill(data_dir: Path) -> None:
-    for options in ((), ("--tty",)):
-        with terminal(data_dir, *options, "--", "sh", "-c", "echo ready; exec sleep 60") as screen:
-            screen.expect("ready")
-            screen.type("\x03")
-            assert screen.exit_code() == 143
-        assert "jobtail: cancelling; Ctrl-C again kills it" in screen.shown
-        assert newest(data_dir).detail == "cancelled by Ctrl-C"
+def test_ctrl_c_reaches_the_command_and_its_caller_sees_what_ended_it(data_dir: Path) -> None:
+    with terminal(data_dir, "--", "sh", "-c", "echo ready; exec sleep 60") as screen:
+        screen.expect("ready")
+        screen.type("\x03")
+        assert screen.exit_code() == -signal.SIGINT, "a shell's loop must see what ended it"
+    assert (newest(data_dir).state, newest(data_dir).detail) == ("Canceled", "cancelled by Ctrl-C")
+
+
+def test_ctrl_c_comes_once_and_says_how_to_kill(data_dir: Path) -> None:
+    script = "trap 'echo interrupted' INT; echo ready; while :; do sleep 0.1; done"
+    with terminal(data_dir, "--", "sh", "-c", script) as screen:
+        screen.expect("ready")
+        screen.type("\x03")
+        screen.expect("jobtail: cancelling; Ctrl-C again kills it")
+        screen.expect("interrupted")
+        screen.type("\x03")
+        assert screen.exit_code() == 137
+    assert "interrupted" in screen.shown and newest(data_dir).detail == "cancelled by Ctrl-C"
+
+
+def test_keys_go_to_a_terminal_of_its_own(data_dir: Path) -> None:
+    code = "import tty, os; tty.setraw(0); print('ready', end='', flush=True); print(os.read(0, 10))"
+    with terminal(data_dir, "--tty", "--", sys.executable, "-c", code) as screen:
+        screen.expect("ready")
+        screen.type("\x03")
+        screen.expect("b'\\x03'")
+        assert screen.exit_code() == 0
+    with terminal(data_dir, "--tty", "--", "sh", "-c", "echo ready; exec sleep 60") as screen:
+        screen.expect("ready")
+        screen.type("\x03")
+        assert screen.exit_code() == 130
+    assert newest(data_dir).detail == "cancelled by Ctrl-C"
+
+
+def test_a_command_that_opens_the_terminal_may_read_from_it(data_dir: Path) -> None:
+    code = "import getpass; print(len(getpass.getpass('secret? ')), 'letters')"
+    with terminal(data_dir, "--", sys.executable, "-c", code) as screen:
+        screen.expect("secret? ")
+        screen.type("hidden\n")
+        screen.expect("6 letters")
+        assert screen.exit_code() == 0
+    assert messages(data_dir) == ["6 letters"]
+
+
+def test_a_terminal_without_a_size_is_80_by_24(data_dir: Path) -> None:
+    code = "import os; print(*os.get_terminal_size(1))"
+    done = jobtail("run", "--quiet", "--tty", "--", sys.executable, "-c", code, settings={"data_dir": data_dir})
+    assert done.stdout == "80 24\n"
+
+
+def test_a_command_stopped_by_the_terminal_is_seen_as_stopped_by_an_interactive_shell(data_dir: Path) -> None:
+    run = f"{sys.executable} -m webapp run --quiet -- "
+    pid, fd = pty.fork()
+    if pid == 0:
+        env = environment({"data_dir": data_dir}) | {"PS1": "prompt> ", "TERM": "dumb"}
+        os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"], env)
+    screen = Terminal(pid, fd)
+    try:
+        screen.expect("prompt> ")
+        screen.type(run + "sh -c 'echo re''ady; read x; echo got $x'\n")
+        screen.expect("ready")
+        screen.type("\x1a")
+        screen.expect("Stopped")
+        screen.type("fg\n")
+        screen.expect("webapp run")
+        screen.type("typed\n")
+        screen.expect("got typed")
+        screen.type(run + "seq 3 | (sleep 0.3; read x </dev/tty; echo other $x)\n")
+        screen.type("keys\n")
+        screen.expect("other keys")
+        screen.type("exit\n")
+        assert screen.exit_code() == 0
+    finally:
+        os.close(fd)
 
 
 def test_ctrl_z_stops_both_and_the_job_is_not_lost(data_dir: Path) -> None:

@@ -40,6 +40,7 @@ JOB is an id or a link to a job. Exit codes: 0; 1 the job failed or was cancelle
 """
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+CLOSED: set[int] = set()  # those of the standard files that were not open at the start
 
 
 class ReaderGone(Exception):
@@ -86,6 +87,7 @@ def open_standard_files() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            CLOSED.add(number)
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 

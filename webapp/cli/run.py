@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 
 
-@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command("run", context_settings={"allow_interspersed_args": False})
 @click.option("--name", default="", metavar="NAME", help="What the job is called; else its command line.")
 @click.option("--quiet", is_flag=True, help="Nothing of ours on standard error but errors.")
 @click.option(
@@ -12,7 +12,7 @@ import click
     metavar="S",
     help="End it after so many seconds, with exit code 124.",
 )
-@click.option("--tty", is_flag=True, help="Give it a terminal: for commands that ask, or hold back output from a pipe.")
+@click.option("--tty", is_flag=True, help="Give it a terminal: for commands that draw or hold output back.")
 @click.argument("cmd", metavar="-- CMD [ARG ...]", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(name: str, quiet: bool, timeout: float | None, tty: bool, cmd: tuple[str, ...]) -> int:
     """Run a command of this machine as a job that can be watched.
@@ -28,6 +28,9 @@ def command(name: str, quiet: bool, timeout: float | None, tty: bool, cmd: tuple
       jobtail run --tty -- ./deploy.sh
     """
     from ..engine.runner import Options, run
-    from ..settings import load_settings
+    from ..settings import load_settings_for_a_command
+    from .main import CLOSED
 
-    return run(cmd, Options(name=name, quiet=quiet, timeout=timeout, tty=tty), load_settings())
+    settings = load_settings_for_a_command(lambda message: click.echo(f"jobtail: {message}", err=True))
+    options = Options(name=name, quiet=quiet, timeout=timeout, tty=tty, alone=True, closed_input=0 in CLOSED)
+    return run(cmd, options, settings)

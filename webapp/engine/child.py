@@ -1,4 +1,9 @@
-"""The command itself: started in a process group of its own, signalled as a whole, dead when we are."""
+"""The command itself: started as a shell would start it, signalled as a whole, dead when we are.
+
+It gets our environment, folder, umask, priority, open files and standard input, as they are. On a terminal it stays in
+our process group, so that keys reach it, it may ask for a password, and a pipeline is stopped and continued as one.
+Without a terminal, and with `--tty`, it has a group of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +14,22 @@ import fcntl
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..settings import runtime_environment
+from . import terminal
+from .family import family
+from .order import Order, packet_pipe
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
+PASSES = 5
+TERMINAL_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
 class CannotStart(Exception):
@@ -34,23 +42,36 @@ class CannotStart(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """`outputs`: where its streams are read, by name. `input`: where its standard input is written, -1
-    where it has ours."""
+    """`outputs`: where its streams are read, by name. `order`: of what it writes to them. `keys`: where what is typed
+    is written, -1 where it reads that itself. `shares`: its process group is ours."""
 
     process: subprocess.Popen[bytes]
     outputs: dict[str, int]
-    input: int = -1
+    order: Order
+    keys: int = -1
+    shares: bool = False
 
     def signal(self, number: int) -> None:
-        """To the whole group, which outlives its first process."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
+        """To its whole group, which outlives its first process."""
+        if not self.shares:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+            return
+        done: set[int] = set()
+        for _ in range(PASSES):  # who is forked meanwhile is found by the next pass
+            fresh = set(family(os.getpgrp())) - done
+            if not fresh:
+                return
+            for pid in fresh:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+            done |= fresh
 
     def alive(self) -> bool:
         """True while any process of the group is there. Asked once its first one was waited for."""
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-self.process.pid, os.WNOHANG)[0]:
-                pass
+        self.reap()
+        if self.shares:
+            return bool(family(os.getpgrp()))
         try:
             os.killpg(self.process.pid, 0)
         except ProcessLookupError:
@@ -59,17 +80,45 @@ class Child:
             pass
         return True
 
+    def reap(self) -> None:
+        """Takes note of the end of processes that the command left behind; that of its own is `process`'s to take."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if ended is None:
+                    return
+                if ended.si_pid == self.process.pid and self.process.poll() is None:
+                    return
+                if ended.si_pid != self.process.pid:
+                    os.waitpid(ended.si_pid, os.WNOHANG)
 
-def environment(job: str) -> dict[str, str]:
-    """What the command sees: our environment without our secrets, and its job's id."""
-    hidden = runtime_environment()
-    hidden.pop("JOBTAIL_TOKEN", None)
-    return hidden | {"JOBTAIL_JOB_ID": job}
+    def stopped(self) -> int:
+        """The signal that has stopped it since the last call; 0 for none."""
+        with contextlib.suppress(ChildProcessError):
+            found = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG)
+            return 0 if found is None else int(found.si_status)
+        return 0
+
+    def stop(self) -> None:
+        """As Ctrl-Z does. A group that no shell looks after can't be stopped by that."""
+        orphaned = not self.shares or os.getsid(os.getppid()) != os.getsid(0)
+        self.signal(signal.SIGSTOP if orphaned else signal.SIGTSTP)
 
 
-def start(command: Sequence[str], env: Mapping[str, str], *, tty: bool, own_input: bool) -> Child:
-    """`tty`: its streams are one terminal. `own_input`: its standard input is a pipe that we write to."""
-    return _start_on_terminal(command, env) if tty else _start_on_pipes(command, env, own_input)
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How to start it. `tty`: its outputs are one terminal, and its input is too where ours is. `closed_input`: ours
+    was closed. `before`: called in the child."""
+
+    env: Mapping[str, str]
+    tty: bool = False
+    closed_input: bool = False
+    before: Callable[[], None] = lambda: None
+
+
+def start(command: Sequence[str], how: Start) -> Child:
+    _adopt_orphans()
+    return _start_on_terminal(command, how) if how.tty else _start_on_pipes(command, how)
 
 
 def script(command: Sequence[str]) -> list[str] | None:
@@ -85,80 +134,91 @@ def script(command: Sequence[str]) -> list[str] | None:
     return None if b"\0" in head else ["/bin/sh", path, *command[1:]]
 
 
-def _start_on_pipes(command: Sequence[str], env: Mapping[str, str], own_input: bool) -> Child:
-    process = _popen(
-        command,
-        env=env,
-        stdin=subprocess.PIPE if own_input else None,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        process_group=0,
-        preexec_fn=_die_with_parent(),
-    )
-    assert process.stdout is not None and process.stderr is not None
-    outputs = {"stdout": os.dup(process.stdout.fileno()), "stderr": os.dup(process.stderr.fileno())}
-    process.stdout.close()
-    process.stderr.close()
+def _start_on_pipes(command: Sequence[str], how: Start) -> Child:
+    shares = terminal.ours()
+    ends = {"stdout": packet_pipe(), "stderr": packet_pipe()}
+    outputs = {name: read for name, (read, _) in ends.items()}
+    order = Order(outputs)
+    try:
+        process = _popen(
+            command,
+            how,
+            stdout=ends["stdout"][1],
+            stderr=ends["stderr"][1],
+            process_group=None if shares else 0,
+        )
+    except BaseException:
+        order.close()
+        for read in outputs.values():
+            os.close(read)
+        raise
+    finally:
+        for _, write in ends.values():
+            os.close(write)
     for fd in outputs.values():
         with contextlib.suppress(OSError):
             fcntl.fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES)
-    given = -1
-    if process.stdin is not None:
-        given = os.dup(process.stdin.fileno())
-        process.stdin.close()
-    return Child(process, outputs, given)
+    return Child(process, outputs, order, shares=shares)
 
 
-def _start_on_terminal(command: Sequence[str], env: Mapping[str, str]) -> Child:
-    master, slave = os.openpty()
-    # No carriage return before each newline: lines are lines, and our own terminal adds what it needs.
-    attributes = termios.tcgetattr(slave)
-    attributes[1] &= ~termios.OPOST
-    termios.tcsetattr(slave, termios.TCSANOW, attributes)
-    copy_window(master)
-    die = _die_with_parent()
+def _start_on_terminal(command: Sequence[str], how: Start) -> Child:
+    master, slave = terminal.make()
 
     def prepare() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        if die is not None:
-            die()
+        fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
     try:
         process = _popen(
             command,
-            env=env,
-            stdin=slave,
+            how,
+            prepare,
+            stdin=slave if os.isatty(0) else None,
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=prepare,
         )
     except BaseException:
         os.close(master)
         raise
     finally:
         os.close(slave)
-    return Child(process, {"stdout": master}, os.dup(master))
+    return Child(process, {"stdout": master}, Order({}), os.dup(master))
 
 
-def copy_window(master: int) -> None:
-    """The size of our own window, where we have one."""
-    for fd in (0, 1, 2):
-        with contextlib.suppress(OSError):
-            size = fcntl.ioctl(fd, termios.TIOCGWINSZ, b"\0" * 8)
-            if struct.unpack("HHHH", size)[0]:
-                fcntl.ioctl(master, termios.TIOCSWINSZ, size)
-                return
+def _popen(
+    command: Sequence[str], how: Start, prepare: Callable[[], None] = lambda: None, **streams: object
+) -> subprocess.Popen[bytes]:
+    die = _die_with_parent()
 
+    def before() -> None:
+        prepare()
+        how.before()
+        die()
+        if how.closed_input:
+            os.close(0)
 
-def _popen(command: Sequence[str], **how: object) -> subprocess.Popen[bytes]:
-    _adopt_orphans()
     try:
-        return subprocess.Popen(command, **how)  # type: ignore[call-overload, no-any-return]
+        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+            command, env=how.env, close_fds=False, preexec_fn=before, **streams
+        )
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOEXEC and (again := script(command)):
-            return _popen(again, **how)
+            return _popen(again, how, prepare, **streams)
         raise cannot_start(command[0], error) from None
+
+
+def let_go() -> None:
+    """Of what the command has now. Were it open here too, whoever reads what the command closes would wait for us, and
+    so would whoever writes to it."""
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        os.dup2(null, 0)
+        os.close(null)
+    with contextlib.suppress(OSError, ValueError):
+        for fd in [int(name) for name in os.listdir("/dev/fd")]:
+            with contextlib.suppress(OSError):
+                if fd > 2 and os.get_inheritable(fd):
+                    os.close(fd)
 
 
 def cannot_start(name: str, error: Exception) -> CannotStart:
@@ -173,16 +233,15 @@ def cannot_start(name: str, error: Exception) -> CannotStart:
     return CannotStart(f"{name}: {error.strerror}", 126)
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def _die_with_parent() -> Callable[[], None]:
     """On Linux the kernel kills the command when its runner dies, even of SIGKILL. Looked up before the
     fork, since little may be done after it."""
     prctl = _prctl()
-    if prctl is None:
-        return None
     kill = int(signal.SIGKILL)
 
     def ask() -> None:
-        prctl(PR_SET_PDEATHSIG, kill, 0, 0, 0)
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, kill, 0, 0, 0)
 
     return ask
 

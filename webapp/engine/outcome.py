@@ -9,6 +9,7 @@ from enum import Enum
 from .job import CANCELED, DONE, FAILED
 
 TIMED_OUT = 124
+READER_GONE = 128 + signal.SIGPIPE
 
 
 class Cause(Enum):
@@ -16,6 +17,14 @@ class Cause(Enum):
 
     CANCEL = "cancel"
     TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Output that the command wrote and nobody got. `trouble`: why its standard output could not be written; empty:
+    whoever read it went away."""
+
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,9 @@ class Outcome:
     exits: int
 
 
-def outcome(returncode: int, cause: Cause | None, who: str = "", seconds: float = 0.0) -> Outcome:
+def outcome(
+    returncode: int, cause: Cause | None, who: str = "", seconds: float = 0.0, undelivered: Undelivered | None = None
+) -> Outcome:
     """`returncode`: as `subprocess` gives it. `seconds`: the time-out that was up, for `Cause.TIMEOUT`."""
     code = 128 - returncode if returncode < 0 else returncode
     if cause is Cause.CANCEL:
@@ -37,10 +48,17 @@ def outcome(returncode: int, cause: Cause | None, who: str = "", seconds: float 
     if cause is Cause.TIMEOUT:
         return Outcome(FAILED, code, f"timed out after {seconds:g} s", TIMED_OUT)
     if returncode == 0:
-        return Outcome(DONE, 0, "", 0)
+        return Outcome(DONE, 0, "", 0) if undelivered is None else _undelivered(undelivered)
     if returncode < 0:
         return Outcome(FAILED, code, f"killed by {_name(-returncode)}", code)
     return Outcome(FAILED, code, f"exit code {code}", code)
+
+
+def _undelivered(undelivered: Undelivered) -> Outcome:
+    """Our pipe took what the command's own would have refused: it would not have ended well without us."""
+    if undelivered.trouble:
+        return Outcome(FAILED, 1, f"its output could not be written: {undelivered.trouble}", 1)
+    return Outcome(FAILED, READER_GONE, "whoever read its output went away (SIGPIPE)", READER_GONE)
 
 
 def _name(number: int) -> str:

@@ -40,13 +40,21 @@ class Record:
     `wake`: called from other threads when somebody asks for the job's end, and when there is room again.
     """
 
-    def __init__(self, settings: Settings, job: Job, *, say: Callable[[str], None], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redactor: Redactor,
+        job: Job,
+        *,
+        say: Callable[[str], None],
+        wake: Callable[[], None],
+    ) -> None:
         self.job = job
         self.cancel_asked: str | None = None
         self._wake = wake
         self._say = say
         folder = settings.data_dir
-        self._store = open_store(settings, Redactor(settings.redact, settings.credentials()))
+        self._store = open_store(settings, redactor)
         self._catalog = Catalog(self._store, folder)
         self._lock = RunnerLock(folder, job.id)
         try:
@@ -145,17 +153,16 @@ class Record:
             self._say(f"the data folder can't be closed: {error}")
 
 
-def new_job(command: Sequence[str], name: str, settings: Settings) -> Job:
+def new_job(command: Sequence[str], name: str, redactor: Redactor) -> Job:
     """A job that is about to start, without the secrets of its command line."""
     at = now_ms()
-    redactor = Redactor(settings.redact, settings.credentials())
     shown = redactor.value([clean(part) for part in command])
     title = clean(name) or shlex.join([os.path.basename(shown[0]) or shown[0], *shown[1:]])
     return Job(
         id=new_id(at),
         name=shortened(redactor.text(title)),
         command=tuple(shown),
-        cwd=redactor.text(clean(os.getcwd())),
+        cwd=redactor.text(clean(_folder())),
         host=socket.gethostname(),
         user=_user(),
         python=platform.python_version(),
@@ -174,6 +181,13 @@ def shortened(title: str) -> str:
     """On one line, and no longer than a list can show."""
     title = " ".join("".join(char if char.isprintable() else " " for char in title).split())
     return title if len(title) <= NAME_LENGTH else title[: NAME_LENGTH - 1] + "…"
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.environ.get("PWD", "")  # it has been removed
 
 
 def _user() -> str:

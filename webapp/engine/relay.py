@@ -1,72 +1,102 @@
 """Passes a command's output through, unchanged and at once, while a copy of it is recorded.
 
-One loop reads both streams, so that their order is the order in which they were written as nearly as two
-pipes can tell. A destination that does not take its bytes holds up its own stream only, as a pipe would.
+One loop reads both streams. A destination that does not take its bytes holds up the streams that go there, as a pipe
+would, and no other. Where its reader has gone away, the command's own pipe is closed once what it has written is
+recorded, so that it meets the same end as without us.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import select
 import stat
-from collections.abc import Callable, Sequence
+import struct
+import termios
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .job import now_ms
+from .order import Order, arrange
 
 READ = 64 << 10
+# What is read of a stream before the other gets its turn, and of both before it is passed on.
+PACKETS = 32
+MOST_READ = 256 << 10
 # What a destination that polls as writable takes without blocking (POSIX: PIPE_BUF).
 WRITE = select.PIPE_BUF
 # A clock that was put back by less than this must not make a line older than the one before it.
 BACKWARDS_MS = 5_000
+GONE = (errno.EPIPE, errno.ECONNRESET)
+
+
+@dataclass(slots=True, eq=False)
+class Target:
+    """Where output goes. `fd`: -1 where nobody takes it. `steady`: its writes never block. `gone`: its reader went
+    away. `trouble`: why it could not be written."""
+
+    fd: int
+    steady: bool = False
+    pending: bytes = b""
+    gone: bool = False
+    trouble: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """`source`: -1 once it has ended. `target`: -1 where nobody takes the output. `steady`: its writes
-    never block."""
+    """`source`: -1 once it has ended. `left`: bytes that are still read of it, since nobody takes them; None: all."""
 
     name: str
     source: int
-    target: int
-    steady: bool = False
-    pending: bytes = b""
+    target: Target
+    left: int | None = None
 
     @property
     def over(self) -> bool:
-        return self.source < 0 and not self.pending
+        return self.source < 0 and not self.target.pending
 
 
-def stream(name: str, source: int, target: int) -> Stream:
-    try:
-        mode = os.fstat(target).st_mode
-    except OSError:
-        return Stream(name, source, -1)
-    steady = stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(target))
-    return Stream(name, source, target, steady)
+def streams(sources: Mapping[str, int], targets: Mapping[str, int]) -> list[Stream]:
+    """Streams whose destinations are one file share it, so that neither cuts into what waits of the other."""
+    found: list[Stream] = []
+    known: dict[tuple[int, int], Target] = {}
+    for name, source in sources.items():
+        try:
+            status = os.fstat(targets[name])
+        except OSError:
+            found.append(Stream(name, source, Target(-1)))
+            continue
+        steady = stat.S_ISREG(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not os.isatty(targets[name]))
+        target = known.setdefault((status.st_dev, status.st_ino), Target(targets[name], steady))
+        os.set_blocking(source, False)
+        found.append(Stream(name, source, target))
+    return found
 
 
 class Relay:
-    """`record(stream, ms, bytes)` gets every piece as it was read; while `room()` is False nothing is read."""
+    """`record(stream, ms, bytes)` gets every piece as it was read; while `room()` is False nothing is read.
+    `failed(stream, why)`: a destination could not be written; called once for each."""
 
     def __init__(
         self,
-        streams: Sequence[Stream],
         record: Callable[[str, int, bytes], None],
         room: Callable[[], bool],
+        failed: Callable[[str, str], None],
     ) -> None:
-        self.streams = streams
+        self.streams: list[Stream] = []
         self.record = record
         self.room = room
+        self._failed = failed
+        self._order = Order({})
         self._last_ms = 0
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
 
-    @property
-    def wakeup_fd(self) -> int:
-        return self._wake_in
+    def begin(self, streams: list[Stream], order: Order) -> None:
+        self.streams, self._order = streams, order
 
     def wake(self) -> None:
         """From any thread: `step` returns soon."""
@@ -80,7 +110,15 @@ class Relay:
     @property
     def passing(self) -> bool:
         """Bytes wait for a destination that is slow."""
-        return any(each.pending for each in self.streams)
+        return any(each.target.pending for each in self.streams)
+
+    @property
+    def gone(self) -> bool:
+        """Somebody went away who should have read more."""
+        return any(each.target.gone for each in self.streams)
+
+    def trouble(self, stream: str) -> str:
+        return next((each.target.trouble for each in self.streams if each.name == stream), "")
 
     def step(self, seconds: float) -> bool:
         """Waits for something to do, `seconds` at most, and does it. True: output was read or passed."""
@@ -88,35 +126,70 @@ class Relay:
         poll.register(self._wake_out, select.POLLIN)
         room = self.room()
         for each in self.streams:
-            if each.pending:
-                poll.register(each.target, select.POLLOUT)
-            elif each.source >= 0 and room:
+            if each.target.pending:
+                poll.register(each.target.fd, select.POLLOUT)
+            elif each.source >= 0 and (room or each.left is not None):
                 poll.register(each.source, select.POLLIN)
         ready = {fd for fd, _ in poll.poll(max(0, seconds) * 1000)}
         if self._wake_out in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_out, 4096)
-        busy = [each for each in self.streams if ready & {each.source, each.target}]
-        for each in busy:
-            if each.pending:
-                self._pass(each)
-            elif each.source in ready:
-                self._read(each)
-        return bool(busy)
-
-    def _read(self, each: Stream) -> None:
-        try:
-            data = os.read(each.source, READ)
-        except BlockingIOError:
-            return
-        except OSError:  # EIO: the last process on the terminal has gone
-            data = b""
-        if not data:
-            return self._end(each)
-        self.record(each.name, self._now(), data)
-        if each.target >= 0:
-            each.pending = data
+        writable = [each for each in self.streams if each.target.pending and each.target.fd in ready]
+        for each in writable:
             self._pass(each)
+        readable = [each for each in self.streams if each.source in ready and not each.target.pending]
+        if readable:
+            self._read(readable)
+        return bool(writable or readable)
+
+    def _read(self, ready: list[Stream]) -> None:
+        # One that was not ready a moment ago may be by now, and then it was written to later.
+        others = [each for each in self.streams if each.source >= 0 and each not in ready and not each.target.pending]
+        open_now = [*ready, *others]
+        packets: dict[str, list[bytes]] = {each.name: [] for each in open_now}
+        runs: list[str] = []
+        size = 0
+        # Until nothing more is found: then each write that was told has been read.
+        while size < MOST_READ:
+            taken = {each.name: self._taken(each) for each in open_now if each.source >= 0}
+            for name, found in taken.items():
+                packets[name] += found
+                size += sum(map(len, found))
+            runs += self._order.runs()
+            if not any(taken.values()):
+                break
+        at = self._now()
+        targets = {each.name: each.target for each in open_now}
+        for name, data in arrange(runs, packets):
+            self.record(name, at, data)
+            if targets[name].fd >= 0:
+                targets[name].pending += data
+        for each in open_now:
+            if each.target.pending:
+                self._pass(each)
+
+    def _taken(self, each: Stream) -> list[bytes]:
+        """What can be read now, as it comes; ends the stream where it has ended."""
+        taken: list[bytes] = []
+        size = 0
+        most = MOST_READ if each.left is None else each.left
+        while size < most and len(taken) < PACKETS:
+            try:
+                data = os.read(each.source, READ)  # less than a packet would lose the rest of it
+            except BlockingIOError:
+                break
+            except OSError:  # EIO: the last process on the terminal has gone
+                data = b""
+            if not data:
+                self._end(each)
+                break
+            taken.append(data)
+            size += len(data)
+        if each.left is not None and each.source >= 0:
+            each.left -= size
+            if each.left <= 0 or not size:
+                self._end(each)
+        return taken
 
     def _now(self) -> int:
         now = now_ms()
@@ -126,20 +199,32 @@ class Relay:
         return now
 
     def _pass(self, each: Stream) -> None:
-        """As much as the destination takes now. Where it is gone, the command finds its own pipe closed, as
-        without us."""
+        """As much as the destination takes now."""
+        target = each.target
         try:
-            while each.pending:
-                if not each.steady and not _writable(each.target):
+            while target.pending:
+                if not target.steady and not _writable(target.fd):
                     return
-                done = os.write(each.target, each.pending if each.steady else each.pending[:WRITE])
-                each.pending = each.pending[done:]
+                done = os.write(target.fd, target.pending if target.steady else target.pending[:WRITE])
+                target.pending = target.pending[done:]
         except BlockingIOError:
             return
-        except OSError:
-            each.pending = b""
-            each.target = -1
-            self._end(each)
+        except OSError as error:
+            target.pending = b""
+            if error.errno in GONE:
+                self._leave(target)
+            elif not target.trouble:
+                target.trouble = error.strerror or str(error)
+                self._failed(each.name, target.trouble)
+
+    def _leave(self, target: Target) -> None:
+        """What the command has written by now is still read. What it writes from now on, it writes to nobody."""
+        target.fd, target.gone = -1, True
+        for each in self.streams:
+            if each.target is target and each.source >= 0:
+                each.left = _waiting(each.source)
+                if not each.left:
+                    self._end(each)
 
     def _end(self, each: Stream) -> None:
         if each.source >= 0:
@@ -149,8 +234,17 @@ class Relay:
     def close(self) -> None:
         for each in self.streams:
             self._end(each)
+        self._order.close()
         os.close(self._wake_in)
         os.close(self._wake_out)
+
+
+def _waiting(fd: int) -> int:
+    """Bytes that can be read now."""
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0"))[0])
+    except OSError:
+        return 0
 
 
 def _writable(fd: int) -> bool:

@@ -10,44 +10,48 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import FrameType
-from urllib.parse import urlsplit
 
-from ..errors import JobtailError
-from ..settings import Settings, loopback
-from . import link
-from .child import CannotStart, Child, copy_window, environment, start
+from ..journal.redact import Redactor
+from ..settings import Settings
+from . import terminal
+from .child import TERMINAL_STOPS, CannotStart, Child, Start, let_go, start
+from .environment import for_command, hide_secrets
 from .job import FAILED, now_ms
-from .keyboard import Keyboard
-from .outcome import Cause, Outcome, outcome
+from .keyboard import Keyboard, source
+from .ladder import GRACE_SECONDS, Ladder
+from .link import announcement
+from .outcome import Cause, Outcome, Undelivered, outcome
 from .record import Record, new_job
-from .relay import Relay, stream
+from .relay import Relay, streams
+from .signals import Came, Signals
 
-GRACE_SECONDS = 10.0
 # Processes that the command left behind may hold its output open: so long we listen when they are silent, and
 # when they are not. The time in which somebody slow takes what the command itself wrote is none of it.
 QUIET_SECONDS = 2.0
 LEFT_SECONDS = 10.0
-ASK_SECONDS = 3.0
+# How long the thread that passes output may wait for those that record it.
+SWITCH_SECONDS = 0.0005
 CANCEL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2)
-HANDLED = (*CANCEL, *PASSED_ON, signal.SIGCHLD, signal.SIGWINCH, signal.SIGTSTP)
+HANDLED = (*CANCEL, *PASSED_ON, signal.SIGCHLD, signal.SIGCONT, signal.SIGWINCH, signal.SIGTSTP)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`timeout`: seconds, None for none. `grace`: seconds from SIGTERM to SIGKILL."""
+    """`timeout`: seconds, None for none. `grace`: seconds from one signal that ends it to the next. `alone`: this
+    process is there for the command only, so that its open files and standard input are the command's. `closed_input`:
+    it was started without a standard input."""
 
     name: str = ""
     quiet: bool = False
     timeout: float | None = None
     tty: bool = False
     grace: float = GRACE_SECONDS
+    alone: bool = False
+    closed_input: bool = False
 
 
 class Runner:
@@ -55,127 +59,171 @@ class Runner:
         self._command = command
         self._options = options
         self._settings = settings
-        self._relay = Relay((), self._nothing, lambda: True)
+        self._relay = Relay(self._nothing, lambda: True, self._unwritable)
+        self._signals = Signals(HANDLED, self._relay.wake)
         self._record: Record | None = None
-        self._asking: threading.Thread | None = None
-        self._signals: deque[int] = deque()
+        self._keyboard: Keyboard | None = None
+        self._ladder: Ladder | None = None
         self._cause: Cause | None = None
         self._who = ""
-        self._kill_at: float | None = None
+        self._stopping = self._pressed = self._interrupted = False
         self._exited = self._free = False
         self._busy_at = self._looked_at = self._listened = 0.0
 
     def run(self) -> int:
-        """What to exit with."""
-        job = new_job(self._command, self._options.name, self._settings)
-        try:
-            self._record = Record(self._settings, job, say=self._complain, wake=self._relay.wake)
-        except JobtailError as error:
-            self._complain(f"this run is not recorded: {error}")
-        else:
-            self._announce(link.base(self._settings), job.id)
-        with _Handlers(self._signals, self._relay.wakeup_fd):
-            end = self._outcome(job.id)
+        """What to exit with; negative: the signal to die of."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        with self._signals:
+            self._begin()
+            end = self._outcome()
             if self._record is not None:
                 self._record.end(end)
         self._relay.close()
-        return end.exits
+        return -signal.SIGINT if self._pressed and self._interrupted and self._options.alone else end.exits
 
-    def _announce(self, base: str, job: str) -> None:
-        """The link at once; whether somebody serves it, where that is known as soon."""
-        near = loopback(urlsplit(base).hostname or "")
-        unserved = near and not link.answers(base)
-        self._say(f"{base}/jobs/{job}" + ("  (start jobtail serve to see it)" if unserved else ""))
-        if not near:
-            self._asking = threading.Thread(target=self._ask, args=(base,), daemon=True)
-
-    def _ask(self, base: str) -> None:
-        if not link.answers(base, ASK_SECONDS):
-            self._say(f"no service answers at {base}: start jobtail serve to see it")
-
-    def _outcome(self, job: str) -> Outcome:
-        typed = os.isatty(0)
+    def _begin(self) -> None:
+        redactor = Redactor(self._settings.redact, self._settings.credentials())
+        if self._options.alone:
+            hide_secrets()
+        self._job = new_job(self._command, self._options.name, redactor)
         try:
-            child = start(self._command, environment(job), tty=self._options.tty, own_input=typed)
+            self._record = Record(self._settings, redactor, self._job, say=self._complain, wake=self._relay.wake)
+        except Exception as error:  # whatever it is, the command runs
+            self._complain(f"this run is not recorded: {error}")
+            return
+        if not self._options.quiet:
+            announcement(self._settings, self._job.id, self._say)
+
+    def _outcome(self) -> Outcome:
+        how = Start(
+            for_command(self._job.id), self._options.tty, self._options.closed_input, before=self._signals.restore
+        )
+        try:
+            child = start(self._command, how)
         except CannotStart as error:
             self._complain(str(error))
             if self._record is not None:
                 self._record.start(os.getpid())
                 self._record.recorder.put("stderr", now_ms(), f"jobtail: {error}\n".encode())
             return Outcome(FAILED, error.code, str(error), error.code)
-        keyboard = Keyboard(child.input, self._options.tty) if child.input >= 0 else None
-        if keyboard is not None:
-            keyboard.start()
+        if child.keys >= 0 and (keys := source()) >= 0:
+            self._keyboard = Keyboard(child.keys, keys)
+            self._keyboard.start()
+        if self._options.alone:
+            let_go()
+        self._signals.start()
         try:
             returncode = self._watch(child)
         finally:
-            if keyboard is not None:
-                keyboard.stop()
-        return outcome(returncode, self._cause, self._who, self._options.timeout or 0)
+            if self._keyboard is not None:
+                self._keyboard.stop()
+        return outcome(returncode, self._cause, self._who, self._options.timeout or 0, self._undelivered())
+
+    def _undelivered(self) -> Undelivered | None:
+        if self._relay.gone:
+            return Undelivered()
+        trouble = self._relay.trouble("stdout")
+        return Undelivered(trouble) if trouble else None
 
     # --- while it runs
 
     def _watch(self, child: Child) -> int:
-        targets = {"stdout": 1, "stderr": 2}
-        self._relay.streams = [stream(name, fd, targets[name]) for name, fd in child.outputs.items()]
         if self._record is not None:
             self._record.start(child.process.pid)
             self._relay.record = self._record.recorder.put
             self._relay.room = self._record.recorder.room
-        if self._asking is not None:
-            self._asking.start()
+        self._relay.begin(streams(child.outputs, {"stdout": 1, "stderr": 2}), child.order)
         started = time.monotonic()
         while True:
             now = time.monotonic()
             self._look(child, now, started)
             if self._over(child, now):
-                return int(child.process.returncode)
+                self._look(child, now, started)  # what ended it may be known only now
+                return self._returncode(child)
             if self._relay.step(self._patience(now, started)):
                 self._busy_at = time.monotonic()
 
+    def _returncode(self, child: Child) -> int:
+        code = int(child.process.returncode)
+        self._interrupted = code == -signal.SIGINT
+        pressed = self._keyboard is not None and self._keyboard.interrupted
+        if self._cause is None and pressed and code in (-signal.SIGINT, 128 + signal.SIGINT):
+            self._cause, self._who = Cause.CANCEL, "Ctrl-C"
+        return code
+
     def _look(self, child: Child, now: float, started: float) -> None:
         """Signals, somebody's wish to end it, time-outs."""
-        while self._signals:
-            self._signalled(self._signals.popleft(), child)
-        asked = self._record.cancel_asked if self._record is not None else None
-        if asked is not None:
-            self._end(child, Cause.CANCEL, asked)
-        if self._options.timeout is not None and now - started >= self._options.timeout:
-            if self._cause is None and child.process.poll() is None:
-                self._complain(f"{self._options.timeout:g} s are up: ending it")
-            self._end(child, Cause.TIMEOUT)
-        if self._kill_at is not None and now >= self._kill_at:
-            self._kill_at = None
-            child.signal(signal.SIGKILL)
+        while self._signals.came:
+            self._signalled(self._signals.came.popleft(), child)
+        if self._cause is None and child.process.poll() is None:
+            asked = self._record.cancel_asked if self._record is not None else None
+            timeout = self._options.timeout
+            if asked is not None:
+                self._end(child, Cause.CANCEL, asked)
+            elif timeout is not None and now - started >= timeout:
+                self._complain(f"{timeout:g} s are up: ending it")
+                self._end(child, Cause.TIMEOUT)
+        if self._ladder is not None:
+            for number in self._ladder.due(now):
+                child.signal(number)
 
-    def _signalled(self, number: int, child: Child) -> None:
-        if number == signal.SIGWINCH:
-            if self._options.tty:
-                copy_window(child.outputs["stdout"])
-        elif number == signal.SIGTSTP:
-            child.signal(signal.SIGTSTP)
-            os.kill(os.getpid(), signal.SIGSTOP)
-            child.signal(signal.SIGCONT)
-        elif number in PASSED_ON:
-            child.signal(number)
+    def _signalled(self, came: Came, child: Child) -> None:
+        number = came.number
+        passed = came.everybody and child.shares  # the command has got it too
+        if number == signal.SIGCHLD:
+            child.reap()
+            self._stopped(child)
+        elif number == signal.SIGWINCH and self._options.tty:
+            terminal.copy_size(child.outputs["stdout"])
+        elif number == signal.SIGTSTP and not passed:
+            self._stopping = True
+            child.stop()
+        elif number in (*PASSED_ON, signal.SIGCONT):
+            if not passed:
+                child.signal(number)
         elif number in CANCEL:
-            if self._cause is not None and number == signal.SIGINT:
-                child.signal(signal.SIGKILL)
-            who = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-            if self._cause is None and child.process.poll() is None:
-                if number == signal.SIGINT:
-                    self._say("cancelling; Ctrl-C again kills it")
-                if self._record is not None:
-                    self._record.ask_cancel(who)
-            self._end(child, Cause.CANCEL, who)
+            self._asked_to_end(came, child, passed)
 
-    def _end(self, child: Child, cause: Cause, who: str = "") -> None:
-        """Asks the whole group to end. A command that was already over ended by itself."""
-        if self._cause is not None or child.process.poll() is not None:
-            return
+    def _stopped(self, child: Child) -> None:
+        """Where the terminal has stopped the command, or somebody who meant both, whoever started us must see that."""
+        number = child.stopped()
+        if number and (self._stopping or (child.shares and number in TERMINAL_STOPS)):
+            for _ in range(100):
+                if not self._relay.step(0):
+                    break
+            self._stop(child)
+
+    def _stop(self, child: Child) -> None:
+        if self._keyboard is not None:
+            self._keyboard.pause()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._stopping = False
+        if self._keyboard is not None:
+            self._keyboard.resume()
+        child.signal(signal.SIGCONT)
+
+    def _asked_to_end(self, came: Came, child: Child, passed: bool) -> None:
+        number = came.number
+        who = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        self._pressed = self._pressed or (number == signal.SIGINT and came.everybody)
+        code = child.process.poll()
+        if self._cause is not None and code is None:
+            child.signal(signal.SIGKILL if number == signal.SIGINT else number)
+        elif self._cause is None and code in (None, -number):
+            if number == signal.SIGINT and code is None:
+                self._say("cancelling; Ctrl-C again kills it")
+            if self._record is not None:
+                self._record.ask_cancel(who)
+            self._end(child, Cause.CANCEL, who, number, passed)
+
+    def _end(
+        self, child: Child, cause: Cause, who: str = "", number: int = signal.SIGTERM, passed: bool = False
+    ) -> None:
+        """Asks the whole group to end, with one signal after the other."""
         self._cause, self._who = cause, who
-        self._kill_at = time.monotonic() + self._options.grace
-        child.signal(signal.SIGTERM)
+        self._ladder = Ladder(number, self._options.grace, time.monotonic())
+        if not passed:
+            child.signal(number)
         child.signal(signal.SIGCONT)
 
     def _over(self, child: Child, now: float) -> bool:
@@ -187,7 +235,7 @@ class Runner:
         free, self._free = self._free, self._relay.room() and not self._relay.passing
         self._listened += now - self._looked_at if free and self._free else 0.0
         self._looked_at = now
-        if self._cause is not None and self._kill_at is not None and child.alive():
+        if self._ladder is not None and not self._ladder.over and child.alive():
             return False
         if self._relay.over:
             return True
@@ -196,8 +244,8 @@ class Runner:
     def _patience(self, now: float, started: float) -> float:
         """How long nothing has to be done if nothing happens."""
         seconds = 0.1 if self._exited or not self._relay.room() else 1.0
-        if self._kill_at is not None:
-            seconds = min(seconds, self._kill_at - now)
+        if self._ladder is not None:
+            seconds = min(seconds, self._ladder.next_at - now)
         if self._options.timeout is not None and self._cause is None:
             seconds = min(seconds, started + self._options.timeout - now)
         return seconds
@@ -207,41 +255,26 @@ class Runner:
     def _nothing(self, stream: str, timestamp: int, data: bytes) -> None:
         pass
 
+    def _unwritable(self, stream: str, why: str) -> None:
+        name = "standard output" if stream == "stdout" else "standard error"
+        self._complain(f"{name} can't be written: {why}; the job's log has all of it")
+
     def _say(self, message: str) -> None:
         if not self._options.quiet:
             self._complain(message)
 
     def _complain(self, message: str) -> None:
         with contextlib.suppress(OSError):
-            os.write(2, f"jobtail: {message}\n".encode())
-
-
-class _Handlers:
-    """Signals become entries of a queue, and wake the relay; afterwards all is as it was. One that was
-    ignored (nohup) stays so."""
-
-    def __init__(self, queue: deque[int], wakeup_fd: int) -> None:
-        self._queue = queue
-        self._fd = wakeup_fd
-
-    def __enter__(self) -> None:
-        self._wakeup = signal.set_wakeup_fd(self._fd, warn_on_full_buffer=False)
-        self._before = {number: signal.getsignal(number) for number in HANDLED}
-        for number, handler in self._before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, self._handle)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._queue.append(number)
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        signal.set_wakeup_fd(self._wakeup)
+            os.write(2, f"jobtail: {message}\n".encode("utf-8", "replace"))
 
 
 def run(command: Sequence[str], options: Options, settings: Settings) -> int:
     """Runs the command, and gives what to exit with: its own code, 128 + signal, 124 when its time was up,
-    127 and 126 where it can't be started."""
+    127 and 126 where it can't be started; 1 and 141 where it ended well, but its output reached nobody."""
     sys.stdout.flush()
-    return Runner(command, options, settings).run()
+    code = Runner(command, options, settings).run()
+    if code < 0:
+        # A shell that runs us in a loop must see that its Ctrl-C has ended what it ran (and stop the loop).
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return abs(code)
