@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+KEPT_MS = 30 * 86_400_000  # an ended link stays in the list that long
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

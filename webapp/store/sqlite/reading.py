@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from array import array
-from collections import Counter
 
 from ...journal.batch import Batch
-from ...journal.parts import Gap, Levels, Part, Span
-from .rows import unpack_keys
+from ...journal.keys import counted
+from ...journal.parts import Gap, Levels, Part, Span, grouped, span
 
 UNSIGNED = (1 << 64) - 1
 _ENDLESS = (1 << 63) - 1
@@ -60,10 +58,7 @@ def spans(db: sqlite3.Connection, after: int) -> list[Span]:
         "SELECT first, last, low_ms, high_ms, debug, info, warning, error FROM batch WHERE last > ? ORDER BY first",
         (after,),
     )
-    return [
-        Span(first, last, low, high, (last - first + 1 - debug - info - warning - error, debug, info, warning, error))
-        for first, last, low, high, debug, info, warning, error in rows
-    ]
+    return [span(*row) for row in rows]
 
 
 def line_at(db: sqlite3.Connection, since_ms: int) -> int:
@@ -85,32 +80,14 @@ def gaps(db: sqlite3.Connection, after: int, upto: int) -> list[Gap]:
 
 def overview(db: sqlite3.Connection, parts: int) -> list[Part]:
     rows = db.execute("SELECT first, last, low_ms, high_ms, warning, error FROM batch ORDER BY first").fetchall()
-    step = -(-len(rows) // max(1, parts))
-    grouped = [rows[start : start + step] for start in range(0, len(rows), max(1, step))]
-    return [
-        Part(
-            group[0][0], group[-1][1], min(row[2] for row in group), max(row[3] for row in group),
-            sum(row[4] for row in group), sum(row[5] for row in group),
-        )
-        for group in grouped
-    ]  # fmt: skip
+    return grouped(rows, parts)
 
 
 def seen(db: sqlite3.Connection, start_ms: int, end_ms: int) -> dict[int, int]:
-    counts: Counter[int] = Counter()
     rows = db.execute(
         "SELECT low_ms, high_ms, times, keys FROM trace WHERE high_ms >= ? AND low_ms < ?", (start_ms, end_ms)
     )
-    for low, high, raw_times, raw_keys in rows:
-        keys = unpack_keys(raw_keys, len(raw_times) // 8)
-        if low >= start_ms and high < end_ms:
-            counts.update(keys)
-            continue
-        times: array[int] = array("q")
-        times.frombytes(raw_times)
-        counts.update(key for key, time in zip(keys, times, strict=True) if start_ms <= time < end_ms)
-    counts.pop(0, None)
-    return counts
+    return counted(rows, start_ms, end_ms)
 
 
 def short_keys(db: sqlite3.Connection) -> bool:

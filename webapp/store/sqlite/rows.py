@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from array import array
-from itertools import chain
 
-from ...errors import ProducerGap, StaleProducer
 from ...journal.batch import KEPT, LATE, MAX_LINES, SEPARATOR, Batch
 from ...journal.encoding import Written
+from ...journal.keys import pack_keys
 from ..base import Producer
+from ..producing import is_new
 
 # The last row is written again while it is smaller: a page of the file is written anyhow, and a slow job's log
 # would otherwise be a row a line.
 TAIL_BYTES = 16 << 10
 _SIGN = 1 << 63
-_HALF = (1 << 64) - 1
 
 
 def store_written(written: Written, db: sqlite3.Connection, partial: str | None, now_ms: int) -> None:
@@ -97,20 +95,6 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
     return peak
 
 
-def pack_keys(keys: list[int]) -> bytes:
-    """16 bytes a key."""
-    return array("Q", chain.from_iterable((key & _HALF, key >> 64) for key in keys)).tobytes()
-
-
-def unpack_keys(packed: bytes, lines: int) -> list[int]:
-    """The keys of so many lines. Journals of before have 8 bytes a key."""
-    halves: array[int] = array("Q")
-    halves.frombytes(packed)
-    if len(halves) == lines:
-        return halves.tolist()
-    return [low | high << 64 for low, high in zip(halves[::2], halves[1::2], strict=True)]
-
-
 def _signed(key: int) -> int:
     """SQLite's integers are signed."""
     return key - 2 * _SIGN if key >= _SIGN else key
@@ -118,15 +102,8 @@ def _signed(key: int) -> int:
 
 def new_batch(db: sqlite3.Connection, producer: Producer) -> bool:
     """Keeps that this batch of the producer is written; False where it was before. StaleProducer, ProducerGap."""
-    row = db.execute("SELECT epoch, seq FROM producer WHERE id = ?", (producer.id,)).fetchone()
-    epoch, seq = row or (producer.epoch, -1)
-    if producer.epoch < epoch:
-        raise StaleProducer(f"epoch {producer.epoch} of this producer is over: {epoch} has begun")
-    if producer.epoch > epoch:
-        seq = -1
-    if producer.seq <= seq:
+    known = db.execute("SELECT epoch, seq FROM producer WHERE id = ?", (producer.id,)).fetchone()
+    if not is_new(producer, known):
         return False
-    if producer.seq > seq + 1:
-        raise ProducerGap(seq + 1, producer.seq)
     db.execute("INSERT OR REPLACE INTO producer VALUES (?, ?, ?)", (producer.id, producer.epoch, producer.seq))
     return True

@@ -5,10 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from ...errors import Conflict
-from ..share import Link, Share
+from ..share import KEPT_MS, Link, Share
 from .database import Database
-
-KEPT_MS = 30 * 86_400_000  # an ended link stays in the list that long
 
 
 class SqliteShares:

@@ -1,0 +1,48 @@
+"""Who may write a journal, by the database's clock; and what a failover means for it.
+
+A standby that was promoted without having received all that the primary committed (asynchronous replication) lacks the
+end of some journals. Their next lines would get numbers that were given before, so such a journal goes on under a new
+epoch, with the lines that are left: whoever holds an old id is told to begin anew. A promotion shows in the server's
+timeline; each journal keeps the one of its last write, and whether that write had been confirmed by a synchronous
+standby, which then cannot lack it. A replica that remembers a greater revision than the journal has knows it too.
+"""
+
+from __future__ import annotations
+
+# The first eight digits of a WAL file's name are the timeline; every role may see them.
+TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+CONFIRMED = (
+    "(current_setting('synchronous_standby_names') <> ''"
+    " AND current_setting('synchronous_commit') NOT IN ('off', 'local'))"
+)
+# Of a journal's row: its end may be missing. `shown`: the greatest revision that this replica has seen.
+_MAYBE_CUT = (
+    f"((timeline <> '' AND timeline <> {TIMELINE} AND NOT confirmed AND last_line > 0) OR revision < %(shown)s)"
+)
+BEGIN = (
+    "INSERT INTO jobtail.journal (job, epoch, token) VALUES (%(job)s, %(epoch)s,"
+    " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) ON CONFLICT (job) DO NOTHING"
+)
+CLAIM = (
+    "UPDATE jobtail.journal SET token = token + 1, holder = %(holder)s,"
+    " held_until = clock_timestamp() + %(seconds)s * interval '1 second',"
+    f" epoch = CASE WHEN {_MAYBE_CUT} THEN %(epoch)s ELSE epoch END,"
+    f" revision = CASE WHEN {_MAYBE_CUT} THEN greatest(revision, %(shown)s) + 1 ELSE revision END,"
+    f" timeline = {TIMELINE}, confirmed = {CONFIRMED}"
+    " WHERE job = %(job)s AND (held_until <= clock_timestamp() OR %(take_over)s)"
+    " RETURNING epoch, token, last_line, high_ms, out_ms, peak_ms, sample_beat, sample_loud, loose, revision"
+)
+# A replica found that a journal is behind what it has shown: it goes on under another epoch at once.
+RENEW_EPOCH = (
+    "UPDATE jobtail.journal SET epoch = %(epoch)s, token = token + 1, held_until = '-infinity', holder = '',"
+    f" revision = %(shown)s + 1, timeline = {TIMELINE} WHERE job = %(job)s AND revision < %(shown)s"
+)
+HOLDER = (
+    "SELECT holder, greatest(0, extract(epoch FROM held_until - clock_timestamp()))::float8"
+    " FROM jobtail.journal WHERE job = %s"
+)
+# A write is one for the fence: the token, the epoch, the line at which the journal ends, and the server's timeline.
+FENCED = (
+    "job = %(job)s AND token = %(token)s AND epoch = %(epoch)s AND last_line = %(before)s"
+    f" AND timeline = {TIMELINE}"
+)

@@ -1,0 +1,141 @@
+"""Connections to PostgreSQL, and what its errors mean. Nothing relies on the state of a session, so that a pooler in
+transaction mode may stand in between."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import conninfo
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from ...errors import JournalError, OutcomeUnknown, SettingsError
+
+log = logging.getLogger("jobtail.store")
+T = TypeVar("T")
+Values = Sequence[Any] | Mapping[str, Any]
+CONNECTIONS = 12
+WAIT_SECONDS = 5.0
+# What a connection needs to notice that the server is gone; a value in the URL wins.
+DEFAULTS = {"connect_timeout": "5", "tcp_user_timeout": "10000", "keepalives_idle": "10", "application_name": "jobtail"}
+# Conditions of the server that pass: it starts, stops, has no room for connections, is a standby, or has no space.
+_PASSING = ("08", "53", "57P", "58", "25006", "40", "55P03")
+
+
+class Database:
+    """A pool of connections, each transaction on one of them. Every method may raise JournalError."""
+
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        given = parsed(url)
+        # A prepared statement would belong to one session behind the pooler.
+        options = {"autocommit": True, "prepare_threshold": None}
+        self._pool: ConnectionPool[Any] = ConnectionPool(
+            conninfo.make_conninfo("", **(DEFAULTS | given)),
+            kwargs=options, min_size=0, max_size=connections, timeout=WAIT_SECONDS, max_idle=60.0, open=True,
+            reconnect_timeout=2.0, reconnect_failed=lambda pool: None, name="jobtail",
+        )  # fmt: skip
+        self._closed = False
+        self._checking = threading.Lock()
+
+    def close(self) -> None:
+        self._closed = True
+        self._pool.close(timeout=2.0)
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Any]:
+        """One that is given back, or thrown away where it broke."""
+        try:
+            with self._pool.connection(timeout=WAIT_SECONDS) as connection:
+                yield connection
+        except (PoolTimeout, PoolClosed) as error:
+            raise JournalError("the database does not answer") from error
+
+    def read(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """The rows. Asked again once where the connection turns out to be dead: a read may be."""
+        return self._again(lambda connection: self._rows(connection, sql, values))
+
+    def write(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """One statement, which is a transaction of its own. OutcomeUnknown where the connection broke meanwhile."""
+        return self.transaction(lambda connection: self._rows(connection, sql, values), single=True)
+
+    def transaction(self, work: Callable[[Any], T], *, single: bool = False) -> T:
+        """`work` with a connection: all of it holds or nothing does. OutcomeUnknown as above. `single`: it is one
+        statement, which needs no transaction around it."""
+        with self._connection() as connection:
+            try:
+                if single:
+                    return work(connection)
+                with connection.transaction():
+                    return work(connection)
+            except psycopg.Error as error:
+                broken = connection.broken or connection.closed
+                if broken:
+                    self._purge()
+                raised = translated(error)
+                if broken and not _refused(error):
+                    raise OutcomeUnknown(f"whether the last write was kept is not known: {raised.detail}") from error
+                raise raised from error
+
+    def _again(self, work: Callable[[Any], T]) -> T:
+        for last in (False, True):
+            with self._connection() as connection:
+                try:
+                    return work(connection)
+                except psycopg.Error as error:
+                    if last or not (connection.broken or connection.closed):
+                        raise translated(error) from error
+            self._purge()
+        raise AssertionError("unreachable")
+
+    def _purge(self) -> None:
+        """After a failover all idle connections are dead: they are tried now, and not by one request after another."""
+        if not self._checking.acquire(blocking=False):
+            return
+        try:
+            with contextlib.suppress(psycopg.Error, PoolTimeout, PoolClosed):
+                self._pool.check()
+        finally:
+            self._checking.release()
+
+    @staticmethod
+    def _rows(connection: Any, sql: str, values: Values) -> list[tuple[Any, ...]]:
+        cursor = connection.execute(sql, values, binary=True)
+        return list(cursor.fetchall()) if cursor.description is not None else []
+
+
+def parsed(url: str) -> dict[str, str]:
+    """SettingsError where it is no address that libpq takes; the message never quotes it, since it may hold a
+    password."""
+    try:
+        return {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+    except psycopg.ProgrammingError:
+        raise SettingsError(
+            "JOBTAIL_DATABASE_URL is no address of a PostgreSQL database: it takes one such as"
+            " postgresql://user@host:5432/name, as libpq documents it"
+        ) from None
+
+
+def translated(error: psycopg.Error) -> JournalError:
+    """What went wrong, in one sentence without addresses or values."""
+    state = getattr(error, "sqlstate", None) or ""
+    diagnosis = getattr(getattr(error, "diag", None), "message_primary", None)
+    said = str(diagnosis or "").strip()
+    if state == "25006":
+        return JournalError("the database is read-only (a standby, or set so)")
+    if state.startswith("53"):
+        return JournalError(f"the database has no room left: {said}")
+    if state in ("42501", "28000", "28P01"):
+        return JournalError(f"the database refuses: {said}")
+    if not state or state.startswith(_PASSING):
+        return JournalError(f"the database does not answer{': ' + said if said else ''}")
+    return JournalError(f"the database says: {said}")
+
+
+def _refused(error: psycopg.Error) -> bool:
+    """The server said itself that it did nothing: it was shutting down, or is a standby."""
+    state = getattr(error, "sqlstate", None) or ""
+    return state.startswith(("53", "25006", "57P03", "42", "28"))

@@ -1,0 +1,108 @@
+"""All journals of a database, and the bounds of all together."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+
+from ...journal.redact import Redactor
+from .database import Database
+from .journal import PostgresJournal, remove
+
+log = logging.getLogger("jobtail.store")
+# Where all lines together are too many, none goes that was written so lately.
+BUSY_SECONDS = 60
+
+
+class PostgresJournals:
+    """Implements `store.base.Journals`. `max_bytes`: of the lines of all jobs, before the database compresses them.
+    `retention_days`: how long a journal outlives its last line."""
+
+    def __init__(
+        self, database: Database, redactor: Redactor, *, beat_ms: int, max_bytes: int, retention_days: float
+    ) -> None:
+        self._db = database
+        self._redactor = redactor
+        self._beat_ms = beat_ms
+        self._max_bytes = max_bytes
+        self._retention_seconds = retention_days * 86_400
+        self._open: dict[str, PostgresJournal] = {}
+        self._lock = threading.Lock()
+
+    def open(self, job: str) -> PostgresJournal:
+        journal = self._open.get(job)
+        if journal is None:
+            made = PostgresJournal(self._db, job, self._redactor, self._beat_ms)
+            with self._lock:
+                journal = self._open.setdefault(job, made)
+        return journal
+
+    def known(self, job: str) -> bool:
+        return bool(self._db.read("SELECT 1 FROM jobtail.journal WHERE job = %s", (job,)))
+
+    def release(self, job: str) -> None:
+        with self._lock:
+            self._open.pop(job, None)
+
+    def close(self) -> None:
+        with self._lock:
+            self._open.clear()
+
+    def changes(self, seen: Mapping[str, tuple[str, int]]) -> list[str]:
+        rows = self._db.read("SELECT job, epoch, revision FROM jobtail.journal WHERE job = ANY(%s)", (list(seen),))
+        found = {job: (epoch, revision) for job, epoch, revision in rows}
+        return [job for job, mark in seen.items() if found.get(job) != mark]
+
+    # --- bounds --------------------------------------------------------------------------------------------------
+
+    def sweep(self) -> list[str]:
+        for (data,) in self._db.read("SELECT data FROM jobtail.unused"):
+            remove(self._db, data)
+        rows = self._db.read(
+            "SELECT job, bytes, extract(epoch FROM clock_timestamp() - changed)::float8 FROM jobtail.journal"
+            " ORDER BY changed"
+        )
+        total = sum(row[1] for row in rows)
+        gone: list[str] = []
+        for job, size, age in rows:
+            old = age > self._retention_seconds
+            if not old and total <= self._max_bytes:
+                break
+            if self._removed(job, self._retention_seconds if old else BUSY_SECONDS):
+                gone.append(job)
+                total -= size
+            elif not old:
+                total -= self._halved(job)
+        return gone
+
+    def _removed(self, job: str, least_seconds: float) -> bool:
+        """False where somebody writes it, watches it or has it open here, or it was written since."""
+        if job in self._open:
+            return False
+        rows = self._db.write(
+            "WITH gone AS (DELETE FROM jobtail.journal WHERE job = %(job)s AND held_until <= clock_timestamp()"
+            " AND changed < clock_timestamp() - %(seconds)s * interval '1 second' AND NOT EXISTS (SELECT 1 FROM"
+            " jobtail.presence WHERE presence.job = %(job)s AND until > clock_timestamp()) RETURNING data)"
+            " INSERT INTO jobtail.unused SELECT data FROM gone RETURNING data",
+            {"job": job, "seconds": least_seconds},
+        )
+        for (data,) in rows:
+            remove(self._db, data)
+        return bool(rows)
+
+    def _halved(self, job: str) -> int:
+        """Trims the older half. How many bytes that was."""
+        journal = self.open(job)
+        try:
+            state = journal.state()
+            before = self._size(job)
+            journal.trim(state.trimmed_to + (state.last_line - state.trimmed_to) // 2)
+            return before - self._size(job)
+        finally:
+            if job not in self._open:
+                self.release(job)
+
+    def _size(self, job: str) -> int:
+        rows = self._db.read("SELECT bytes FROM jobtail.journal WHERE job = %s", (job,))
+        return int(rows[0][0]) if rows else 0
