@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests use beside Python: a browser, Redis, nginx with nchan, Node. As root on Debian or Ubuntu what is
+# What the tests use beside Python: a browser, PostgreSQL, nginx with nchan, Node. As root on Debian or Ubuntu what is
 # missing is installed; else a sentence says what to install, and the tests that need it are skipped.
 set -u
 
@@ -7,7 +7,8 @@ have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 
 missing=''
 have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
-have redis-server || have valkey-server || missing="$missing redis-server"
+have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+have pgbouncer || missing="$missing pgbouncer"
 have nginx || missing="$missing nginx"
 [ -e /usr/share/nginx/modules-available/mod-nchan.conf ] || [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] ||
     missing="$missing libnginx-mod-nchan"
@@ -25,7 +26,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
             echo "$package can't be installed here: the tests that need it are skipped" >&2
     done
 elif [ "$(uname)" = Darwin ]; then
-    echo "Some tests are skipped without:$missing. Install: brew install redis nginx node; brew install --cask chromium" >&2
+    echo "Some tests are skipped without:$missing. Install: brew install postgresql pgbouncer nginx node; brew install --cask chromium" >&2
 else
     echo "Some tests are skipped without:$missing. Install them: sudo apt install$missing" >&2
 fi

@@ -16,6 +16,7 @@
     │   └── UpstreamDown       it did not answer, or asks for time  503
     ├── JournalError           the store can't be read or written   503
     │   ├── DamagedJournal     it was damaged or lost; begun anew   503
+    │   ├── StoreDown          the database does not answer         503
     │   ├── NewerSchema        a newer jobtail wrote it             503
     │   ├── LeaseHeld          another writes this job              503
     │   ├── LeaseLost          another writes this job by now       503
@@ -142,6 +143,10 @@ class JournalError(JobtailError):
 class DamagedJournal(JournalError):
     """What was kept could not be read any more, or was taken away. The store has begun it anew under a new epoch:
     whoever asks again gets that."""
+
+
+class StoreDown(JournalError):
+    """The database does not answer, for now: what waits goes on by itself once it does."""
 
 
 class NewerSchema(JournalError):

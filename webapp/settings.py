@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import platformdirs
 import re2
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     public_url: str = ""
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("jobtail")))
-    redis_url: Annotated[str, Field(repr=False)] = ""
+    database_url: SecretStr = SecretStr("")
     refresh_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
     late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
     retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0
@@ -122,12 +122,13 @@ class Settings(BaseSettings):
             ipaddress.ip_network(network, strict=False)
         return value
 
-    @field_validator("redis_url")
+    @field_validator("database_url")
     @classmethod
-    def _not_yet(cls, value: str) -> str:
-        if value:
-            raise ValueError("replicas on Redis are still to come: leave it empty (processes may share a data folder)")
-        return value
+    def _database(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value().strip()
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it takes an address such as postgresql://user@host:5432/name")
+        return SecretStr(url)
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
@@ -143,10 +144,19 @@ class Settings(BaseSettings):
 
     def credentials(self) -> tuple[str, ...]:
         """Every secret that this service was given: blanked wherever text goes out. A setting may hold several."""
-        held = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
-        held += [os.environ.get(name, "") for name in ("JOBTAIL_TOKEN", "JOBTAIL_RUN_TOKEN")]
+        secret = [value for name, value in self if isinstance(value, SecretStr) and name != "database_url"]
+        held = [value.get_secret_value() for value in secret]
+        held += [os.environ.get(name, "") for name in ("JOBTAIL_TOKEN", "JOBTAIL_RUN_TOKEN", "PGPASSWORD")]
         parts = [part.strip() for value in held for part in value.split(",")]
+        parts += _passwords(self.database_url.get_secret_value())
         return tuple(dict.fromkeys(part for value in parts for part in (value, value.partition("=")[2]) if part))
+
+
+def _passwords(url: str) -> list[str]:
+    """Those of an address of a database, as they stand in it and as they are."""
+    parts = urlsplit(url)
+    given = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if "password" in name)]
+    return [form for value in given if value for form in (value, unquote(value))]
 
 
 def loopback(host: str) -> bool:
@@ -195,7 +205,7 @@ def _one_line(problem: Any) -> str:
     if not problem["loc"]:
         return message
     variable = f"JOBTAIL_{str(problem['loc'][0]).upper()}"
-    secret = any(word in variable for word in ("TOKEN", "KEY"))
+    secret = any(word in variable for word in ("TOKEN", "KEY", "DATABASE"))
     held = "***" if secret else _USER_IN_URL.sub("://***@", repr(problem.get("input")))
     return f"{variable} holds {held}: {message}"
 

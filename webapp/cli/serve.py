@@ -31,7 +31,7 @@ ENVIRONMENT = {
     "access_token": "What people and programs sign in with; needed to listen on other addresses.",
     "upstream_token": "The service's own credential at the upstream.",
     "secret_key": "Signs links and cookies [made once, kept in the data folder].",
-    "redis_url": "To come: many replicas on one journal, by Redis or Valkey Streams.",
+    "database_url": "postgresql://...: everything that lasts stands there, and any number of replicas share it.",
     "redact": "Expressions (RE2, one a line) blanked in every line [common credentials].",
 }
 

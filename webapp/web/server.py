@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -16,12 +17,14 @@ from typing import Any
 import uvicorn
 
 from ..engine import link
-from ..errors import JournalError, SettingsError
+from ..errors import JournalError, SettingsError, StoreDown
 from ..journal.redact import Redactor
 from ..settings import Settings
 from ..store.open import open_store
 from ..stream.straight import straight
 from .protocol import bounded
+
+log = logging.getLogger("jobtail.web")
 
 # A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
 # else it keeps megabytes, and holds up the end.
@@ -62,8 +65,10 @@ def run(settings: Settings) -> int:
     # It warns of every request that is no HTTP: anybody could fill a disk with that.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
-        empty = is_empty(settings)
+        empty = waited(lambda: is_empty(settings))
     except JournalError as error:
+        if settings.database_url.get_secret_value():
+            raise SettingsError(f"JOBTAIL_DATABASE_URL names a database that can't be used: {error.detail}") from None
         raise SettingsError(
             f"JOBTAIL_DATA_DIR holds {str(settings.data_dir)!r}, which has to be a folder that can be"
             f" written: {error.detail}"
@@ -91,6 +96,19 @@ def run(settings: Settings) -> int:
     with ends_quietly(), contextlib.closing(listening):
         server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+def waited(look: Callable[[], bool]) -> bool:
+    """What `look` gives, once the database answers: a service may start before its database does."""
+    said = False
+    while True:
+        try:
+            return look()
+        except StoreDown as error:
+            if not said:
+                log.warning("%s: waiting for it", error.detail)
+            said = True
+            time.sleep(1)
 
 
 def is_empty(settings: Settings) -> bool:

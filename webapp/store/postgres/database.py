@@ -13,7 +13,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from ...errors import JournalError, OutcomeUnknown, SettingsError
+from ...errors import JournalError, OutcomeUnknown, SettingsError, StoreDown
 
 log = logging.getLogger("jobtail.store")
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Database:
             with self._pool.connection(timeout=WAIT_SECONDS) as connection:
                 yield connection
         except (PoolTimeout, PoolClosed) as error:
-            raise JournalError("the database does not answer") from error
+            raise StoreDown("the database does not answer") from error
 
     def read(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """The rows. Asked again once where the connection turns out to be dead: a read may be."""
@@ -131,7 +131,7 @@ def translated(error: psycopg.Error) -> JournalError:
     if state in ("42501", "28000", "28P01"):
         return JournalError(f"the database refuses: {said}")
     if not state or state.startswith(_PASSING):
-        return JournalError(f"the database does not answer{': ' + said if said else ''}")
+        return StoreDown(f"the database does not answer{': ' + said if said else ''}")
     return JournalError(f"the database says: {said}")
 
 

@@ -157,8 +157,8 @@ class PostgresJournal:
     def trim(self, upto: int) -> int:
         rows = self.database.write(
             "UPDATE jobtail.journal j SET trimmed_to = greatest(trimmed_to, coalesce((SELECT max(b.last)"
-            " FROM jobtail.batch b WHERE b.data = j.data AND b.last <= %(upto)s), 0)), revision = revision + 1 WHERE job = %(job)s"
-            " RETURNING revision, trimmed_to, data",
+            " FROM jobtail.batch b WHERE b.data = j.data AND b.last <= %(upto)s), 0)), revision = revision + 1"
+            " WHERE job = %(job)s RETURNING revision, trimmed_to, data",
             {"job": self.job, "upto": upto},
         )
         for revision, trimmed, data in rows:
