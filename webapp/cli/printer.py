@@ -2,65 +2,140 @@
 
 from __future__ import annotations
 
-import json
-from typing import IO
-
-import click
+from threading import Lock
+from typing import IO, Any
 
 from ..client.follow import Event
 from ..client.line import Line
-from ..client.safe import for_terminal
-from ..client.show import Printer, lines_of
-from .words import coloured, stamp
+from ..client.safe import in_order, json_text, plain
+from ..client.show import CHUNK, Printer, lines_of
+from ..journal.terminal import Item, Screen
+from .out import coloured, narrow, painted
+from .words import stamp
 
 _COLOURS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
+# Of the jobs that are followed at once, in turn.
+TURNS = ("cyan", "magenta", "green", "blue", "yellow", "bright_cyan", "bright_magenta", "bright_blue")
 
 
 class LogPrinter(Printer):
-    """On a terminal lines bear the colour of their level, unless they bring colours of their own."""
+    """On a terminal lines are shown as one shows them in the end (redrawn ones once), in the colour of their level
+    unless they bring colours of their own.
 
-    def __init__(self, out: IO[str], *, timestamps: bool = False) -> None:
+    `label`: before each line, in `colour`, where several jobs write to one file; `lock` then keeps their lines whole.
+    `separate`: `--` between lines that are no neighbours. `live`: what was shown is not waited with.
+    """
+
+    def __init__(self, out: IO[str], *, timestamps: bool = False, separate: bool = False, live: bool = False,
+                 label: str = "", colour: str = "", lock: Lock | None = None) -> None:  # fmt: skip
         super().__init__(out)
         self._timestamps = timestamps
         self._paint = coloured(out)
-        self._on_terminal = out.isatty()
+        self._label = painted(plain(label), colour if self._paint else "") + " | " if label else ""
+        self._lock = lock or Lock()
+        self._separate, self._live = separate, live
+        self._number = 0
+        self._screen = Screen()
+        self._lines: dict[int, Line] = {}
 
     def line(self, line: Line) -> None:
+        if not self._terminal:
+            self._show(line, line.message)
+            return
+        if line.line != self._number + 1 or self._separate:
+            self._clear()
+        self._number = line.line
+        self._lines[line.line] = line
+        self._items(self._screen.feed(line.line, line.message, str(line.get("stream") or "")))
+
+    def note(self, text: str) -> None:
+        self._clear()
+        super().note(text)
+
+    def settle(self) -> None:
+        """Writes all, where nothing more is at hand."""
+        if self._live:
+            self._clear()
+        self.flush()
+
+    def end(self) -> None:
+        self._clear()
+        self.flush()
+
+    def _clear(self) -> None:
+        """What is on the screen is shown as it stands."""
+        if self._lines:
+            self._items(self._screen.flush())
+            self._lines.clear()
+
+    def _items(self, items: list[Item]) -> None:
+        for item in items:
+            text = in_order(item.coloured if self._colour else item.text)
+            self._show(self._lines.get(item.line) or Line(line=item.line), text)
+            for number in item.lines:
+                self._lines.pop(number, None)
+
+    def _show(self, line: Line, message: str) -> None:
+        if self._separate and self._shown and line.line > self._shown + 1:
+            super().note("--")
+        self._shown = line.line
         self._flush_left_out()
-        message = line.message
-        if self._on_terminal:
-            message = for_terminal(message)
-        colour = _COLOURS.get(line.level or "")
-        if self._paint and colour and "\x1b[" not in message:
-            message = click.style(message, fg=colour)
-        if self._timestamps:
-            message = f"{stamp(line.timestamp)} {message}"
-        self.write(message)
+        if self._paint and "\x1b[" not in message:
+            message = painted(message, _COLOURS.get(line.level or "", ""))
+        self.write(f"{stamp(line.timestamp)} {message}" if self._timestamps else message)
         if line.get("cut"):
-            self.note("… this line is longer and was cut")
+            super().note("… this line is longer and was cut")
+
+    _shown = 0
+
+    def write(self, text: str) -> None:
+        super().write(self._label + text.replace("\n", "\n" + self._label) if self._label else text)
+
+    def flush(self) -> None:
+        with self._lock:
+            super().flush()
 
 
 class JsonPrinter:
-    """Lines as the API gives them; what else the stream says bears an `event`."""
+    """Lines as the API gives them; what else the stream says bears an `event`. `job`: stands in each, where several
+    are followed."""
 
-    def __init__(self, out: IO[str]) -> None:
+    def __init__(self, out: IO[str], job: str = "", lock: Lock | None = None) -> None:
         self._out = out
+        self._job = {"job": job} if job else {}
+        self._lock = lock or Lock()
+        self._held: list[str] = []
+        self._size = 0
+
+    @property
+    def full(self) -> bool:
+        return self._size >= CHUNK
 
     def line(self, line: Line) -> None:
-        self._write(line)
+        self._write({**self._job, **line})
 
     def event(self, event: Event) -> None:
         if event.kind in ("line", "lines"):
             for line in lines_of(event):
-                self._write(line)
+                self.line(line)
         elif event.kind in ("omitted", "gap", "reset", "status", "done"):
-            data = event.data if isinstance(event.data, dict) else {"data": event.data}
-            self._write({"event": event.kind, **data})
+            self._write({"event": event.kind, **self._job, **event.data})
 
-    full = False
+    def note(self, text: str) -> None:
+        """Words are for people."""
+
+    def settle(self) -> None:
+        self.flush()
+
+    def end(self) -> None:
+        self.flush()
 
     def flush(self) -> None:
-        self._out.flush()
+        with self._lock:
+            text, self._held, self._size = "".join(self._held), [], 0
+            self._out.write(text)
+            self._out.flush()
 
-    def _write(self, value: object) -> None:
-        self._out.write(json.dumps(value, ensure_ascii=True) + "\n")
+    def _write(self, value: Any) -> None:
+        self._held.append(json_text(value, ascii_only=narrow(self._out)) + "\n")
+        self._size += len(self._held[-1])

@@ -1,52 +1,70 @@
-"""How a terminal shows times, states and JSON. Colours only where somebody sees them."""
+"""What a terminal says of jobs, in words: states, times and ends. Pure; `out.py` makes them safe and paints them."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
-import click
+from ..durations import duration
+from ..states import LIVE, state_in
+from .out import Painted
 
-_COLOURS = {"Done": "green", "Failed": "red", "Canceled": "yellow", "Running": "cyan", "Canceling": "yellow"}
-
-
-def coloured(out: IO[str]) -> bool:
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+_COLOURS = {
+    "done": "green", "failed": "red", "canceled": "yellow", "running": "cyan", "stopping": "yellow", "pending": "blue",
+}  # fmt: skip
 
 
-def state_of(status: dict[str, Any]) -> str:
+def word_of(status: Mapping[str, Any]) -> str:
     """In one word: the job's own status, else its instance's."""
     return str(status.get("job_status") or status.get("status") or "unknown")
 
 
-def painted(state: str, width: int = 0) -> str:
-    text = f"{state:<{width}}"
-    colour = _COLOURS.get(state)
-    return click.style(text, fg=colour) if colour and coloured(sys.stdout) else text
+def state(status: Mapping[str, Any], width: int = 0) -> Painted:
+    return Painted(word_of(status), _COLOURS.get(state_in(status).style, ""), width)
 
 
-def moment(text: str | None) -> datetime | None:
+def reason(status: Mapping[str, Any]) -> str:
+    """Why it ended, or what it waits for; "" where nothing tells."""
+    code = status.get("exit_code")
+    return str(status.get("detail") or (f"exit code {code}" if code else ""))
+
+
+def end_of(status: Mapping[str, Any]) -> tuple[object, ...]:
+    """`failed: exit code 3, after 4 min 12 s`."""
+    why, took = reason(status), took_of(status, datetime.now(UTC))
+    ended = Painted(word_of(status).lower(), state(status).colour)
+    return ended, f": {why}" if why else "", f", after {took}" if took else ""
+
+
+def moment(text: Any) -> datetime | None:
     """A time of the wire, which may lack its zone (then it is UTC)."""
-    if not text:
+    if not isinstance(text, str) or not text:
         return None
     try:
         found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def local(text: str | None) -> str:
+def took_of(status: Mapping[str, Any], now: datetime) -> str:
+    """How long the job took, or has been running by now; "" where nothing tells."""
+    begun, over = moment(status.get("creation_date")), now
+    if state_in(status).style not in LIVE:
+        over = moment(status.get("job_status_date")) or begun or now
+        if over == begun:
+            return ""
+    return duration((over - begun).total_seconds()) if begun and over >= begun else ""
+
+
+def local(text: Any) -> str:
     """For a person, in the zone of this machine."""
     found = moment(text)
-    return found.astimezone().strftime("%Y-%m-%d %H:%M:%S") if found else "-"
+    try:
+        return found.astimezone().strftime("%Y-%m-%d %H:%M:%S") if found else "-"
+    except (ValueError, OverflowError, OSError):
+        return "-"
 
 
 def stamp(ms: int) -> str:
@@ -57,17 +75,6 @@ def stamp(ms: int) -> str:
         return f"{ms}ms"
 
 
-def duration(seconds: float) -> str:
-    """`4.2s`, `3m 07s`, `2h 05m`, `3d 4h`."""
-    if seconds < 60:
-        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}m {rest:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h {minutes:02d}m" if hours < 48 else f"{hours // 24}d {hours % 24}h"
-
-
-def printable(text: str) -> str:
-    """Without anything that a terminal would obey."""
-    return "".join(char if char.isprintable() else " " for char in text)
+def count_of(value: Any) -> int:
+    """A number of tasks; 0 where a service gave something else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from html import escape
 
 from ..models import JobRecord, RunStatus
+from ..states import state_of
 
-_COLOURS = {"done": "#1a7f37", "failed": "#cf222e", "canceled": "#9a6700", "cancelled": "#9a6700"}
+_COLOURS = {"done": "#1a7f37", "failed": "#cf222e", "canceled": "#9a6700", "stopping": "#9a6700"}
 _CELL = "padding:2px 10px;text-align:left"
 
 
 def run_html(run: RunStatus, link: str) -> str:
     """Name, status, tasks and the link to follow it."""
+    style = state_of(run.job_status, run.finished, run.status).style
     state = run.job_status or run.status or "unknown"
     name = run.job_name or run.job_id
     progress = ""
@@ -20,7 +22,7 @@ def run_html(run: RunStatus, link: str) -> str:
         done, total = run.finished_tasks, run.total_tasks
         progress = f' <progress max="{total}" value="{done}"></progress> {done:,} of {total:,} tasks'
     return (
-        f'<div style="font-family:sans-serif">{_link(link, name)} {_state(state)}{progress}'
+        f'<div style="font-family:sans-serif">{_link(link, name)} {_state(state, style)}{progress}'
         f"<br><code>{escape(run.job_id)}</code>{' · running' if not run.finished else ''}</div>"
     )
 
@@ -37,7 +39,7 @@ def jobs_html(jobs: Iterable[tuple[JobRecord, str]]) -> str:
 def _row(job: JobRecord, link: str) -> str:
     started = f"{job.creation_date:%Y-%m-%d %H:%M:%S}" if job.creation_date else ""
     name = getattr(job, "job_name", None) or job.id
-    cells = (_link(link, str(name)), _state(job.job_status or "unknown"), escape(started))
+    cells = (_link(link, str(name)), _state(job.job_status or "unknown", state_of(job.job_status, False).style), escape(started))
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
 
@@ -45,6 +47,6 @@ def _link(link: str, text: str) -> str:
     return f'<a href="{escape(link)}" target="_blank" rel="noopener">{escape(text)}</a>'
 
 
-def _state(state: str) -> str:
-    colour = _COLOURS.get(state.lower(), "#0969da")
+def _state(state: str, style: str) -> str:
+    colour = _COLOURS.get(style, "#0969da")
     return f'<b style="color:{colour}">{escape(state)}</b>'

@@ -23,7 +23,8 @@ from ..service import Service
 from ..settings import loopback
 from ..store.share import Link
 from .render import render
-from .words import elapsed, state_of
+from ..states import state_of
+from .words import elapsed
 
 # The address of this page is the token: it may not even go to our own files as a referrer.
 DOOR_HEADERS = {**PRIVATE_HEADERS, "Referrer-Policy": "no-referrer"}

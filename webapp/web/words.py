@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from ..access.shares import Share
+from ..durations import duration
 from ..engine.catalog import Cancellation
 from ..models import JobRecord, RunStatus
+from ..states import LABELS, LIVE, state_of
 
 SHOWN = 2000  # characters of a line on the page without JavaScript
-STATES = (
-    ("", "Any status"),
-    ("running", "Running"),
-    ("pending", "Pending"),
-    ("stopping", "Stopping"),
-    ("done", "Done"),
-    ("failed", "Failed"),
-    ("canceled", "Canceled"),
-)
-LIVE = frozenset(("running", "pending", "stopping"))
-_ENDED = {"done": "Done", "failed": "Failed", "canceled": "Canceled", "cancelled": "Canceled"}
-_PENDING = re.compile(r"pend|queue|creat|start|wait", re.IGNORECASE)
-
-
-def state_of(name: str | None, finished: bool, instance: str = "") -> tuple[str, str]:
-    """A style (pending, running, stopping, done, failed, canceled, ended) and a label, from a `job_status`."""
-    ended = _ENDED.get((name or "").lower())
-    if ended:
-        return ended.lower(), ended
-    if finished:
-        return "ended", name or "Ended"
-    if (name or "").lower().startswith("cancel"):
-        return "stopping", "Stopping"
-    if _PENDING.search(name or instance):
-        return "pending", "Pending"
-    return "running", "Running"
-
-
-def duration(seconds: float) -> str:
-    """`12.3 s`, `4 min 5 s`, `2 h 4 min`, `3 d 2 h`."""
-    if seconds < 1:
-        return f"{max(0, round(seconds * 1000))} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f}".removesuffix(".0") + " s"
-    whole = round(seconds)
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    place = next(index for index, (_, size) in enumerate(units) if whole >= size)
-    name, size = units[place]
-    text = f"{whole // size} {name}"
-    if place + 1 < len(units):
-        lesser, part = units[place + 1]
-        rest = whole % size // part
-        text += f" {rest} {lesser}" if rest else ""
-    return text
+STATES = (("", "Any status"), *LABELS.items())
 
 
 def ago(moment: datetime, now: datetime) -> str:
