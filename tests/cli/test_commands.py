@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,7 +56,9 @@ def test_logs_bear_their_times_when_asked(ask: Ask, failed: str) -> None:
 
 def test_tail_of_a_failed_job_exits_with_1(ask: Ask, failed: str) -> None:
     done = ask("tail", failed, "--no-sample-logs")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "  first\nERROR second\nthird\n", "")
+    assert (done.returncode, done.stdout) == (1, "  first\nERROR second\nthird\n")
+    assert re.fullmatch(r"jobtail: failed: exit code 3, after [0-9.]+ m?s\n", done.stderr)
+    assert ask("tail", failed, "--quiet").stderr == ""
 
 
 def test_tail_as_json_is_an_object_a_line(ask: Ask, failed: str) -> None:

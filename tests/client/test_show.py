@@ -78,8 +78,10 @@ def test_indentation_stays_and_a_pipe_gets_every_byte() -> None:
     ("message", "shown"),
     [
         ("  plain", "  plain"),
-        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m\x1b[0m"),
-        ("a\x1b[2Jb\x1b]0;title\x07c\x1bcd\x07\x9b1m", "abcd1m"),
+        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+        ("a\x1b]0;title\x07b\x1b]52;c;aGk=\x1b\\c\x07\x9b1md\x9d0;t\x9ce", "abc\x1b[1mde\x1b[0m"),
+        ("a\x1b[2Jb", "a\n b"),
+        ("evil \u202ekcab\u2066x\u200f", "evil kcabx"),
         ("10%\r 50%\r100%\r", "100%"),
         ("a\tb\nc", "a\tb\nc"),
         ("x\u2028y", "x\u2028y"),

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from webapp.access.route import GuardedRoute
 from webapp.settings import Settings
-from webapp.web import api, events, logs, search
+from webapp.web import api, chosen, events, logs, search
 from webapp.web.app import create_app
 from webapp.web.openapi import document
 from webapp.web.operations import OPERATIONS
@@ -61,7 +61,7 @@ def test_names_of_operations_are_their_own(app: Starlette) -> None:
 
 
 READS = {  # which code reads the parameters of which route
-    "/api/jobs": [api.jobs],
+    "/api/jobs": [api.jobs, chosen.chosen],
     "/api/jobs/{job}/logs": [logs],
     "/api/jobs/{job}/events": [events],
     "/api/jobs/{job}/search": [search, logs.either_case, logs.excluded],

@@ -3,14 +3,15 @@ from __future__ import annotations
 import click
 
 from ..client.api import Client
-from .options import job_argument, json_option, with_client
-from .words import painted, printable, show_json, state_of
+from .options import job_argument, json_option, with_client_to_change
+from .out import say, show_json
+from .words import state
 
 
 @click.command("cancel")
 @job_argument
 @json_option
-@with_client
+@with_client_to_change
 def command(client: Client, job: str, as_json: bool) -> None:
     """Ask a job to end. One that has ended already stays as it is.
 
@@ -23,4 +24,4 @@ def command(client: Client, job: str, as_json: bool) -> None:
     if as_json:
         show_json(status)
     else:
-        click.echo(painted(printable(state_of(status))))
+        say(state(status))

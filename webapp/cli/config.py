@@ -4,7 +4,7 @@ import click
 
 from ..client.api import Client
 from .options import job_argument, json_option, with_client
-from .words import show_json
+from .out import show_json
 
 
 @click.command("config")

@@ -5,8 +5,9 @@ from datetime import timedelta
 import click
 
 from ..client.api import Client
+from ..client.errors import BadAnswer
 from .options import job_argument, json_option, with_client
-from .words import show_json
+from .out import complain, say, show_json
 
 
 @click.command("exec-time")
@@ -25,6 +26,9 @@ def command(client: Client, job: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    click.echo(str(timedelta(seconds=found["seconds"])))
+    try:
+        say(timedelta(seconds=found["seconds"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise BadAnswer(f"{client.url} did not say how long the job took: is it a jobtail service?") from None
     if found.get("in_progress"):
-        click.echo("jobtail: it is still in progress: this is the time up to its newest line", err=True)
+        complain("it is still in progress: this is the time up to its newest line")

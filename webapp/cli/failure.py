@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..client.errors import BadAnswer, ClientError, Conflict, ServiceDown, TimedOut, UpstreamFailed
+from ..client.errors import BadAnswer, ClientError, Conflict, ServiceDown, TimedOut, Untrusted, UpstreamFailed
 from ..errors import JobtailError, SettingsError
 
 OK, JOB_FAILED, USAGE, TIMED_OUT, UNREACHABLE = 0, 1, 2, 124, 69
@@ -13,7 +13,7 @@ def exit_code(error: Exception) -> int | None:
     match error:
         case TimedOut():
             return TIMED_OUT
-        case ServiceDown() | UpstreamFailed() | BadAnswer():
+        case ServiceDown() | UpstreamFailed() | Untrusted() | BadAnswer():
             return UNREACHABLE
         case Conflict():
             return JOB_FAILED
@@ -22,8 +22,3 @@ def exit_code(error: Exception) -> int | None:
         case JobtailError():
             return JOB_FAILED
     return None
-
-
-def ended(status: dict[str, object]) -> int:
-    """0 where the job is done, else 1. `status`: a RunResponse; one without `job_status` ended well."""
-    return JOB_FAILED if status.get("job_status") in ("Failed", "Canceled", "Cancelled") else OK

@@ -1,47 +1,41 @@
 from __future__ import annotations
 
-import sys
+from typing import Any
 
 import click
 
 from ..client.api import Client
-from .options import job_argument, json_option, with_client
-from .printer import JsonPrinter, LogPrinter
+from .failure import OK
+from .options import choosing, job_argument, json_option, with_client
+from .reader import Reader, chosen
+from .retrying import say_end, say_retrying
 
 
 @click.command("logs")
 @job_argument
-@click.option(
-    "--since-ms", type=click.IntRange(0), metavar="MS", help="Only lines of this time or later (ms since 1970)."
-)
-@click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N.")
-@click.option("--level", metavar="LEVEL", help="Only this level: error, warning, info, debug (several: a,b).")
-@click.option("--grep", metavar="TEXT", help="Only lines that hold this text.")
-@click.option("--timestamps", is_flag=True, help="The time before each line.")
+@choosing
+@click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
 @json_option
 @with_client
-def command(
-    client: Client,
-    job: str,
-    since_ms: int | None,
-    tail: int | None,
-    level: str | None,
-    grep: str | None,
-    timestamps: bool,
-    as_json: bool,
-) -> None:
+def command(client: Client, job: str, follow: bool, **given: Any) -> int:
     """Print a job's log so far.
 
     \b
     Examples:
       jobtail logs JOB
-      jobtail logs JOB --tail 100 --timestamps
+      jobtail logs @last -n 100 --timestamps
+      jobtail logs JOB --since 10m --grep 'timed? ?out' --exclude healthz -C 2
+      jobtail logs JOB --stream stderr -f
       jobtail logs JOB --level error --json | jq -r .message
     """
-    wanted = {"since_ms": since_ms, "tail": tail, "level": level, "q": grep}
-    printer = JsonPrinter(sys.stdout) if as_json else LogPrinter(sys.stdout, timestamps=timestamps)
-    for line in client.lines(job, **wanted):
-        printer.line(line)
-        if printer.full:
-            printer.flush()
-    printer.flush()
+    choice = chosen(given)
+    reader = Reader(client, job, choice, choice.printer(live=follow))
+    if not follow:
+        reader.read()
+        return OK
+    for event in reader.follow(sample=False, retries=None):
+        if event.kind == "retrying":
+            say_retrying(event)
+        elif event.kind == "done" and not choice.as_json:
+            say_end(event)
+    return OK

@@ -4,8 +4,11 @@ command line answers at once.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -21,7 +24,10 @@ COMMANDS = {
     "logs": ("logs", "Print a job's log so far."),
     "tail": ("tail", "Print a job's log, and follow it until the job ends."),
     "wait": ("wait", "Wait until a job has ended."),
+    "search": ("search", "Find lines of a job's whole log."),
+    "open": ("open_page", "Open a job's page in the browser."),
     "cancel": ("cancel", "Ask a job to end."),
+    "forget": ("forget", "Throw a job's lines away."),
     "exec-time": ("exec_time", "Show the time from a job's first line to its last."),
     "config": ("config", "Show what a job runs."),
     "share": ("share", "Make a link to one job, which ends and can be revoked."),
@@ -35,24 +41,32 @@ Examples:
   jobtail wait JOB && ./deploy             go on only if it succeeded
 
 \b
-JOB is an id or a link to a job. Exit codes: 0; 1 the job failed or was cancelled; 2 usage;
-124 timed out; 69 the service can't be reached.
+JOB is an id, the start of one, a name, @last for the newest, or a link to a job.
+Exit codes: 0; 1 the job failed or was cancelled; 2 usage; 124 timed out; 69 the service can't be reached.
 """
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 CLOSED: set[int] = set()  # those of the standard files that were not open at the start
+CANNOT_WRITE = 74  # EX_IOERR of sysexits.h
 
 
-class ReaderGone(Exception):
-    """Nobody reads our standard output any more."""
+class OutputFailed(Exception):
+    """Standard output or error takes no more: nobody reads it (`gone`), or its disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error.strerror or error))
+        self.gone = isinstance(error, BrokenPipeError)
 
 
 class Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise ReaderGone from None  # click would exit with 1, which here says that the job failed
+        except OSError as error:
+            # click would exit with 1, which here says that the job failed
+            if _of_output(error):
+                raise OutputFailed(error) from None
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -90,34 +104,82 @@ def open_standard_files() -> None:
             CLOSED.add(number)
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    for file in (sys.stdout, sys.stderr):
+        if isinstance(file, io.TextIOWrapper):
+            file.reconfigure(errors="backslashreplace")  # what a locale lacks is no reason to stop
 
 
 def run(arguments: list[str]) -> int:
     """What to exit with; nothing but a sentence on standard error where something is wrong."""
     try:
+        try:
+            code = _run(arguments)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        return code
+    except OSError as error:
+        if not _of_output(error):
+            raise
+        return _output_failed(OutputFailed(error))
+    except OutputFailed as failed:
+        return _output_failed(failed)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
         code = cli.main(arguments, prog_name="jobtail", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _wrong_usage(error)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except (ReaderGone, BrokenPipeError):
-        # Whatever is still to be flushed goes nowhere, silently.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+    except OutputFailed:
+        raise
     except Exception as error:
+        if isinstance(error, OSError) and _of_output(error):
+            raise
         return _failed(error)
+
+
+def _of_output(error: OSError) -> bool:
+    """Whether it comes of writing what we print: what else can fail names its file, or is an error of ours."""
+    return error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
+
+
+def _output_failed(failed: OutputFailed) -> int:
+    """Whatever is still to be flushed goes nowhere, silently."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    if failed.gone:
+        os.dup2(nowhere, sys.stderr.fileno())
+        return BROKEN_PIPE
+    with suppress(OSError):
+        sys.stderr.write(f"jobtail: what was printed could not be written: {failed}\n")
+        sys.stderr.flush()
+    return CANNOT_WRITE
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    """As click says it, but without what a terminal would obey: an argument may come from anywhere."""
+    from .out import complain_as
+
+    context = getattr(error, "ctx", None)
+    usage = [] if context is None else [*context.get_usage().splitlines()]
+    if context is not None and context.command.get_help_option(context) is not None:
+        usage += [f"Try '{context.command_path} --help' for help.", ""]
+    complain_as(*usage, f"Error: {error.format_message()}")
+    return error.exit_code
 
 
 def _failed(error: Exception) -> int:
     from .failure import exit_code
+    from .out import complain
 
     code = exit_code(error)
     if code is None:
         raise error
-    click.echo(f"jobtail: {error}", err=True)
+    complain(error)
     return code

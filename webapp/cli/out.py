@@ -43,13 +43,20 @@ def complain(*parts: object) -> None:
     _put(sys.stderr, "jobtail: ", *parts)
 
 
+def complain_as(*lines: object) -> None:
+    """Lines on standard error, as they are."""
+    sys.stdout.flush()
+    for line in lines:
+        _put(sys.stderr, line)
+
+
 def show_json(value: Any, *, indent: int | None = 2) -> None:
     sys.stdout.write(json_text(value, indent=indent, ascii_only=narrow(sys.stdout)) + "\n")
 
 
 def narrow(out: IO[str]) -> bool:
     """Whether a file cannot take every character: JSON then escapes those that are not ASCII."""
-    return (out.encoding or "").lower().replace("-", "").replace("_", "") != "utf8"
+    return str(getattr(out, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "") != "utf8"
 
 
 def foot(text: str) -> None:

@@ -34,7 +34,7 @@ class LogPrinter(Printer):
         self._label = painted(plain(label), colour if self._paint else "") + " | " if label else ""
         self._lock = lock or Lock()
         self._separate, self._live = separate, live
-        self._number = 0
+        self._number = self._shown = 0
         self._screen = Screen()
         self._lines: dict[int, Line] = {}
 
@@ -62,6 +62,10 @@ class LogPrinter(Printer):
         self._clear()
         self.flush()
 
+    def _omitted(self, data: dict[str, Any]) -> None:
+        self._clear()
+        super()._omitted(data)
+
     def _clear(self) -> None:
         """What is on the screen is shown as it stands."""
         if self._lines:
@@ -70,7 +74,7 @@ class LogPrinter(Printer):
 
     def _items(self, items: list[Item]) -> None:
         for item in items:
-            text = in_order(item.coloured if self._colour else item.text)
+            text = in_order(item.coloured if self._paint else item.text)
             self._show(self._lines.get(item.line) or Line(line=item.line), text)
             for number in item.lines:
                 self._lines.pop(number, None)
@@ -85,8 +89,6 @@ class LogPrinter(Printer):
         self.write(f"{stamp(line.timestamp)} {message}" if self._timestamps else message)
         if line.get("cut"):
             super().note("… this line is longer and was cut")
-
-    _shown = 0
 
     def write(self, text: str) -> None:
         super().write(self._label + text.replace("\n", "\n" + self._label) if self._label else text)

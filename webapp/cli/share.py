@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..client.api import Client
-from .options import job_argument, json_option, with_client
-from .words import local, printable, show_json
+from .options import job_argument, json_option, with_client_to_change
+from .out import complain, say, show_json
+from .words import local
 
 
 @click.command("share")
@@ -16,7 +19,7 @@ from .words import local, printable, show_json
 @click.option("--list", "listed", is_flag=True, help="List the job's links instead.")
 @click.option("--revoke", metavar="LINK", help="End a link, by the id that --list shows.")
 @json_option
-@with_client
+@with_client_to_change
 def command(
     client: Client,
     job: str,
@@ -39,6 +42,8 @@ def command(
     """
     if revoke is not None:
         client.revoke(job, revoke)
+        if as_json:
+            show_json({"id": revoke, "revoked": True})
     elif listed:
         _list(client.shares(job), as_json)
     else:
@@ -46,20 +51,19 @@ def command(
         if as_json:
             show_json(made)
         else:
-            click.echo(made["url"])
+            say(made.get("url"))
         if made.get("warning"):
-            click.echo(f"jobtail: {made['warning']}", err=True)
+            complain(made["warning"])
 
 
-def _list(found: object, as_json: bool) -> None:
+def _list(shares: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        show_json(found)
+        show_json(shares)
         return
-    for share in found if isinstance(found, list) else []:
+    for share in shares:
         ends = "revoked" if share.get("revoked") else f"ends {local(share.get('expires_at'))}"
         rights = "may cancel" if share.get("can_cancel") else "may read"
-        note = printable(str(share.get("note") or ""))
-        click.echo(f"{share.get('id')}  {ends}  {rights}  {note}".rstrip())
+        say(share.get("id"), "  ", ends, "  ", rights, "  ", share.get("note") or "")
 
 
 def _range(text: str | None) -> tuple[int, int] | None:

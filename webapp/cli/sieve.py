@@ -17,8 +17,8 @@ _PLAIN_TEXT = re.compile(r"[^\\.^$*+?{}\[\]()|]*")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`grep`, `exclude`: expressions (RE2), in either case unless they hold a capital letter. `before`, `after`: so many
-    neighbours of each line that is found. `stream`: only lines of stdout or stderr."""
+    """`grep`, `exclude`: expressions (RE2), in either case unless they hold a capital letter. `before`, `after`: so
+    many neighbours of each line that is found. `stream`: only lines of stdout or stderr."""
 
     grep: str | None = None
     exclude: str | None = None

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..client.api import Client
 from ..client.errors import ClientError
-from .words import duration, moment, printable, state_of
+from ..client.safe import plain
+from ..durations import duration
+from .out import foot
+from .words import count_of, moment, word_of
 
-CLEAR = "\r\x1b[K"
 LATER_SECONDS = 0.5
 
 
@@ -35,8 +37,7 @@ class StatusLine:
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join(1)
-            sys.stderr.write(CLEAR)
-            sys.stderr.flush()
+            foot("")
 
     def _run(self) -> None:
         status: dict[str, Any] = {}
@@ -51,17 +52,16 @@ class StatusLine:
                 except ClientError as error:
                     status = {"status": str(error)}
             if not self._over.is_set():
-                sys.stderr.write(CLEAR + words(status, self._begun, time.time(), shutil.get_terminal_size().columns))
-                sys.stderr.flush()
+                foot(words(status, self._begun, time.time(), shutil.get_terminal_size().columns))
 
 
 def words(status: dict[str, Any], begun: float, now: float, width: int) -> str:
-    """`etl · Running · 3 of 10 tasks · 3m 07s`, no wider than the terminal. `begun`: when the wait began, for a
+    """`etl · Running · 3 of 10 tasks · 3 min 7 s`, no wider than the terminal. `begun`: when the wait began, for a
     job that does not say when it did."""
     started = moment(status.get("creation_date"))
-    parts = [str(status.get("job_name") or ""), state_of(status)]
-    if (status.get("total_tasks") or 0) > 1:
-        parts.append(f"{status.get('finished_tasks', 0)} of {status['total_tasks']} tasks")
+    parts = [str(status.get("job_name") or ""), word_of(status)]
+    if (total := count_of(status.get("total_tasks"))) > 1:
+        parts.append(f"{count_of(status.get('finished_tasks'))} of {total} tasks")
     parts.append(duration(max(0.0, now - (started.timestamp() if started else begun))))
-    text = " · ".join(printable(part) for part in parts if part)
+    text = " · ".join(plain(part) for part in parts if part)
     return text if len(text) < width else text[: max(0, width - 2)] + "…"

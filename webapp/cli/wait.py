@@ -3,10 +3,11 @@ from __future__ import annotations
 import click
 
 from ..client.api import Client
-from .failure import ended
+from ..states import exit_code_of
 from .options import job_argument, json_option, with_client
+from .out import say, show_json
 from .statusline import StatusLine
-from .words import painted, printable, show_json, state_of
+from .words import reason, state
 
 
 @click.command("wait")
@@ -33,6 +34,6 @@ def command(client: Client, job: str, poll_interval_seconds: float, timeout: flo
     if as_json:
         show_json(status)
     else:
-        detail = status.get("detail")
-        click.echo(painted(printable(state_of(status))) + (f" ({printable(str(detail))})" if detail else ""))
-    return ended(status)
+        why = reason(status)
+        say(state(status), f" ({why})" if why else "")
+    return exit_code_of(status)

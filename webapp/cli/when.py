@@ -30,7 +30,7 @@ def milliseconds_of(text: str, now: float) -> int:
     return max(0, round(datetime.fromisoformat(text).timestamp() * 1000))
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]
     name = "when"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:

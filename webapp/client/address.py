@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import BadJobId
-from ..models import check_job_id
+from ..models import JOB_ID, check_job_id
 from .errors import UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8484"
@@ -101,6 +101,10 @@ def _of_text(text: str) -> Target:
     if match := _SHARE_PATH.fullmatch(parts.path):
         return Target("", service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link"), match["token"])
     raise UsageError(f"{text!r} is no link to a job: it takes an id, or one such as {DEFAULT_URL}/jobs/ID")
+
+
+def is_job_id(text: str) -> bool:
+    return JOB_ID.fullmatch(text) is not None
 
 
 def _checked(job: str) -> str:

@@ -39,7 +39,8 @@ def jobs_html(jobs: Iterable[tuple[JobRecord, str]]) -> str:
 def _row(job: JobRecord, link: str) -> str:
     started = f"{job.creation_date:%Y-%m-%d %H:%M:%S}" if job.creation_date else ""
     name = getattr(job, "job_name", None) or job.id
-    cells = (_link(link, str(name)), _state(job.job_status or "unknown", state_of(job.job_status, False).style), escape(started))
+    state = _state(job.job_status or "unknown", state_of(job.job_status, finished=False).style)
+    cells = (_link(link, str(name)), state, escape(started))
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
 from ..stream.channel import Channel
 from ..stream.step import visible_status
+from .chosen import choose, chosen
 from .map import paths
 from .params import Params
 from .problem import problem
@@ -48,7 +50,11 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
     # that refreshes its list says `no-cache`.
     wanted = request.headers.get("cache-control", "")
     within = GLANCE_SECONDS if "max-age" in wanted else 0.0 if "no-cache" in wanted else NEWS_SECONDS
-    listed = await service.listing.jobs(n, skip, within=within) if n else []
+    among = partial(service.listing.jobs, within=within)
+    if only := chosen(params):
+        listed = await choose(among, only, n, skip)
+    else:
+        listed = await among(n, skip) if n else []
     page = JobList(jobs=listed, n=n, skip=skip)
     return answer(service.redactor.value(page.model_dump(mode="json")))
 

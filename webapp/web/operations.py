@@ -105,6 +105,8 @@ OPERATIONS: dict[tuple[str, str], Json] = {
         "parameters": [
             query("n", {"type": "integer", "minimum": 0, "maximum": 1000}, "how many (5)"),
             query("skip", {"type": "integer", "minimum": 0, "maximum": 10**9}, "how many to leave out first (0)"),
+            query("q", TEXT, "a filter: only jobs whose id begins with it or whose name holds it, of the newest 1000"),
+            query("status", TEXT, "a filter: running, pending, stopping, done, failed, canceled; several with commas"),
         ],
         "responses": {"200": gives(ref("Jobs"), "a page of jobs")},
     },

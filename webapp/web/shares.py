@@ -21,9 +21,9 @@ from ..errors import JobtailError, NotFound
 from ..models import RunStatus
 from ..service import Service
 from ..settings import loopback
+from ..states import state_of
 from ..store.share import Link
 from .render import render
-from ..states import state_of
 from .words import elapsed
 
 # The address of this page is the token: it may not even go to our own files as a referrer.
