@@ -21,7 +21,7 @@ export function makeCopying(api, viewer) {
 				if (all) return all.slice(0, -1);
 				throw problem(0, "hidden");
 			});
-		await copy(text, `Copied ${plural(count, "line")}${viewer.view.level ? ", filtered" : ""}`);
+		await copy(text, `Copied ${plural(count, "line")}${viewer.filters.any() ? ", filtered" : ""}`);
 	}
 }
 

@@ -1,52 +1,65 @@
-// Search over the whole log, on the server: the nearest match first, then their number.
+// Find, over the whole log, on the server: the nearest match first, then how many there are.
 
-import { lineOf } from "./address.js";
-import { $, $$, inTurn, number, put } from "./dom.js";
+import { lineOf, queryOf } from "./address.js";
+import { $, inTurn, number, put } from "./dom.js";
+import { makeHighlight } from "./highlight.js";
 
-const MOST = 100_000; // matches counted
-
-/** Finds matches within a row; null for what could take long (a link can bring any). */
-export function marker(q, regex) {
-	if (!q || (regex && (/\)[*+{?]|\\\d/.test(q) || q.match(/[*+{]/g)?.length > 2))) return null;
-	try {
-		return new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), !regex && q === q.toLowerCase() ? "giu" : "gu");
-	} catch {
-		return null;
-	}
-}
+const COUNTED = 100_000; // matches
 
 export function makeFind(api, viewer) {
+	const { view, marks, moves } = viewer;
+	const highlight = makeHighlight(api, viewer);
 	const inOrder = inTurn(step);
-	const me = { q: "", run, step: (by, from) => inOrder(abort?.signal, by, from), count: inTurn(count), paint };
-	let regex, pattern, abort;
+	const find = {
+		run, resume, paint: highlight.paint, count: inTurn(count),
+		/** To the match after (-1: before) a line; without one the current match. */
+		step: (by, from) => inOrder(abort?.signal, by, from),
+	};
+	let query = null;
+	let waiting; // the service could not be asked for the nearest match
+	let abort;
 	let line, place; // the current match; which one it is, 0: unknown
 	let first, moved; // the match to count up to, null until it is found; steps since
 	let total, scanned, complete;
-	return me;
+	return find;
 
-	async function run(q, isRegex) {
+	/** Looks for what the view says. */
+	async function run() {
 		abort?.abort();
 		const { signal } = (abort = new AbortController());
-		me.q = q;
-		[regex, pattern, line, place, first, total, scanned, complete] = [isRegex, marker(q, isRegex), 0, 0, null, 0, "", false];
-		viewer.marks.point(0);
+		query = queryOf(view);
+		waiting = false;
+		[line, place, first, total, scanned, complete] = [0, 0, null, 0, "", false];
+		marks.point(0);
+		highlight.set(query);
 		$("#find").ariaInvalid = null;
 		display();
-		if (!q) return;
+		if (!query) return;
 		const known = viewer.cursor(viewer.lines.last);
-		await (viewer.viewport.follow ? me.step(-1, 0) : me.step(1, viewer.moves.topLine() - 1));
+		try {
+			await (viewer.viewport.follow ? find.step(-1, 0) : find.step(1, moves.topLine() - 1));
+		} catch (error) {
+			waiting = !signal.aborted && query && (error.status === 0 || error.status >= 500);
+			throw error;
+		}
 		if (signal.aborted) return;
 		[first, moved] = [line, 0];
 		if (!line) [scanned, complete] = [known, true];
 		display();
-		await me.count();
+		await find.count();
 	}
 
-	function ask(query) {
-		const asked = { q: me.q, regex, level: viewer.view.level, max_line_bytes: 1, ...query };
+	/** Goes on where the service's absence broke it off, or with what has come since. */
+	function resume() {
+		return (waiting ? run() : find.count()).catch(() => {});
+	}
+
+	function ask(more) {
+		const asked = { ...query, level: view.level, exclude: view.exclude, max_line_bytes: 1, ...more };
 		return api.json("/search", asked, { signal: abort.signal }).catch((error) => {
 			if (error.status === 400) {
-				me.q = "";
+				query = null;
+				highlight.set(null);
 				$("#find").ariaInvalid = "true";
 				put("#found", "Invalid");
 			}
@@ -64,29 +77,39 @@ export function makeFind(api, viewer) {
 	}
 
 	async function step(signal, by, from = line) {
-		if (!me.q) return $("#find").select();
+		if (!query) return $("#find").select();
 		if (signal.aborted) return;
 		fresh();
 		const next = await nearest(by, from);
 		const found = next ?? (from && await nearest(by, 0));
 		if (!found) return;
-		moved += next ? by : NaN;
+		moved += next ? by : NaN; // beyond the end it begins anew: no longer so many steps away
 		place = next ? place && place + by : by > 0 ? 1 : complete ? total : 0;
 		if (!next && !place) [first, moved] = [found, 0];
-		viewer.marks.point((line = found));
-		await viewer.moves.goto(line);
+		await moves.lead((line = found));
+		await reveal();
 		display();
-		me.count();
+		find.count();
+	}
+
+	/** What was found may stand in a part of its line that is folded, or beside the view. */
+	async function reveal() {
+		const row = () => viewer.viewport.seen().map((one) => $(".row", one)).find((one) => Number(one?.dataset.line) === line);
+		if (row() && !query.regex && !highlight.inRow(row()).length) await viewer.folds.showWhole(row().parentElement);
+		const [range] = row() ? highlight.inRow(row()) : [];
+		if (!range) return;
+		const [at, view] = [range.getBoundingClientRect(), viewer.root.getBoundingClientRect()];
+		if (at.right > view.right) viewer.root.scrollLeft += at.right - view.left - view.width / 2;
+		if (at.left < view.left) viewer.root.scrollLeft = 0;
 	}
 
 	function fresh() {
 		complete &&= lineOf(scanned) >= viewer.lines.last;
 	}
 
-	/** Goes on where it was broken off, or more has come. */
 	async function count() {
 		fresh();
-		while (me.q && first !== null && !complete && total < MOST) {
+		while (query && first !== null && !complete && total < COUNTED) {
 			const page = await ask({ limit: 0, after: scanned, before: viewer.cursor(first && first + 1) });
 			total += page.count;
 			scanned = page.scanned_to;
@@ -98,29 +121,7 @@ export function makeFind(api, viewer) {
 
 	function display() {
 		const all = total ? number(Math.max(total, place)) + (complete ? "" : "+") : complete ? "None" : "…";
-		put("#found", me.q && (place ? `${number(place)} of ${all}` : all));
-		paint();
+		put("#found", query && (place ? `${number(place)} of ${all}` : all));
+		highlight.paint();
 	}
-
-	function paint() {
-		const ranges = pattern ? $$(".row", viewer.root).flatMap((row) => within(row.lastChild, pattern)) : [];
-		CSS.highlights?.set("find", new Highlight(...ranges));
-	}
-}
-
-function within(message, pattern) {
-	const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT);
-	const nodes = [];
-	while (walker.nextNode()) nodes.push(walker.currentNode);
-	const place = (offset) => {
-		const node = nodes.find(({ length }) => offset <= length || ((offset -= length), false));
-		return [node, offset];
-	};
-	const found = message.textContent.slice(0, 4000).matchAll(pattern);
-	return [...found].filter(([text]) => text).slice(0, 100).map(({ 0: text, index }) => {
-		const range = new Range();
-		range.setStart(...place(index));
-		range.setEnd(...place(index + text.length));
-		return range;
-	});
 }

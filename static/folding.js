@@ -9,7 +9,7 @@ const SEARCHED = 1000; // lines with the word "group" among which a group's end 
 
 export function makeFolds(api, viewer) {
 	const { lines, root } = viewer;
-	const folds = { groupOf, fold, unfold, uncover, forget };
+	const folds = { groupOf, fold, unfold, showWhole, uncover, forget };
 	forget();
 	return folds;
 
@@ -57,16 +57,24 @@ export function makeFolds(api, viewer) {
 		$(`[data-line="${line}"] .group`, root)?.focus({ preventScroll: true });
 	}
 
+	/** Shows all of a row's message, where that is not too much for the page. */
+	async function showWhole(row) {
+		const { line, cut, message, message_bytes: size } = row.item;
+		if (size > OPEN_MAX || folds.whole.has(line)) return;
+		if (folds.whole.size > WHOLE_MAX) folds.whole.clear();
+		folds.whole.set(line, cut ? (await api.json("/logs", { from_line: line, limit: 1 }))[0].message : message);
+		if (row.isConnected) viewer.viewport.replace(row); // it may have been scrolled away meanwhile
+	}
+
 	/** Unfolds a row's JSON or the rest of its message, or folds its JSON again. */
 	async function unfold(button, row) {
-		const { line, cut, message, message_bytes: size } = row.item;
-		const where = { from_line: line, limit: 1 };
-		if (size > OPEN_MAX) return window.open(api.url("/logs", { ...where, format: "text" }), "_blank", "noopener");
-		if (button.matches(".unfold") && !folds.unfolded.delete(line)) folds.unfolded.add(line);
-		if (button.matches(".all") || cut) {
-			if (folds.whole.size > WHOLE_MAX) folds.whole.clear();
-			folds.whole.set(line, cut ? (await api.json("/logs", where))[0].message : message);
+		const { line, cut, message_bytes: size } = row.item;
+		if (size > OPEN_MAX) {
+			const address = api.url("/logs", { from_line: line, limit: 1, format: "text" });
+			return window.open(address, "_blank", "noopener");
 		}
-		if (row.isConnected) viewer.viewport.replace(row); // it may have been scrolled away meanwhile
+		if (button.matches(".unfold") && !folds.unfolded.delete(line)) folds.unfolded.add(line);
+		if (button.matches(".all") || cut) await showWhole(row);
+		if (row.isConnected) viewer.viewport.replace(row);
 	}
 }

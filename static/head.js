@@ -39,6 +39,7 @@ export function makeHead(api, viewer, cancel) {
 		me.known = true;
 		const was = state;
 		const { label, over } = ({ state } = describe(status));
+		me.state = state;
 		const { job_name, total_tasks: total = 0, finished_tasks: done = 0, detail, exit_code } = (shown = status);
 		const name = job_name || $("#log").dataset.job;
 		if (was && was !== state) announce(`The job is ${label}`);

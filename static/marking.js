@@ -5,7 +5,7 @@ import { $$, number, range, toast } from "./dom.js";
 
 export function makeMarks(viewer) {
 	const { lines, view, root } = viewer;
-	const marks = { marked: null, current: 0, covers, set, point, open, save, extent, begin, fromAddress, forget };
+	const marks = { marked: null, current: 0, covers, set, point, open, save, link, extent, begin, fromAddress, forget };
 	return marks;
 
 	function begin() {
@@ -20,11 +20,11 @@ export function makeMarks(viewer) {
 		return line >= marks.marked?.first && line <= marks.marked?.last;
 	}
 
-	/** Marks the lines between two, in either order; with 0 none. */
-	function set(one, other = one) {
+	/** Marks the lines between two, in either order; with 0 none. `keep`: the current line stays the current one. */
+	function set(one, other = one, keep = false) {
 		marks.marked = one ? { epoch: lines.epoch, first: Math.min(one, other), last: Math.max(one, other) } : null;
 		save();
-		point(0);
+		point(keep ? marks.current : 0);
 		viewer.changed();
 	}
 
@@ -43,17 +43,23 @@ export function makeMarks(viewer) {
 		if (exist) {
 			set(Math.max(first, lines.first), Math.min(last, lines.last));
 			await viewer.moves.goto(marks.marked.first);
+			viewer.moves.say(marks.marked.first);
 		} else toast(`There is no line ${number(first)}: this log has ${range(lines, " to ")}.`, true);
 		return exist;
 	}
 
 	function save() {
-		history.replaceState(null, "", location.pathname + formatView(view) + formatMark(marks.marked));
+		history.replaceState(null, "", location.pathname + formatView(view, viewer.defaults) + formatMark(marks.marked));
+	}
+
+	/** An address of the marked lines for others: without what the sender filters or looks for, which could hide them. */
+	function link() {
+		return location.origin + location.pathname + formatView({ time: view.time }, viewer.defaults) + formatMark(marks.marked);
 	}
 
 	/** The marked lines as the API asks for them. */
 	function extent() {
-		return { from_line: marks.marked.first, before: viewer.cursor(marks.marked.last + 1), level: view.level };
+		return { from_line: marks.marked.first, before: viewer.cursor(marks.marked.last + 1), ...viewer.filters.parameters() };
 	}
 
 	/** Follows a change of the address's fragment, made by a link within the page or by hand. */

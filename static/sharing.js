@@ -2,12 +2,11 @@
 
 import { $, copy, on, put, range, renew, show } from "./dom.js";
 
+/** Gives what the dialog needs each time it is opened. */
 export function startSharing(api, viewer) {
-	const dialog = $("#share");
-	if (!dialog) return;
 	on("#share-make", "click", make);
-	on("[data-open=share]", "click", opened);
-	on(dialog, "click", revoke);
+	on("#share", "click", revoke);
+	return opened;
 
 	function opened() {
 		const mark = viewer.marks.marked;

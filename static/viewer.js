@@ -3,6 +3,7 @@
 import { makeCopying } from "./copying.js";
 import { now } from "./clock.js";
 import { $, el, on } from "./dom.js";
+import { makeFilters } from "./filters.js";
 import { makeFolds } from "./folding.js";
 import { makeGaps } from "./gaps.js";
 import { makeLines } from "./lines.js";
@@ -12,21 +13,30 @@ import { buildRow } from "./row.js";
 import { day } from "./times.js";
 import { makeViewport } from "./viewport.js";
 
-/** `view`: what the address says of it. `delegate`: `begun` when the first lines have come, `changed`, `drawn`. */
-export function makeViewer(api, view, delegate) {
+const CATCH_UP = 1000; // ms between two questions for new lines that match
+
+/**
+ * `view`: what the address says of it; `defaults`: what is so where the address says nothing.
+ * `delegate`: `begun` when the first lines have come, `changed`, `drawn`, `inContext(line)`.
+ */
+export function makeViewer(api, view, defaults, delegate) {
 	const root = $("#log");
 	const lines = makeLines(api);
 	const viewer = {
-		view, root, lines, cursor, begin, look, push, refill, reset, back, changed,
+		view, defaults, root, lines, cursor, begin, look, push, refill, reset, back, changed, times, lineAt,
 		fresh: 0, // lines that came since the reader left the end
 		start: null, // timestamp of the first line
+		returnTo: 0, // the line to go back to when the first lines have come, unless the reader goes elsewhere
+		over: false, // whether the job has ended
+		parts: [], // of the overview
 	};
+	const filters = (viewer.filters = makeFilters(api, viewer));
 	const marks = (viewer.marks = makeMarks(viewer));
 	const folds = (viewer.folds = makeFolds(api, viewer));
 	const moves = (viewer.moves = makeMoves(api, viewer));
 	const gaps = (viewer.gaps = makeGaps(api, viewer));
 	viewer.copying = makeCopying(api, viewer);
-	let returnTo = 0; // the line to go back to when the first lines have come
+	let catching = 0; // the timer of `catchUp`
 	let away = null; // what came while the tab was hidden: {line, count}
 	const viewport = (viewer.viewport = makeViewport(root, lines, {
 		row: dated, more: moves.more, seek: moves.seek, left: delegate.changed, drawn: delegate.drawn,
@@ -40,9 +50,9 @@ export function makeViewer(api, view, delegate) {
 		});
 		look();
 		marks.begin();
-		lines.level = view.level;
+		filters.apply();
 		// Without a mark or a filter the stream alone fills the page: its first lines are the log's newest.
-		lines.clear(!marks.marked && !view.level);
+		lines.clear(!marks.marked && !filters.any());
 		moves.follow(!marks.marked);
 	}
 
@@ -57,8 +67,7 @@ export function makeViewer(api, view, delegate) {
 
 	function begun() {
 		delegate.begun();
-		if (returnTo) moves.goto(returnTo, "top");
-		returnTo = 0;
+		if (viewer.returnTo) moves.goto(viewer.returnTo, "top");
 	}
 
 	/** Takes lines of the stream. */
@@ -68,9 +77,18 @@ export function makeViewer(api, view, delegate) {
 		if (known && !viewport.follow) viewer.fresh += shown;
 		if (fresh[0].line === 1) viewer.start = fresh[0].timestamp;
 		if (!known) begun();
+		else if (lines.search) catchUp();
 		else if (viewport.follow && !lines.atEnd) moves.toEnd();
 		changed();
 		viewport.schedule();
+	}
+
+	/** Which of the new lines match only the service can say. A reader who is elsewhere gets them on the way down. */
+	function catchUp() {
+		catching ||= setTimeout(async () => {
+			catching = 0;
+			if (viewport.follow) await (lines.items.length ? moves.more(1) : moves.toEnd());
+		}, CATCH_UP);
 	}
 
 	/** The journal was begun anew: a mark, a fold or a place in the old one means nothing in the new. */
@@ -84,7 +102,7 @@ export function makeViewer(api, view, delegate) {
 
 	/** Drops the lines in memory: another stream brings its own. A reader who is at a line is led back to it. */
 	function refill() {
-		returnTo = viewport.follow ? 0 : moves.topLine();
+		viewer.returnTo = viewport.follow ? 0 : moves.topLine();
 		lines.last = 0;
 		lines.clear(true);
 		viewport.redraw();
@@ -107,7 +125,22 @@ export function makeViewer(api, view, delegate) {
 		const today = day(line.timestamp, view.time);
 		const other = before ? day(before.timestamp, view.time) : line.line === lines.first ? day(now(), view.time) : today;
 		if (today !== other) row.prepend(el("div", "note day", today));
+		if (filters.any()) row.lastChild.append(el("button", "in context", "In context", { type: "button", tabIndex: -1 }));
 		return row;
+	}
+
+	/** What a time that somebody types refers to. */
+	function times() {
+		const end = viewer.over ? viewer.parts.at(-1)?.high_ms : now();
+		return { start: viewer.start ?? end, end, utc: view.time === "utc" };
+	}
+
+	/** The first line of that moment or later; where there is none the last one. */
+	async function lineAt(ms) {
+		const part = viewer.parts.find(({ high_ms }) => high_ms >= ms);
+		if (!part) return lines.last;
+		const [found] = await api.json("/logs", { from_line: part.first, since_ms: Math.max(0, ms), limit: 1, max_line_bytes: 1 });
+		return found?.line ?? lines.last;
 	}
 
 	/** What a row needs to know besides its line. */
@@ -129,6 +162,7 @@ export function makeViewer(api, view, delegate) {
 		if (target.matches(".n") && !event.ctrlKey && !event.metaKey) number(event, row.item.line);
 		const button = target.closest("button");
 		if (button?.gap) gaps.look(button.gap);
+		else if (button?.matches(".context")) delegate.inContext(row.item.line);
 		else if (button?.matches(".group")) folds.fold(row.item);
 		else if (button) folds.unfold(button, row);
 	}

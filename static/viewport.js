@@ -12,7 +12,7 @@ const EDGE = 1e6;
 
 export function makeViewport(scroller, lines, delegate) {
 	const [spacer, sheet] = scroller.children;
-	const port = { follow: false, rowHeight: 20, show, draw, redraw, replace, schedule, seen, keep: () => lines.keep(a0, a1) };
+	const port = { follow: false, rowHeight: 20, show, draw, redraw, replace, reveal, offset, schedule, seen, keep: () => lines.keep(a0, a1) };
 	let a0 = 0; // the items that are drawn
 	let a1 = 0;
 	let top = 0;
@@ -38,13 +38,27 @@ export function makeViewport(scroller, lines, delegate) {
 		});
 	}
 
-	/** `place`: "top", "middle", or "here", where the scrollbar stands. */
+	/** How far below the top of the view a drawn row begins, in px. */
+	function offset(row) {
+		return top + row.offsetTop - scroller.scrollTop;
+	}
+
+	/** Scrolls as little as shows the whole of a line. */
+	function reveal(line) {
+		const row = [...sheet.children].find((one) => one.item.line === line);
+		if (!row) return show(line);
+		const above = offset(row);
+		const below = above + row.offsetHeight - scroller.clientHeight;
+		if (above < 0 || below > 0) scroller.scrollTop += above < 0 ? above : below;
+	}
+
+	/** `place`: "top", "middle", px below the top, or "here", where the scrollbar stands. */
 	function show(line, place = "middle") {
 		const at = Math.min(lines.index(line), lines.items.length - 1);
 		clear(lines.base + Math.max(0, at));
 		top = scroller.scrollTop;
 		if (place !== "here" && at >= 0) {
-			const above = place === "middle" ? scroller.clientHeight / 3 : 0;
+			const above = place === "middle" ? scroller.clientHeight / 3 : Number(place) || 0;
 			top = Math.max(scale().top(lines.items[at].line), above);
 			space(top + 2 * scroller.clientHeight, true);
 			scroll(top - above);

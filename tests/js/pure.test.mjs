@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatMark, formatView, lineOf, parseMark, parseView } from "../../static/address.js";
-import { marker } from "../../static/find.js";
+import { formatMark, formatView, lineOf, NARROW, parseMark, parseView, WIDE } from "../../static/address.js";
+import { begins } from "../../static/errors.js";
+import { finder } from "../../static/highlight.js";
 import { describe } from "../../static/head.js";
 import { unfolded } from "../../static/lines.js";
 import { bytes, groupEnds, groupTitle, parseJson } from "../../static/row.js";
@@ -24,6 +25,16 @@ test("the view is read and written, and what is wrong is left out", () => {
   assert.equal(formatView(parseView("")), "");
   assert.equal(formatView(parseView("?time=noon&wrap=yes&level=%3Cb%3E&other=1")), "");
   assert.equal(parseView("?q=true").q, "true");
+  assert.equal(parseView("?level=info,warning,error").level, "none,info,warning,error");
+  const more = "?q=a&case=exact&only=true&exclude=b%0Ac&level=none%2Cinfo%2Cwarning%2Cerror";
+  assert.equal(formatView(parseView(more)), more);
+});
+
+test("where there is little room lines are wrapped and have no time, unless the address says so", () => {
+  assert.deepEqual([parseView("", NARROW).time, parseView("", NARROW).wrap], ["none", true]);
+  assert.equal(formatView(parseView("", NARROW), NARROW), "");
+  assert.equal(formatView(parseView("?time=local&wrap=false", NARROW), NARROW), "?time=local&wrap=false");
+  assert.equal(formatView(parseView("?time=none&wrap=true", WIDE), WIDE), "?time=none&wrap=true");
 });
 
 test("durations have two units at most", () => {
@@ -103,12 +114,19 @@ test("folded ranges are passed over", () => {
   assert.deepEqual([4, 9, 12, 13, 25].map((line) => unfolded(line, folded, -1)), [4, 4, 4, 13, 19]);
 });
 
-test("an expression runs in the tab only where it can't take long", () => {
-  for (const evil of ["(a+)+$", "(a|a)*b", "a*a*a*a*b", "(.*)(.*)\\1", "("]) assert.equal(marker(evil, true), null, evil);
-  assert.ok(marker("err.r \\d+", true).test("error 12"));
-  assert.deepEqual(["a.b".match(marker("a.b", false))?.length, "axb".match(marker("a.b", false))], [1, null]);
-  assert.ok(marker("error", false).test("ERROR"));
-  assert.ok(!marker("Error", false).test("ERROR"));
+test("a text is found in either case, or exactly", () => {
+  assert.deepEqual(finder("a.b", false)("A.B axb a.b"), [[0, 3], [8, 11]]);
+  assert.deepEqual(finder("Error", true)("error Error"), [[6, 11]]);
+});
+
+test("an error begins with a line that says so, not with what belongs to it", () => {
+  const lines = (...messages) => messages.map((message, i) => ({ line: 10 + i, message }));
+  const starts = (items) => items.filter((item, i) => begins(item, items[i - 1] ?? null)).map(({ line }) => line);
+  assert.deepEqual(starts(lines("ERROR a", "ERROR b")), [10, 11]);
+  assert.deepEqual(starts(lines("Traceback (most recent call last):", '  File "x.py", line 1', "    raise ValueError", "ValueError: x")), [10]);
+  assert.deepEqual(starts(lines("Traceback (most recent call last):", "ERROR: x")), [10]);
+  assert.deepEqual(starts([{ line: 1, message: "boom" }, { line: 9, message: "bang" }]), [1, 9]);
+  assert.deepEqual(starts(lines("E   AssertionError", "E     - left", "E     + right")), [10]);
 });
 
 test("groups, JSON and sizes", () => {

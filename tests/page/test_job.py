@@ -241,7 +241,7 @@ def test_every_key_of_the_list_is_answered_without_a_mouse(write: Write, look: L
     page.keyboard.press("Control+a")
     expect(page.locator("#markbar b")).to_have_text("Lines 1–50")
     page.keyboard.press("l")
-    expect(page.locator("#level")).to_have_value("info,warning,error")
+    expect(page.locator("#level")).to_have_value("none,info,warning,error")
     page.keyboard.press("Shift+T")
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
 

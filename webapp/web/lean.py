@@ -1,0 +1,14 @@
+"""Our modules as they travel: without comments and indentation, which are for those who read the files."""
+
+from __future__ import annotations
+
+import re
+
+# Comments that have lines of their own; one beside code stays, since telling it from a text takes a parser.
+_COMMENTS = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+def lean(module: str) -> str:
+    """The same JavaScript, for one whose template literals hold no line break, as ours do not."""
+    return _INDENT.sub("", _COMMENTS.sub("", module))
