@@ -64,3 +64,13 @@ def test_imports_run_one_way():
             if name != here and RANK[name] >= RANK[here]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_outside_the_store_knows_of_sqlite():
+    knows = [
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.py")
+        if "sqlite" in path.read_text().lower() and parts(path)[1:3] != ("store", "sqlite")
+    ]
+    # The one that is told of the other, and the one place that chooses.
+    assert sorted(knows) == ["store/base.py", "store/open.py"]

@@ -33,13 +33,15 @@ def check(db: sqlite3.Connection, mark: Mark, job: str) -> None:
                     log.warning("the journal of %s is an older copy of itself: it goes on under a new epoch", job)
                     _renew(db)
                 revision = max(revision, mark.read() or 0) + 1
-                db.execute("UPDATE state SET place = ?, revision = ?", (place, revision))
+                # Before the commit: whoever opens the file just after it must find the mark there. Where none can be
+                # kept, the journal does not say that it has one.
+                marked = mark.write(revision)
+                db.execute("UPDATE state SET place = ?, revision = ?", (place if marked else "", revision))
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-    mark.write(one(db, "revision")[0])
 
 
 class _ReadOnly(Exception):

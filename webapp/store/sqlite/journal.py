@@ -25,7 +25,7 @@ from ..base import Fence
 from . import copies, reading
 from .clock import SYSTEM, Clock
 from .connections import Connections
-from .damage import identity, journal_error, move_damaged, opening
+from .damage import identity, journal_error, move_damaged, moving, opening
 from .marks import Mark
 from .schema import prepare
 from .state import load_fenced, load_lease, one
@@ -86,7 +86,7 @@ class SqliteJournal:
             return self._open()
 
     def _open(self) -> Connections:
-        with opening(self.path):
+        with opening(self.path) if _begun(self.path) else moving(self.path):
             connections: Connections | None = None
             try:
                 connections = Connections(self.path)
@@ -289,3 +289,11 @@ class SqliteJournal:
     def _shrink(self) -> None:
         with self._lock, contextlib.suppress(JournalError, sqlite3.OperationalError):
             self._current().writer.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _begun(path: Path) -> bool:
+    """Whether it is a database already: several that make one of it at once would be told that it is locked."""
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False

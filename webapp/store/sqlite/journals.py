@@ -95,10 +95,11 @@ class SqliteJournals:
                 continue
             size = _size(path)
             job = next((job for job, journal in list(self._open.items()) if journal.path == path), None)
-            if job is None and (removed := self._removed(path, full=not old)) is not None:
+            full = total > self._max_bytes
+            if job is None and (removed := self._removed(path, full=full)) is not None:
                 gone.append(removed)
                 total -= size
-            elif not old:
+            elif full:
                 total -= size - self._halved(job, path)
         return [job for job in gone if job]
 

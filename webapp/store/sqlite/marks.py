@@ -50,10 +50,10 @@ class Mark:
             return None
         return int(revision) if zlib.crc32(struct.pack("<Q", revision)) == check else None
 
-    def write(self, revision: int) -> None:
+    def write(self, revision: int) -> bool:
         """Tells of a commit. Where that is not possible, it is left: the mark may be behind, never ahead."""
         if revision == self._last:
-            return
+            return True
         data = _MARK.pack(revision, zlib.crc32(struct.pack("<Q", revision)))
         with contextlib.suppress(OSError):
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -62,6 +62,8 @@ class Mark:
             finally:
                 os.close(fd)
             self._last = revision
+            return True
+        return False
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -38,7 +38,12 @@ def load_lease(db: sqlite3.Connection) -> Lease:
 
 
 def one(db: sqlite3.Connection, columns: str) -> tuple[Any, ...]:
-    row: tuple[Any, ...] | None = db.execute(f"SELECT {columns} FROM state").fetchone()
+    try:
+        row: tuple[Any, ...] | None = db.execute(f"SELECT {columns} FROM state").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        row = None  # a file that was cut off, or whose WAL was taken away
     if row is None:
         raise _NoState("the journal has no state row")
     return row
