@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from webapp.engine.backlog import Backlog, Hole
-from webapp.journal.line import Entry
+from webapp.journal.text import Text, text
 
 
-def entries(first: int, count: int) -> list[Entry]:
-    return [Entry(n, f"line {n}", {"stream": "stdout"}) for n in range(first, first + count)]
+def entries(first: int, count: int) -> list[Text]:
+    return [text(n, b"line %d" % n, {"stream": "stdout"}) for n in range(first, first + count)]
 
 
 def drained(backlog: Backlog) -> list[int]:
     """Timestamps of the lines; of a hole how many are in it, negative."""
     found: list[int] = []
     while waiting := backlog.peek():
-        found += [item.timestamp if isinstance(item, Entry) else -item.lines for item in waiting]
+        found += [item.timestamp if isinstance(item, Text) else -item.lines for item in waiting]
         backlog.drop(len(waiting))
     return found
 
@@ -60,6 +60,40 @@ def test_past_both_bounds_lines_are_counted_as_lost(tmp_path: Path) -> None:
     assert kept == list(range(len(kept))) and backlog.lost == -hole == 50 - len(kept) > 0
     backlog.push([*entries(50, 2), Hole(3), Hole(4), *entries(52, 1)])
     assert drained(backlog) == [50, 51, -7, 52]
+
+
+ODD = text(1, "\u2028 \x00 \ufffd 'quoted\"".encode(), {"stream": "stderr", "split": True})
+
+
+def many(first: int, count: int) -> Text:
+    return text(1, b"\n".join(b"line %d" % n for n in range(first, first + count)), {"stream": "stdout"})
+
+
+def numbers(backlog: Backlog) -> list[int]:
+    """Of the lines of `many`; of a hole how many are in it, negative."""
+    found: list[int] = []
+    while waiting := backlog.peek():
+        for item in waiting:
+            found += [-item.lines] if isinstance(item, Hole) else [int(line[5:]) for line in item.messages()]
+        backlog.drop(len(waiting))
+    return found
+
+
+@pytest.mark.parametrize("known", [0, 1, 99, 100, 101, 150, 199])
+@pytest.mark.parametrize("file_bytes", [0, 1 << 20])
+def test_lines_that_are_known_are_skipped_within_a_text(tmp_path: Path, known: int, file_bytes: int) -> None:
+    backlog = Backlog(tmp_path / "b.ndjson", file_bytes=file_bytes)
+    backlog.push([many(0, 100), Hole(3), many(100, 100)])
+    backlog.skip(known)
+    assert [n for n in numbers(backlog) if n >= 0] == list(range(known, 200))
+
+
+def test_a_text_that_finds_no_room_is_kept_as_far_as_there_is_some(tmp_path: Path) -> None:
+    backlog = Backlog(tmp_path / "b.ndjson", file_bytes=3_000, memory_bytes=3_000)
+    backlog.push([many(0, 1_000)])
+    *kept, hole = numbers(backlog)
+    assert kept == list(range(len(kept))) and len(kept) > 400
+    assert backlog.lost == -hole == 1_000 - len(kept)
 
 
 @pytest.fixture
@@ -128,13 +162,13 @@ def test_a_file_with_nothing_of_use_is_removed(tmp_path: Path, left: bytes) -> N
 
 def test_the_next_process_takes_over_what_was_left(tmp_path: Path) -> None:
     left = Backlog(tmp_path / "b.ndjson")
-    left.push([Entry(1, "\u2028 \x00 \ufffd 'quoted\"", {"stream": "stderr", "split": True})])
+    left.push([ODD])
     with (tmp_path / "b.ndjson").open("ab") as file:
         file.write(b'[2, "half a li')  # killed as it wrote
     backlog = Backlog(tmp_path / "b.ndjson")
     backlog.take_over()
     (entry,) = backlog.peek()
-    assert entry == Entry(1, "\u2028 \x00 \ufffd 'quoted\"", {"stream": "stderr", "split": True})
+    assert entry == ODD
     backlog.drop(1)
     assert not backlog and not (tmp_path / "b.ndjson").exists()
 

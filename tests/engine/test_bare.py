@@ -42,8 +42,8 @@ def test_a_reader_that_went_away_loses_no_line_of_the_log_and_shows_in_the_exit_
 
 def test_a_command_in_front_of_head_ends_as_it_would(data_dir: Path) -> None:
     assert shell(data_dir, "$RUN seq 200000 | head -1; echo ${PIPESTATUS[0]}").stdout == "1\n141\n"
-    found = messages(data_dir)
-    assert found == [str(n + 1) for n in range(len(found))]
+    *found, last = messages(data_dir)  # it may have been ended within a line
+    assert found == [str(n + 1) for n in range(len(found))] and str(len(found) + 1).startswith(last)
 
 
 def test_output_that_cannot_be_written_is_said_and_no_success(data_dir: Path) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from webapp.engine import recorder as module
 from webapp.engine.backlog import Backlog
+from webapp.engine.journal_sink import JournalLines
 from webapp.engine.recorder import Recorder
 from webapp.errors import JournalError
-from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
+from webapp.journal.text import Text
 from webapp.store.sqlite.journals import SqliteJournals
 from webapp.store.sqlite.writer import SqliteWriter
 
@@ -31,11 +32,11 @@ class Disk:
         disk = self
 
         class Shaky(SqliteWriter):
-            def append(self, entries: list[Entry], **how: object) -> object:  # type: ignore[override]
+            def append(self, entries: list[Text], **how: object) -> object:  # type: ignore[override]
                 disk.open.wait(60)
                 if disk.full:
                     raise JournalError("the disk is full")
-                disk.appends.append(len(entries))
+                disk.appends.append(sum(each.count for each in entries))
                 return super().append(entries, **how)  # type: ignore[arg-type]
 
         self.journal = journals.open("job")
@@ -47,6 +48,7 @@ class Disk:
             return writer
 
         self.journal.claim = claimed  # type: ignore[method-assign]
+        self.lines = JournalLines(lambda: self.journal)
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def said() -> list[str]:
 @pytest.fixture
 def recorder(disk: Disk, said: list[str], tmp_path: Path) -> Recorder:
     backlog = Backlog(tmp_path / "backlog" / "job.ndjson")
-    recorder = Recorder(lambda: disk.journal, backlog, say=said.append)
+    recorder = Recorder(disk.lines, backlog, say=said.append)
     recorder.start()
     return recorder
 
@@ -105,7 +107,7 @@ def test_a_disk_that_stays_full_ends_in_a_file_for_later(disk: Disk, recorder: R
     assert recorder.close(0.2) is False
     backlog = Backlog(tmp_path / "backlog" / "job.ndjson")
     backlog.take_over()
-    assert [entry.message for entry in backlog.peek()] == ["one", "two"]
+    assert [message for text in backlog.peek() for message in text.messages()] == ["one", "two"]
 
 
 def test_a_disk_that_stands_still_holds_up_nobody_for_ever(
@@ -130,7 +132,7 @@ def test_a_disk_that_stands_still_holds_up_nobody_for_ever(
     assert gap.count is not None and len(kept(disk)) + gap.count == 14
     assert gap.after_line == len(kept(disk))
     assert "could not be kept" in "".join(said)
-    recorder.finish({"job_status": "Done"}, complete=not recorder.lost)
+    disk.lines.end({"job_status": "Done"}, complete=not recorder.lost)
     assert disk.journal.state().complete is False
 
 
@@ -172,6 +174,6 @@ def test_statuses_reach_the_journal(disk: Disk, recorder: Recorder) -> None:
     recorder.tell({"job_status": "Canceling"})
     assert recorder.close(10)
     assert status() == {"job_status": "Canceling"}
-    recorder.finish({"job_status": "Canceled"}, complete=True)
+    disk.lines.end({"job_status": "Canceled"}, complete=True)
     state = disk.journal.state()
     assert state.finished and state.complete and state.status == {"job_status": "Canceled"} and not state.holder

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from webapp.engine.backlog import Backlog, backlog_path
-from webapp.journal.line import Entry
+from webapp.journal.text import text
 
 from ..served import Served, environment, jobtail, spawn, until
 from ..sse import EventStream, lines_of
@@ -303,7 +303,7 @@ def test_a_service_that_is_killed_while_it_takes_a_backlog_in_doubles_no_line(da
     job = newest(data_dir).id
     backlog = Backlog(backlog_path(data_dir, job))
     for first in range(0, count, 1000):
-        backlog.push([Entry(1_700_000_000_000 + n, str(n), {"stream": "stdout"}) for n in range(first, first + 1000)])
+        backlog.push([text(1_700_000_000_000 + n, b"%d" % n, {"stream": "stdout"}) for n in range(first, first + 1000)])
     assert backlog.save()
     with serving(data_dir) as service, journal_of(data_dir, job) as journal, suppress(httpx.HTTPError):
         for _ in range(3):

@@ -13,6 +13,7 @@ from webapp.engine.source import EmbeddedSource
 from webapp.errors import Conflict, JobNotFound
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
+from webapp.journal.text import text
 from webapp.store.sqlite.journals import SqliteJournals
 from webapp.store.sqlite.store import SqliteStore
 
@@ -79,7 +80,7 @@ async def test_lines_that_a_runner_left_behind_are_taken_in(
     writer.release()
     left = Backlog(backlog_path(data_dir, job))
     left.after = (writer.fence.epoch, 1)
-    left.push([Entry(2, "left behind", {"stream": "stdout"})])
+    left.push([text(2, b"left behind", {"stream": "stdout"})])
     assert left.save()
     await source.status(job)
     assert messages(data_dir) == ["written"]  # its runner may still write them itself

@@ -8,12 +8,16 @@ from hypothesis import strategies as st
 
 from webapp.engine.splitter import Splitter, boundary
 from webapp.journal.line import Entry
+from webapp.journal.text import Text
+
+
+def lines_of(texts: list[Text]) -> list[Entry]:
+    return [Entry(each.timestamp, message, each.extra) for each in texts for message in each.messages()]
 
 
 def fed(*chunks: bytes, limit: int = 16 << 20) -> list[Entry]:
     splitter = Splitter("stdout", limit)
-    entries = [entry for n, chunk in enumerate(chunks) for entry in splitter.feed(n, chunk)]
-    return entries + splitter.end()
+    return lines_of([text for n, chunk in enumerate(chunks) for text in splitter.feed(n, chunk)] + splitter.end())
 
 
 def messages(*chunks: bytes, limit: int = 16 << 20) -> list[str]:
@@ -35,9 +39,9 @@ def test_no_line_is_made_of_what_stands_on_either_side_of_lost_bytes(
     before: bytes, lost: bytes, after: bytes, expected: list[str], missing: int
 ) -> None:
     splitter = Splitter("stdout")
-    entries = splitter.feed(1, before)
+    texts = splitter.feed(1, before)
     pieces, count = splitter.lose(lost.count(b"\n"), not lost.endswith(b"\n"))
-    entries += [*pieces, *splitter.feed(2, after), *splitter.end()]
+    entries = lines_of([*texts, *pieces, *splitter.feed(2, after), *splitter.end()])
     assert [entry.message + "*" * ("split" in (entry.extra or {})) for entry in entries] == expected
     assert count == missing
 
@@ -66,9 +70,9 @@ def test_a_line_bears_the_time_at_which_its_end_was_read() -> None:
     splitter = Splitter("stderr")
     assert splitter.feed(10, b"half ") == []
     (line,) = splitter.feed(20, b"a line\nmore")
-    assert (line.timestamp, line.message, line.extra) == (20, "half a line", {"stream": "stderr"})
+    assert (line.timestamp, line.messages(), line.extra) == (20, ["half a line"], {"stream": "stderr"})
     (rest,) = splitter.end()
-    assert (rest.timestamp, rest.message) == (20, "more")
+    assert (rest.timestamp, rest.messages()) == (20, ["more"])
 
 
 def test_a_line_without_an_end_is_cut_and_marked() -> None:
@@ -97,3 +101,21 @@ def test_however_it_was_read_the_lines_are_the_same(data: bytes, cuts: list[int]
     if len(data) <= limit:
         whole = data.decode("utf-8", "replace").split("\n")
         assert messages(*chunks, limit=limit) == (whole if whole[-1] else whole[:-1])
+
+
+@pytest.mark.parametrize(
+    ("chunks", "shown"),
+    [
+        ((b"line\n",), None),
+        ((b"line\nname? ",), "name? "),
+        ((b" 10%\r", b" 20%\r"), " 10%\r 20%\r"),
+        ((b"a" * 5000,), "a" * 4096),
+        (("é".encode() * 2500 + b"!",), "é" * 2047 + "!"),
+        ((b"x" * 3000 + b"\r50%" + b" " * 2000 + b"\r",), "50%" + " " * 2000 + "\r"),
+    ],
+)
+def test_what_stands_after_the_last_newline_is_shown_by_its_end(chunks: tuple[bytes, ...], shown: str | None) -> None:
+    splitter = Splitter("stdout")
+    for chunk in chunks:
+        splitter.feed(7, chunk)
+    assert splitter.unfinished() == (None if shown is None else {"message": shown, "timestamp": 7})

@@ -13,16 +13,21 @@ import json
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orjson
+
 from ..files import private
-from ..journal.line import Entry
+from ..journal.text import Text, text
 from ..store.base import Writer
 
 FILE_BYTES = 1 << 30
 MEMORY_BYTES = 32 << 20
-PIECE = 5_000
+# What one transaction takes.
+PIECE_BYTES = 4 << 20
+PIECE_ITEMS = 5_000
+ITEM_BYTES = 200  # about what an item takes beside its text
 _END = b'"end"\n'
 
 
@@ -33,11 +38,16 @@ class Hole:
     lines: int
 
 
-Item = Entry | Hole
+Item = Text | Hole
+
+
+def lines_in(items: Sequence[Item]) -> int:
+    """Holes are none."""
+    return sum(item.count for item in items if isinstance(item, Text))
 
 
 def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """What one transaction takes each: entries up to a hole, or a hole."""
+    """What one transaction takes each: texts up to a hole, or a hole."""
     run: list[Item] = []
     for item in items:
         if run and isinstance(item, Hole) is not isinstance(run[-1], Hole):
@@ -50,9 +60,9 @@ def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 def store(writer: Writer, run: Sequence[Item]) -> None:
     """Writes one of `runs`, in one transaction."""
-    entries = [item for item in run if isinstance(item, Entry)]
-    if entries:
-        writer.append(entries, mark_late=False)
+    texts = [item for item in run if isinstance(item, Text)]
+    if texts:
+        writer.append(texts, mark_late=False)
         return
     lost = sum(item.lines for item in run if isinstance(item, Hole))
     writer.add_gap(writer.last_line, "upstream", lost or None)
@@ -77,6 +87,7 @@ class Backlog:
         self._file = -1
         self._start = self._end = 0
         self._next = 0
+        self._known = 0  # lines in front that are in the journal already
         self._memory: deque[Item] = deque()
         self._held = 0
 
@@ -85,7 +96,7 @@ class Backlog:
 
     def __len__(self) -> int:
         """Lines that wait in memory: those would be lost with this process."""
-        return sum(isinstance(item, Entry) for item in self._memory)
+        return lines_in(self._memory)
 
     def take_over(self) -> bool:
         """Goes on with the file that a runner left behind. False where there is none: somebody has taken it in."""
@@ -100,68 +111,100 @@ class Backlog:
         return False
 
     def skip(self, count: int) -> None:
-        """The first `count` lines are in the journal already."""
+        """The first `count` lines are in the journal already, and so are the holes among them."""
         while count > 0 and (waiting := self.peek()):
-            entries = [item for item in waiting if isinstance(item, Entry)]
-            if len(entries) > count:
-                self._next = self._after_records(self._start, count)
-            count -= len(entries)
+            lines = lines_in(waiting)
+            if lines > count:
+                self._known = count
+                if self._start >= self._end:
+                    self._forget_known()
+                return
+            count -= lines
             self.drop(len(waiting))
 
+    def _forget_known(self) -> None:
+        """In memory, of the first text that holds what is known."""
+        while self._known:
+            first = self._memory.popleft()
+            self._held -= _size(first)
+            if isinstance(first, Text) and first.count > self._known:
+                self._memory.appendleft(first.after(self._known))
+                self._held += _size(self._memory[0])
+                self._known = 0
+            elif isinstance(first, Text):
+                self._known -= first.count
+
     def push(self, items: Sequence[Item]) -> None:
-        written = 0 if self._memory else self._write(items)
-        for item in items[written:]:
-            size = 0 if isinstance(item, Hole) else len(item.message) + 100
-            if self._held + size > self._memory_bytes:
-                self.lost += 1
-                item = Hole(1)
-            if isinstance(item, Hole) and self._memory and isinstance(self._memory[-1], Hole):
-                self._memory[-1].lines += item.lines
-            else:
-                self._memory.append(item)
-                self._held += 0 if isinstance(item, Hole) else size
+        for item in items if self._memory else self._write(items):
+            for part in self._held_back(item):
+                if isinstance(part, Hole) and self._memory and isinstance(self._memory[-1], Hole):
+                    self._memory[-1].lines += part.lines
+                else:
+                    self._memory.append(part)
+                    self._held += _size(part)
+
+    def _held_back(self, item: Item) -> list[Item]:
+        """The item as far as memory has room for it, and a hole for the rest."""
+        if isinstance(item, Hole) or self._held + _size(item) <= self._memory_bytes:
+            return [item]
+        room = max(0, self._memory_bytes - self._held - ITEM_BYTES)
+        end = item.data.rfind(b"\n", 0, room + 1)
+        kept = item.data.count(b"\n", 0, end) + 1 if end >= 0 else 0
+        self.lost += item.count - kept
+        hole = Hole(item.count - kept)
+        return [replace(item, data=item.data[:end], count=kept), hole] if kept else [hole]
 
     def peek(self) -> list[Item]:
-        """The oldest ones, as many as one transaction should take: entries, or a hole."""
+        """The oldest ones, as many as one transaction should take: texts, or a hole."""
         while self._start < self._end:
             if items := self._read():
                 return items
             self._start = self._next  # half a line, where a runner was killed as it wrote
         self._remove()
-        return next(runs([self._memory[n] for n in range(min(len(self._memory), PIECE))]), [])
+        waiting: list[Item] = []
+        size = 0
+        for item in self._memory:
+            if waiting and (size > PIECE_BYTES or len(waiting) >= PIECE_ITEMS):
+                break
+            waiting.append(item)
+            size += _size(item)
+        return next(runs(waiting), [])
 
     def drop(self, count: int) -> None:
         """The first `count` of the last `peek` are in the journal."""
         if self._start < self._end:
-            self._start = self._next
+            self._start, self._known = self._next, 0
             if self._start >= self._end:
                 self._remove()
             return
         for _ in range(count):
-            item = self._memory.popleft()
-            self._held -= 0 if isinstance(item, Hole) else len(item.message) + 100
+            self._held -= _size(self._memory.popleft())
 
     def save(self) -> bool:
         """The process ends: what is in memory goes to the file if it can. True when nothing is left in memory."""
-        for _ in range(self._write(list(self._memory))):
-            self._memory.popleft()
+        self._memory = deque(self._write(list(self._memory)))
+        self._held = sum(map(_size, self._memory))
         if self._memory:
             return False
-        self._held = 0
         if self._opened():
             self._append(_END)
         return True
 
-    def _write(self, items: Sequence[Item]) -> int:
-        """As many of the items as the file takes."""
+    def _write(self, items: Sequence[Item]) -> Sequence[Item]:
+        """To the file, as far as it has room. What it has no room for."""
         if not items or not self._opened():
-            return 0
+            return items
         data = b"".join(_dump(item) for item in items)
         if self._end + len(data) <= self._file_bytes and self._append(data):
-            return len(items)
+            return ()
+        if len(items) == 1:
+            first = items[0]
+            if isinstance(first, Hole) or first.count == 1:
+                return items
+            items = first.halves()
         half = len(items) // 2
-        written = self._write(items[:half])
-        return written + self._write(items[half:]) if 0 < written == half else written
+        left = self._write(items[:half])
+        return [*left, *items[half:]] if left else self._write(items[half:])
 
     def _opened(self) -> bool:
         if self._file >= 0:
@@ -191,38 +234,37 @@ class Backlog:
         return True
 
     def _read(self) -> list[Item]:
-        """A run of entries, or a hole; nothing where there is only what can't be read."""
+        """A run of texts, or a hole; nothing where there is only what can't be read, or is known."""
         items: list[Item] = []
+        size, known = 0, self._known
         with self.path.open("rb") as file:
             file.seek(self._start)
             self._next = self._start
-            while len(items) < PIECE and self._next < self._end:
+            while size < PIECE_BYTES and len(items) < PIECE_ITEMS and self._next < self._end:
                 item = self._load(file.readline())
                 if item is not None and items and isinstance(item, Hole) is not isinstance(items[-1], Hole):
                     break
                 self._next = file.tell()
+                if isinstance(item, Text) and known:
+                    skipped = min(known, item.count)
+                    known -= skipped
+                    item = item.after(skipped) if skipped < item.count else None
                 if item is not None:
                     items.append(item)
+                    size += _size(item)
         return items
 
     def _load(self, record: bytes) -> Item | None:
         self.ended = record == _END
         if self.ended:
             return None
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             value = json.loads(record)
             if isinstance(value, dict):
                 return Hole(int(value["lost"]))
             timestamp, message, extra = value
-            return Entry(timestamp, message, extra)
+            return text(int(timestamp), message.encode("utf-8", "replace"), dict(extra))
         return None
-
-    def _after_records(self, start: int, count: int) -> int:
-        with self.path.open("rb") as file:
-            file.seek(start)
-            while count:
-                count -= isinstance(self._load(file.readline()), Entry)
-            return file.tell()
 
     def _remove(self) -> None:
         if self._file >= 0:
@@ -232,6 +274,12 @@ class Backlog:
         self._start = self._end = 0
 
 
+def _size(item: Item) -> int:
+    return 0 if isinstance(item, Hole) else len(item.data) + ITEM_BYTES
+
+
 def _dump(item: Item) -> bytes:
-    value = {"lost": item.lines} if isinstance(item, Hole) else [item.timestamp, item.message, item.extra]
-    return json.dumps(value).encode() + b"\n"
+    """A text is a record: its time, its lines with newlines between them, its other keys."""
+    if isinstance(item, Hole):
+        return json.dumps({"lost": item.lines}).encode() + b"\n"
+    return orjson.dumps([item.timestamp, item.data.decode("utf-8", "replace"), item.extra]) + b"\n"

@@ -1,7 +1,6 @@
-"""What is written down of a job while it runs: its row in the catalog, its lines and status in the journal.
+"""What is told of a job while it runs: that it lives, its lines and its status, and how it ended.
 
-A runner goes on without it: where the data folder can't be used, the command still runs and its output still
-passes.
+A runner goes on without it: where nothing can be recorded, the command still runs and its output still passes.
 """
 
 from __future__ import annotations
@@ -12,62 +11,40 @@ import platform
 import shlex
 import socket
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import JobtailError, JournalError
+from ..errors import JobtailError
 from ..journal.redact import Redactor
-from ..settings import Settings
-from ..store.open import open_store
-from .backlog import Backlog, backlog_path
-from .catalog import Catalog
+from .backlog import Backlog
 from .job import CANCELING, Job, new_id, now_ms, status_of
-from .lock import RunnerLock
 from .outcome import Outcome
 from .recorder import Recorder
+from .sink import Sink
 
-HEARTBEAT_SECONDS = 1.0
-CANCEL_SECONDS = 0.2
+BEAT_SECONDS = 0.2
 CLOSE_SECONDS = 5.0
 NAME_LENGTH = 80
 
 
 class Record:
-    """Open from just before the command starts to just after it ended. JournalError where it can't be begun.
+    """Open from just before the command starts to just after it ended. JobtailError where it can't be begun.
 
     `wake`: called from other threads when somebody asks for the job's end, and when there is room again.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        redactor: Redactor,
-        job: Job,
-        *,
-        say: Callable[[str], None],
-        wake: Callable[[], None],
+        self, sink: Sink, backlog: Backlog, job: Job, *, say: Callable[[str], None], wake: Callable[[], None]
     ) -> None:
         self.job = job
         self.cancel_asked: str | None = None
+        self._sink = sink
+        self._backlog = backlog
         self._wake = wake
         self._say = say
-        folder = settings.data_dir
-        self._store = open_store(settings, redactor)
-        self._catalog = Catalog(self._store, folder)
-        self._lock = RunnerLock(folder, job.id)
-        try:
-            self._lock.hold()
-        except OSError as error:
-            raise JournalError(f"it can't be made: {error.strerror}", self._lock.path) from error
-        self._catalog.put(job)
-        self.recorder = Recorder(
-            lambda: self._store.journals.open(job.id),
-            Backlog(backlog_path(folder, job.id)),
-            say=say,
-            caught_up=wake,
-        )
+        sink.begin(job)
+        self.recorder = Recorder(sink, backlog, say=say, caught_up=wake)
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
@@ -82,32 +59,26 @@ class Record:
         return status_of(self.job).model_dump(mode="json")
 
     def _keep(self) -> None:
-        """Beats once a second, and sees within a moment that somebody asks for the end."""
-        beat, trouble, pid = 0.0, "", 0
-        while not self._over.wait(CANCEL_SECONDS):
+        """Says that we live, and sees within a moment that somebody asks for the end."""
+        trouble = ""
+        while not self._over.wait(BEAT_SECONDS):
             try:
-                if pid != self.job.pid:
-                    self._catalog.started(self.job.id, self.job.pid)
-                    pid = self.job.pid
-                if time.monotonic() >= beat:
-                    beat = time.monotonic() + HEARTBEAT_SECONDS
-                    if self._catalog.heartbeat(self.job):
-                        self.recorder.tell(self._status())
-                self._look()
+                beat = self._sink.beat(self.job)
+                if beat.revived:
+                    self.recorder.tell(self._status())
+                if beat.cancelled_by is not None and self.cancel_asked is None:
+                    self._cancelled(beat.cancelled_by)
                 trouble = ""
             except JobtailError as error:
                 if not trouble:
                     self._say(f"its heartbeat can't be written: {error}")
                 trouble = str(error)
 
-    def _look(self) -> None:
-        if self.cancel_asked is None:
-            who = self._catalog.cancel_asked(self.job.id)
-            if who is not None:
-                self.job = replace(self.job, state=CANCELING, state_ms=now_ms())
-                self.recorder.tell(self._status())
-                self.cancel_asked = who
-                self._wake()
+    def _cancelled(self, who: str) -> None:
+        self.job = replace(self.job, state=CANCELING, state_ms=now_ms())
+        self.recorder.tell(self._status())
+        self.cancel_asked = who
+        self._wake()
 
     def ask_cancel(self, who: str) -> None:
         """The person in front of the terminal does: for the others to see."""
@@ -115,13 +86,12 @@ class Record:
 
     def _ask_cancel(self, who: str) -> None:
         try:
-            self._catalog.request_cancel(self.job.id, who)
-            self._catalog.record_cancel(self.job.id, who, now_ms())
+            self._sink.ask_cancel(self.job, who)
         except JobtailError as error:
             self._say(f"that it was cancelled can't be written: {error}")
 
     def end(self, end: Outcome) -> None:
-        """Everything that was read gets to the disk, then the end does. Says so where it can't, and returns."""
+        """Everything that was read gets to the sink, then the end does. Says so where it can't, and returns."""
         whole = self.recorder.close(CLOSE_SECONDS)
         self._over.set()
         at = now_ms()
@@ -134,11 +104,11 @@ class Record:
             detail=end.detail,
         )
         try:
-            self._catalog.ended(self.job)
             if whole:
-                self.recorder.finish(self._status(), complete=not self.recorder.lost)
+                self._sink.finish(self.job, complete=not self.recorder.lost)
             else:
-                self._say("not all of its lines are in the journal; jobtail serve takes in what was kept")
+                self._say(self.recorder.left())
+                self._sink.leave(self.job)
         except JobtailError as error:
             self._say(f"its end can't be written: {error}")
         self._close()
@@ -147,8 +117,7 @@ class Record:
         if self._keeper.ident is not None:
             self._keeper.join(5)
         try:
-            self._lock.release()
-            self._store.close()
+            self._sink.close()
         except (OSError, JobtailError) as error:
             self._say(f"the data folder can't be closed: {error}")
 

@@ -1,15 +1,14 @@
-"""Takes a running command's output to the journal, on a thread of its own, so that no disk slows the
-command.
+"""Takes a running command's output to a sink, on a thread of its own, so that no disk slows the command.
 
-The first line after a silence is written at once; while output flows, everything that came within one
-beat is one append. When the journal can't be written, lines wait in the backlog and the thread tries
-again; the command never waits for that. When the journal works but is slower than the command, `room`
-says no until it has caught up, as a pipe would.
+The first line after a silence is given at once; while output flows, everything that came within one beat goes
+together. When the sink fails, lines wait in the backlog and the thread tries again; the command never waits for
+that. When it works but is slower than the command, `room` says no until it has caught up, as a pipe would.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -18,10 +17,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ..errors import JobtailError, JournalError, LeaseLost
-from ..journal.state import State
-from ..store.base import Journal, Writer
-from .backlog import Backlog, Hole, Item, runs, store
+from ..errors import JobtailError
+from ..journal.text import Text, joined
+from .backlog import Backlog, Hole, Item, runs
+from .sink import LineSink, Place
 from .splitter import Splitter
 
 log = logging.getLogger("jobtail.engine")
@@ -29,8 +28,9 @@ log = logging.getLogger("jobtail.engine")
 BEAT = 0.06
 MOST_BYTES = 32 << 20
 APPEND_BYTES = 4 << 20
-LEASE_SECONDS = 5.0
-RENEW_SECONDS = 1.0
+READY_SECONDS = 1.0
+# A line without an end is shown when it has stayed so for this long, and no more often.
+SHOW_SECONDS = 0.4
 # A journal that takes no line for so long is treated as one that fails.
 STALL_SECONDS = 10.0
 RETRY = (0.5, 5.0)
@@ -45,22 +45,19 @@ class Dropped:
 
 
 class Recorder:
-    """`put` and `tell` from the thread that runs the command, `close` at the end. `open_journal`: called
-    on the recorder's own thread, again while it fails. `say`: tells the person in front of the terminal.
-    `caught_up`: called when there is room again."""
+    """`put` and `tell` from the thread that runs the command, `close` at the end. `say`: tells the person in front of
+    the terminal. `caught_up`: called when there is room again."""
 
     def __init__(
         self,
-        open_journal: Callable[[], Journal],
+        sink: LineSink,
         backlog: Backlog,
         *,
         say: Callable[[str], None],
         caught_up: Callable[[], None] = lambda: None,
         beat: float = BEAT,
     ) -> None:
-        self.journal: Journal | None = None
-        self._open_journal = open_journal
-        self._writer: Writer | None = None
+        self._sink = sink
         self._backlog = backlog
         self._say = say
         self._caught_up = caught_up
@@ -72,10 +69,11 @@ class Recorder:
         self._moved = time.monotonic()
         self.lost = 0  # lines that are nowhere, whole or in part
         self._trouble = ""
-        self._unsure = False  # whether the journal holds what we think
-        self._retry_at = self._renew_at = 0.0
+        self._unsure = True  # whether the sink has taken what we think
+        self._shown: dict[str, Any] | None = None  # of lines without an end
+        self._retry_at = self._ready_at = self._show_at = 0.0
         self._retry_after = RETRY[0]
-        self._closing = False
+        self._closing = self._saved = False
         self._give_up_at = 0.0
         self._there = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -143,9 +141,9 @@ class Recorder:
             with self._there:
                 taken, status = self._take(), self._status
                 last = self._closing and not self._chunks
-            items = [item for chunk in taken for item in self._lines(*chunk)]
+            items = _joined([item for chunk in taken for item in self._lines(*chunk)])
             if last:
-                items += [entry for splitter in self._splitters.values() for entry in splitter.end()]
+                items += [piece for splitter in self._splitters.values() for piece in splitter.end()]
             self._write(items, status)
             self._moved = time.monotonic()
             self._caught_up()
@@ -153,8 +151,8 @@ class Recorder:
                 return
 
     def _wait(self, until: float) -> None:
-        """For something to write, and for the beat to be over; for the lease to need renewing; for
-        nothing at the end."""
+        """For something to write, and for the beat to be over; for the sink to be looked after; for nothing at the
+        end."""
         with self._there:
             if self._closing and self._trouble and not self._chunks:
                 self._there.wait(0.1)
@@ -162,7 +160,7 @@ class Recorder:
                 now = time.monotonic()
                 if self._bytes >= APPEND_BYTES or ((self._chunks or self._status) and now >= until):
                     return
-                idle = self._retry_at if self._trouble else self._renew_at
+                idle = self._retry_at if self._trouble else min(self._ready_at, self._show_at)
                 if now >= idle:
                     return
                 self._there.wait((min(idle, until) if self._chunks or self._status else idle) - now)
@@ -192,13 +190,14 @@ class Recorder:
                 waiting = []
                 if time.monotonic() < self._retry_at:
                     return
-            writer = self._ready()
-            self._catch_up(writer)
+            self._look_after()
+            self._catch_up()
             while waiting:
-                self._store(writer, waiting[0])
+                self._give(waiting[0])
                 del waiting[0]
             if status is not None:
-                writer.set_status(status)
+                self._sink.tell(status)
+            self._show(ended=bool(items))
         except Exception as error:
             self._keep([item for run in waiting for item in run])
             self._failed(error)
@@ -210,66 +209,70 @@ class Recorder:
             self._trouble = ""
             self._say("the journal can be written again")
 
-    def _ready(self) -> Writer:
-        """The journal, ours to write. Nobody else has a right to it while we live."""
-        if self.journal is None:
-            self.journal = self._open_journal()
-        if self._writer is None or self._unsure:
-            self._writer = self._resumed(self.journal)
-            self._unsure = False
-            self._renew_at = time.monotonic() + RENEW_SECONDS
-        elif time.monotonic() >= self._renew_at:
-            self._writer.renew()
-            self._renew_at = time.monotonic() + RENEW_SECONDS
-        return self._writer
+    def _look_after(self) -> None:
+        """The sink is there, and what it has taken is what we think it has."""
+        now = time.monotonic()
+        if not self._unsure and now < self._ready_at:
+            return
+        place = self._sink.ready(unsure=self._unsure)
+        if self._unsure:
+            self._go_on(place)
+        self._unsure = False
+        self._ready_at = now + READY_SECONDS
 
-    def _resumed(self, journal: Journal) -> Writer:
-        """A writer that knows what the journal holds: after a failure that may be more than we know of, or less."""
-        writer = self._writer or journal.claim(LEASE_SECONDS, take_over=True)
-        try:
-            state = writer.resume()
-        except LeaseLost:  # begun anew, or taken in while we slept
-            writer = journal.claim(LEASE_SECONDS, take_over=True)
-            state = writer.resume()
-        self._go_on(writer, state)
-        return writer
-
-    def _go_on(self, writer: Writer, state: State) -> None:
-        epoch, line = self._backlog.after
-        if epoch in ("", state.epoch):
-            self._backlog.skip(state.last_line - line)
-        elif (missing := line - state.last_line) > 0:
+    def _go_on(self, place: Place) -> None:
+        (epoch, line), (now_epoch, now_line) = self._backlog.after, place
+        if epoch in ("", now_epoch) and now_line >= line:
+            self._backlog.skip(now_line - line if epoch else 0)
+        elif (missing := line - now_line) > 0:
             # It was damaged, deleted, thrown away or replaced by an older copy: nobody but us writes it.
-            writer.add_gap(state.last_line, "trimmed", missing)
+            self._sink.miss("trimmed", missing)
             self.lost += missing
             self._say(f"the journal was begun anew: {missing} lines that were in it are gone")
-        self._backlog.after = (state.epoch, state.last_line)
-        if state.finished:
-            # We slept, were given up, and somebody closed the journal in our name.
-            writer.reopen()
+        self._backlog.after = place
+
+    def _show(self, *, ended: bool) -> None:
+        """What stands after the last newline, unless a line has just ended: then that may soon be another's begin."""
+        now = time.monotonic()
+        held = {name: splitter.unfinished() for name, splitter in self._splitters.items()}
+        unfinished = {name: each for name, each in held.items() if each} or None
+        if unfinished == self._shown:
+            self._show_at = math.inf
+        elif now < self._show_at < math.inf:
+            pass
+        elif ended or self._show_at == math.inf:
+            self._show_at = now + SHOW_SECONDS
+        else:
+            self._sink.show(unfinished)
+            self._shown, self._show_at = unfinished, now + SHOW_SECONDS
 
     def _keep(self, items: list[Item]) -> None:
         before = self._backlog.lost
         self._backlog.push(items)
         self.lost += self._backlog.lost - before
 
-    def _catch_up(self, writer: Writer) -> None:
+    def _catch_up(self) -> None:
         while run := self._backlog.peek():
-            self._store(writer, run)
+            self._give(run)
             self._backlog.drop(len(run))
 
-    def _store(self, writer: Writer, run: list[Item]) -> None:
-        """Entries, or holes, in one transaction."""
-        store(writer, run)
-        self._backlog.after = (writer.fence.epoch, writer.last_line)
+    def _give(self, run: list[Item]) -> None:
+        """Texts, or a hole, in one step."""
+        texts = [item for item in run if isinstance(item, Text)]
+        if texts:
+            ended = {each.extra["stream"] for each in texts}
+            shown = {name: each for name, each in (self._shown or {}).items() if name not in ended} or None
+            self._backlog.after = self._sink.put(texts, shown)
+            self._shown = shown
+            return
         lost = sum(item.lines for item in run if isinstance(item, Hole))
+        self._sink.miss("upstream", lost or None)
         if lost:
             self._say(f"{lost} lines could not be kept")
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, JobtailError):
             log.error("the recorder met an error of another kind", exc_info=error)
-        self._renew_at = 0.0
         self._unsure = True
         if not self._trouble:
             self._say(f"the journal can't be written ({error}): lines wait in {self._backlog.path}")
@@ -282,13 +285,25 @@ class Recorder:
     def _given_up(self) -> bool:
         if time.monotonic() < self._give_up_at:
             return False
-        self._backlog.save()
+        before = len(self._backlog)
+        self._saved = self._backlog.save()
+        self.lost += 0 if self._saved else min(before, len(self._backlog))
         return True
 
-    def finish(self, status: dict[str, Any], complete: bool) -> None:
-        """After `close`: the log is whole, and this is the status at its end. JournalError."""
-        if self.journal is None:
-            raise JournalError("there is no journal")
-        writer = self._resumed(self.journal)
-        writer.finish(complete and not self.lost, status)
-        writer.release()
+    def left(self) -> str:
+        """After `close` that gave up: what becomes of the lines that were not taken."""
+        if self._thread.is_alive():
+            return "not all of its lines are in the journal: the disk does not answer"
+        if self._saved and not self.lost:
+            return f"not all of its lines are in the journal yet: jobtail serve takes them in from {self._backlog.path}"
+        kept = "; jobtail serve takes in what was kept" if self._backlog.path.exists() else ""
+        return f"{self.lost} of its last lines could not be kept anywhere: there is no room{kept}"
+
+
+def _joined(items: list[Item]) -> list[Item]:
+    """Neighbouring texts of one stream and time as one."""
+    found: list[Item] = []
+    for run in runs(items):
+        texts = [item for item in run if isinstance(item, Text)]
+        found += joined(texts) if texts else run
+    return found

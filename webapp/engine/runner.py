@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from ..journal.redact import Redactor
 from ..settings import Settings
 from . import terminal
+from .backlog import Backlog, backlog_path
 from .child import TERMINAL_STOPS, CannotStart, Child, Start, let_go, start
 from .environment import for_command, hide_secrets
 from .job import FAILED, now_ms
+from .journal_sink import JournalSink
 from .keyboard import Keyboard, source
 from .ladder import GRACE_SECONDS, Ladder
 from .link import announcement
@@ -87,7 +89,9 @@ class Runner:
             hide_secrets()
         self._job = new_job(self._command, self._options.name, redactor)
         try:
-            self._record = Record(self._settings, redactor, self._job, say=self._complain, wake=self._relay.wake)
+            sink = JournalSink(self._settings, redactor, self._job.id)
+            backlog = Backlog(backlog_path(self._settings.data_dir, self._job.id))
+            self._record = Record(sink, backlog, self._job, say=self._complain, wake=self._relay.wake)
         except Exception as error:  # whatever it is, the command runs
             self._complain(f"this run is not recorded: {error}")
             return

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import Conflict, JobNotFound, JournalError, LeaseHeld
 from ..models import JobConfig, JobRecord, RunStatus
 from ..store.base import Journal, Journals, Writer
+from ..store.unfinished import keep_unfinished
 from .backlog import Backlog, backlog_path, store
 from .catalog import Catalog
 from .job import Job, config_of, record_of, status_of
+from .journal_sink import LEASE_SECONDS, RENEW_SECONDS
 from .lock import RunnerLock
-from .recorder import LEASE_SECONDS, RENEW_SECONDS
 
 if TYPE_CHECKING:
     from ..source.base import Answer
@@ -103,6 +104,8 @@ def _take_in(writer: Writer, backlog: Backlog, job: Job, journal: Journal) -> No
             renew_at = time.monotonic() + RENEW_SECONDS
         store(writer, run)
         backlog.drop(len(run))
+    if job.lost and writer.last_line == before.last_line:
+        keep_unfinished(writer, before)
     if not backlog.ended:
         writer.add_gap(writer.last_line, "upstream", None)
     holes = bool(journal.gaps(0, writer.last_line + 1))

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..journal.line import Entry
+from ..journal.text import Text, text
 
 LIMIT = 16 << 20
+# How much of a line without an end is shown.
+SHOWN = 4 << 10
 
 
 class Splitter:
@@ -27,27 +29,23 @@ class Splitter:
         self._at = 0
         self._skipping = False
 
-    def feed(self, timestamp: int, data: bytes) -> list[Entry]:
+    def feed(self, timestamp: int, data: bytes) -> list[Text]:
         """The lines that `data` completes."""
         if self._skipping:
             _, newline, data = data.partition(b"\n")
             self._skipping = not newline
-        first, *rest = data.split(b"\n")
         self._at = timestamp
-        entries = self._hold(first)
-        if not rest:
-            return entries
-        entries.append(self._take())
-        last = rest.pop()
-        extra = self._extra
-        for line in rest:
-            if len(line) <= self._limit:
-                entries.append(Entry(timestamp, line.decode("utf-8", "replace"), extra))
-            else:
-                entries += [*self._hold(line), self._take()]
-        return entries + self._hold(last)
+        last = data.rfind(b"\n")
+        if last < 0:
+            return self._hold(data)
+        if self._size + last <= self._limit:
+            texts = [text(timestamp, b"".join((*self._held, data[:last])), self._extra)]
+            self._held, self._size = [], 0
+        else:
+            texts = [piece for line in data[:last].split(b"\n") for piece in (*self._hold(line), self._take())]
+        return texts + self._hold(data[last + 1 :])
 
-    def lose(self, lines: int, within: bool) -> tuple[list[Entry], int]:
+    def lose(self, lines: int, within: bool) -> tuple[list[Text], int]:
         """Bytes that are nowhere, with so many newlines; `within` a line they end. What is left of the line that they
         begin in, marked `"split": true`, and how many lines are missing; the rest of the one that they end in is left
         out."""
@@ -56,26 +54,41 @@ class Splitter:
         self._skipping = within or (self._skipping and not lines)
         return pieces, max(0, lines + within - begun)
 
-    def end(self) -> list[Entry]:
+    def unfinished(self) -> dict[str, Any] | None:
+        """What came after the last newline, as far as it is shown: its end, from where it was last redrawn."""
+        if not self._held:
+            return None
+        end = b""
+        for part in reversed(self._held):
+            end = part[-SHOWN:] + end
+            if len(end) >= SHOWN:
+                break
+        if len(end) < self._size:
+            end = end[-SHOWN:]
+            redrawn = end.find(b"\r", 0, -1)
+            end = end[redrawn + 1 :] if redrawn >= 0 else end[_whole(end) :]
+        return {"message": end.decode("utf-8", "replace"), "timestamp": self._at}
+
+    def end(self) -> list[Text]:
         """What came after the last newline, at the time at which it was read."""
         return [self._take()] if self._held else []
 
-    def _hold(self, data: bytes) -> list[Entry]:
-        pieces: list[Entry] = []
+    def _hold(self, data: bytes) -> list[Text]:
+        pieces: list[Text] = []
         if data:
             self._held.append(data)
             self._size += len(data)
         while self._size > self._limit:
             whole = b"".join(self._held)
             cut = boundary(whole, self._limit)
-            pieces.append(Entry(self._at, whole[:cut].decode("utf-8", "replace"), self._split))
+            pieces.append(text(self._at, whole[:cut], self._split))
             self._held, self._size = [whole[cut:]], len(whole) - cut
         return pieces
 
-    def _take(self) -> Entry:
-        message = b"".join(self._held).decode("utf-8", "replace")
+    def _take(self) -> Text:
+        taken = text(self._at, b"".join(self._held), self._extra)
         self._held, self._size = [], 0
-        return Entry(self._at, message, self._extra)
+        return taken
 
 
 def boundary(data: bytes, limit: int) -> int:
@@ -84,3 +97,8 @@ def boundary(data: bytes, limit: int) -> int:
         if cut >= len(data) or data[cut] & 0xC0 != 0x80:
             return cut
     return limit
+
+
+def _whole(data: bytes) -> int:
+    """Where the first character begins that is not cut through."""
+    return next((start for start in range(min(4, len(data))) if data[start] & 0xC0 != 0x80), 0)

@@ -26,6 +26,7 @@ class Encoder:
 
     def __init__(self, redactor: Redactor, entries: list[Entry], memory: Memory) -> None:
         self.entries = entries
+        self.count = len(entries)
         self.memory = memory.copy()
         extras = [entry.extra for entry in entries]
         streams = [stream_of(extra) for extra in extras]

@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from .encoding import Row, Written, marks_of, next_out_ms
+from .encoding import Encoder, Row, Written, marks_of, next_out_ms
 from .key_blocks import BEGIN
 from .levels import levels, without_level
-from .line import LEVEL_JSON, encode_extra, named_level, stream_of
+from .line import LEVEL_JSON, Entry, encode_extra, named_level, stream_of
 from .memory import Memory
 from .redact import Redactor
 from .sampling import Sample, keep_runs
@@ -93,7 +93,8 @@ class TextEncoder:
     """`Encoder` for texts: their lines have no time of their own that could be late, and no keys to merge by."""
 
     def __init__(self, redactor: Redactor, texts: Sequence[Text], memory: Memory) -> None:
-        self._texts = texts
+        self.entries = self._texts = texts
+        self.count = sum(each.count for each in texts)
         self.memory = memory.copy()
         whole = b"\n".join([each.data for each in texts])
         messages = whole.decode("utf-8", "replace").split("\n")
@@ -153,3 +154,11 @@ class TextEncoder:
                     for line, message in enumerate(messages, first)
                 ]
             start = end
+
+
+def encoder(redactor: Redactor, lines: list[Entry] | list[Text], memory: Memory) -> Encoder | TextEncoder:
+    """For lines of one kind, at least one."""
+    texts = [each for each in lines if isinstance(each, Text)]
+    if texts:
+        return TextEncoder(redactor, texts, memory)
+    return Encoder(redactor, [each for each in lines if isinstance(each, Entry)], memory)

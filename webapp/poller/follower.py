@@ -13,6 +13,7 @@ from ..errors import JobtailError, LeaseHeld
 from ..journal.status import same
 from ..source.base import Source
 from ..store.base import Journal
+from ..store.unfinished import keep_unfinished
 
 LOOK_SECONDS = 0.25
 # What it writes takes a moment.
@@ -80,6 +81,7 @@ class Follower:
                 state = writer.resume()
                 writer.set_status(status)
                 if finished and not state.finished:
+                    keep_unfinished(writer, state)
                     writer.finish(False)
             finally:
                 writer.release()

@@ -15,6 +15,7 @@ from ..journal.batch import Batch
 from ..journal.line import Entry
 from ..journal.parts import Gap, Levels, Part, Span
 from ..journal.state import State
+from ..journal.text import Text
 from .job import Cancellation, Job
 from .share import Link, Share
 
@@ -67,7 +68,7 @@ class Writer(Protocol):
 
     def append(
         self,
-        entries: list[Entry],
+        entries: list[Entry] | list[Text],
         *,
         mark_late: bool = True,
         partial: dict[str, Any] | None = None,
@@ -96,7 +97,8 @@ class Writer(Protocol):
         ...
 
     def set_partial(self, partial: dict[str, Any] | None) -> None:
-        """What the command has written after its last newline (the data of the `partial` event); None for nothing."""
+        """What the command has written after its last newline, by stream: `{"stderr": {"message", "timestamp"}}`; None
+        for nothing."""
         ...
 
     def finish(self, complete: bool, status: dict[str, Any] | None = None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..journal.state import State
 from .events import PING, event
 from .form import Form
-from .step import Position, done_event, last_visible, news, over, step
+from .step import Position, done_event, last_visible, news, over, step, unfinished
 from .wire import Parcel
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ class Group:
             data, after = await asyncio.to_thread(step, self.channel.journal, state, self.form, self.position)
             ended = over(state, self.form, after)
             if after.line >= last_visible(state, self.form):
-                data = news(self.state, state, self.form) + data
+                data = news(self.state, state, self.form) + data + self._cursor(after)
+                data += unfinished(self.state.partial, state.partial, self.form)
                 self.state = state
-                data += self._cursor(after)
             if ended:
                 data += done_event(state, self.form, after, "finished")
             moved, self.position = after.line != self.position.line, after

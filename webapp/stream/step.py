@@ -5,6 +5,7 @@ Decided from the journal alone, so that every process and every restart says the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +129,27 @@ def news(old: State, new: State, form: Form) -> bytes:
     """What has changed beside the lines."""
     said = status_event(new, form) if new.status != old.status else b""
     return said + (upstream_event(new, form) if new.upstream != old.upstream else b"")
+
+
+def unfinished(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, form: Form) -> bytes:
+    """What the command has written after its last newline, by stream, where that has changed: it goes out after the
+    lines, since the next line of its stream takes its place. Whether it will pass a filter is not known yet, so who
+    filters is not told; nor is who may see some lines only."""
+    chosen = form.levels is not None or form.q or form.exclude or form.until_ms is not None
+    if old == new or chosen or form.lines is not None or form.format not in ("line", "batch"):
+        return b""
+    before, after = old or {}, new or {}
+    changed = [stream for stream in sorted({*before, *after}) if before.get(stream) != after.get(stream)]
+    return b"".join(event("partial", _partial(stream, after.get(stream), form)) for stream in changed)
+
+
+def _partial(stream: str, held: Mapping[str, Any] | None, form: Form) -> dict[str, Any]:
+    if held is None:
+        return {"message": None, "stream": stream}
+    message = str(held["message"])
+    if form.longest:
+        message = message.encode("utf-8", "replace")[: form.longest].decode("utf-8", "ignore")
+    return {"message": message, "stream": stream, "timestamp": held["timestamp"]}
 
 
 def done_event(state: State, form: Form, position: Position, reason: str) -> bytes:

@@ -10,13 +10,13 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import JournalError
 from .events import event, retry
 from .form import Form
-from .step import Position, done_event, news, over, status_event, upstream_event
+from .step import Position, done_event, news, over, status_event, unfinished, upstream_event
 from .wire import Parcel, Send, Wire
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ log = logging.getLogger("jobtail.stream")
 class Viewer:
     __slots__ = (
         "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "attempts_before", "channel", "deadline",
-        "end_reason", "form", "grant_ended", "position", "refresh", "reset", "retries", "state", "tail", "waits_since",
+        "end_reason", "form", "grant_ended", "partial", "position", "refresh", "reset", "retries", "state", "tail",
+        "waits_since",
     )  # fmt: skip
 
     def __init__(
@@ -42,6 +43,7 @@ class Viewer:
         self.refresh = refresh
         self.position = position
         self.state: State | None = None
+        self.partial: Mapping[str, Any] | None = None  # what it was told of the lines without an end
         self.deadline: float | None = None
         self.retries: int | None = None
         self.attempts_before = channel.attempts_told  # before it came: they are none of its retries
@@ -109,12 +111,16 @@ class Viewer:
 
     def push(self, sent: Sent) -> None:
         """Sends without waiting. Where the socket is full, the viewer falls behind and catches up by itself."""
-        self.position, self.state, self._sent = sent.position, sent.state, sent.number
+        self._stands_at(sent)
         waits_for = self._offer(sent.parcel)
         if waits_for is not None:
             assert self._group is not None
             self._group.falls_behind(self)
             self._run(waits_for)
+
+    def _stands_at(self, sent: Sent) -> None:
+        self.position, self.state, self._sent = sent.position, sent.state, sent.number
+        self.partial = sent.state.partial
 
     def _offer(self, parcel: Parcel) -> Awaitable[None] | None:
         assert self._wire is not None
@@ -169,7 +175,7 @@ class Viewer:
                 break
             for sent in missed:
                 await self._put(sent.parcel)
-                self.position, self.state, self._sent = sent.position, sent.state, sent.number
+                self._stands_at(sent)
                 if sent.last:
                     self.end()
         self._group = None
@@ -205,6 +211,10 @@ class Viewer:
             await self._send_bytes(done_event(state, self.form, self.position, "finished"))
             self.end()
             return True
+        if data := unfinished(self.partial, state.partial, self.form):
+            self.partial = state.partial
+            await self._send_bytes(data)
+            return False
         wait = self.channel.join(self)
         if wait is None:
             self._task = None
@@ -214,6 +224,7 @@ class Viewer:
 
     async def _begin_anew(self, reason: str) -> None:
         await self._send_bytes(event("reset", {"reason": reason}))
+        self.partial = None
         self.position = await self.channel.start_position(self.form, self.tail)
 
     async def _greeting(self) -> bytes:

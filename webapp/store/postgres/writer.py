@@ -15,6 +15,7 @@ from ...journal.line import Entry
 from ...journal.memory import Memory
 from ...journal.state import State
 from ...journal.status import blanked, same
+from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
 from ..producing import is_new
 from . import compaction, rows
@@ -57,7 +58,7 @@ class PostgresWriter:
         self._journal = journal
         self._db = journal.database
         self._seconds = seconds
-        self._unknown: Encoder | None = None  # whether what it encoded was appended is not known
+        self._unknown: Encoder | TextEncoder | None = None  # whether what it encoded was appended is not known
         self._memory = Memory()  # of the lines before, for what goes on over several
         self._lock = threading.RLock()
 
@@ -113,7 +114,7 @@ class PostgresWriter:
 
     def append(
         self,
-        entries: list[Entry],
+        entries: list[Entry] | list[Text],
         *,
         mark_late: bool = True,
         partial: dict[str, Any] | None = None,
@@ -124,7 +125,7 @@ class PostgresWriter:
         with self._lock:
             if self._unknown is not None and (found := self._landed(entries)):
                 return found
-            prepared = Encoder(self._journal.redactor, entries, self._memory)
+            prepared = encoder(self._journal.redactor, entries, self._memory)
             try:
                 batches = self._append(prepared, mark_late, self._json(partial), producer)
             except OutcomeUnknown:
@@ -135,7 +136,7 @@ class PostgresWriter:
             return batches
 
     def _append(
-        self, prepared: Encoder, mark_late: bool, partial: str | None, producer: Producer | None
+        self, prepared: Encoder | TextEncoder, mark_late: bool, partial: str | None, producer: Producer | None
     ) -> list[Batch]:
         journal, tail = self._journal, self._tail
         row = (self.fence.epoch, self.last_line, tail.high_ms, tail.out_ms, tail.beat, tail.loud)
@@ -182,13 +183,13 @@ class PostgresWriter:
         )
         return list(connection.execute(_APPEND, values).fetchall())
 
-    def _landed(self, entries: list[Entry]) -> list[Batch]:
+    def _landed(self, entries: list[Entry] | list[Text]) -> list[Batch]:
         """What these entries became, where the commit whose outcome was not known did write them."""
         before, asked = self.last_line, self._unknown
         state = self.resume()
         if state.last_line == before:
             return []
-        if asked is None or entries != asked.entries or state.last_line != before + len(entries):
+        if asked is None or entries != asked.entries or state.last_line != before + asked.count:
             self.last_line = before
             raise LineMoved(f"the journal of {self._journal.job!r} ends at line {state.last_line}, not at {before}")
         self._memory = asked.memory

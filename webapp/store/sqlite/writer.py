@@ -16,6 +16,7 @@ from ...journal.line import Entry
 from ...journal.memory import Memory
 from ...journal.state import State
 from ...journal.status import blanked, same
+from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
 from .rows import new_batch, store_written
 from .state import one
@@ -36,7 +37,7 @@ class SqliteWriter:
         self._journal = journal
         self._seconds = seconds
         self._memory = Memory()  # of the lines before, for what goes on over several
-        self._unknown: Encoder | None = None  # whether its lines were appended is not known
+        self._unknown: Encoder | TextEncoder | None = None  # whether its lines were appended is not known
 
     # --- the lease -----------------------------------------------------------------------------------------------
 
@@ -88,7 +89,7 @@ class SqliteWriter:
 
     def append(
         self,
-        entries: list[Entry],
+        entries: list[Entry] | list[Text],
         *,
         mark_late: bool = True,
         partial: dict[str, Any] | None = None,
@@ -99,7 +100,7 @@ class SqliteWriter:
         if self._unknown is not None and (found := self._landed(entries)):
             return found
         journal = self._journal
-        prepared = Encoder(journal.redactor, entries, self._memory)
+        prepared = encoder(journal.redactor, entries, self._memory)
         partial_json = self._json(partial)
         try:
             with self._writing() as db:
@@ -116,13 +117,13 @@ class SqliteWriter:
         self.last_line = written.last_line
         return written.batches
 
-    def _landed(self, entries: list[Entry]) -> list[Batch]:
+    def _landed(self, entries: list[Entry] | list[Text]) -> list[Batch]:
         """What these entries became, where the commit whose outcome was not known did write them."""
         before, asked = self.last_line, self._unknown
         state = self.resume()
         if state.last_line == before:
             return []
-        if asked is None or entries != asked.entries or state.last_line != before + len(entries):
+        if asked is None or entries != asked.entries or state.last_line != before + asked.count:
             self.last_line = before
             raise LineMoved(f"the journal of {self._journal.job!r} ends at line {state.last_line}, not at {before}")
         self._memory = asked.memory
