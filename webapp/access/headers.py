@@ -42,6 +42,9 @@ STREAM_HEADERS: dict[str, str] = {
     "X-Accel-Buffering": "no",
 }
 
+# What the page of a configured origin may read beside the few that every page may.
+EXPOSED = "Link, Retry-After, Content-Disposition, Jobtail-Viewers, Jobtail-Last-Id, Jobtail-Trimmed-To"
+
 CORS_SCOPE = "jobtail.origin"  # where the guard leaves the other site that may read this answer
 
 
@@ -52,7 +55,7 @@ def cors_headers(scope: Mapping[str, Any]) -> dict[str, str]:
         return {}
     return {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "Link, Retry-After, Jobtail-Viewers, Content-Disposition",
+        "Access-Control-Expose-Headers": EXPOSED,
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
 

@@ -52,7 +52,7 @@ class Hub:
         self._max_viewers_per_job = max_viewers_per_job
         self._opening = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._leaving = False
+        self.leaving = asyncio.Event()  # set once the service goes down
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -109,7 +109,7 @@ class Hub:
 
     def admit(self, channel: Channel) -> None:
         """Busy where one viewer more would be too many."""
-        if self._leaving:
+        if self.leaving.is_set():
             raise Busy("the service is going down", 2)
         if len(channel.viewers) + channel.readers >= self._max_viewers_per_job:
             raise Busy(f"{self._max_viewers_per_job} watch this job already (JOBTAIL_MAX_VIEWERS_PER_JOB)", 10)
@@ -118,9 +118,9 @@ class Hub:
 
     def bye(self) -> None:
         """Tells every viewer that the server goes down, and ends its stream."""
-        if self._leaving:
+        if self.leaving.is_set():
             return
-        self._leaving = True
+        self.leaving.set()
         for channel in self.channels.values():
             for viewer in list(channel.viewers):
                 viewer.say(event("bye", {}))

@@ -19,10 +19,10 @@ from ..errors import NotFound
 from ..service import Service
 from ..stream.channel import Channel
 from .api import MAX_JOBS, answer, cancel_job, visible
-from .logs import Whole
 from .params import Params
 from .published import published_config, published_record
 from .sorted_log import sorted_log
+from .whole import Whole
 
 MAX_MS = 1 << 53
 PAGE = 25

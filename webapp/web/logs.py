@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
-from ..errors import Conflict, Denied, JobNotFound, JobtailError, UpstreamDenied, UsageError
-from ..journal.batch import Batch
+from ..errors import UsageError
 from ..journal.match import parse_levels
 from ..journal.state import State
-from ..journal.terminal import SPAN
 from ..service import Service
-from ..store.base import Journal
 from ..stream.channel import Channel
-from ..stream.form import Form, Omitted, encode
-from ..stream.shown import Shown, begins
-from ..stream.straight import break_off
+from ..stream.form import Form
 from ..stream.tail import tail_start
+from .body import Body, Extent, Manner, take
 from .params import MAX_BYTES, Params
+from .whole import Whole
 
-log = logging.getLogger("jobtail.web")
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
 MAX_EXCLUDED = 8
@@ -49,26 +42,6 @@ _MEDIA = {
 _TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "text": "text/plain; charset=utf-8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Lines after `after` up to `upto` (None: no end), at most `limit` of those that pass."""
-
-    after: int
-    upto: int | None
-    limit: int | None
-
-
-class Whole(StreamingResponse):
-    """Where its body fails it breaks off, so that nobody takes a part for the whole."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except JobtailError as error:
-            log.info("%s was broken off: %s", scope["path"], error.detail)
-            await break_off(scope, receive)
-
-
 async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     params = Params(request)
     wanted = _format(params, request.headers.get("accept", ""))
@@ -76,6 +49,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     follow = params.flag("follow", False)
     if follow and wanted == "json":
         raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
+    manner = _manner(params, wanted, follow, service, grant)
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()
@@ -84,13 +58,41 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     if params.flag("download", False):
         ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
         headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
+    headers |= _place(channel.state, extent, follow)
     if wanted == "json":
         return await _page(request, params, channel, form, extent, headers)
     if follow:
         service.hub.admit(channel)
-    body = _stream(channel, form, extent, follow, lambda: service.access.ended(grant))
+        headers["Cache-Control"] = "no-store, no-transform"
+    body = Body(channel, form, extent, manner).chunks()
     response = Whole(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
     return service.access.seats.seated(grant, service.access.address(request), response) if follow else response
+
+
+def _place(state: State, extent: Extent, follow: bool) -> dict[str, str]:
+    """Which part of the log the answer covers: up to which line lines are no longer kept, where it asks for some of
+    those, and up to which line it goes, where that is known beforehand."""
+    headers = {}
+    if extent.after < state.trimmed_to:
+        trimmed = state.trimmed_to if extent.upto is None else min(state.trimmed_to, extent.upto)
+        headers["Jobtail-Trimmed-To"] = f"{state.epoch}-{trimmed}"
+    if extent.upto is not None and not follow:
+        headers["Jobtail-Last-Id"] = f"{state.epoch}-{max(extent.after, extent.upto)}"
+    return headers
+
+
+def _manner(params: Params, wanted: str, follow: bool, service: Service, grant: Grant) -> Manner:
+    marks = params.flag("end", False)
+    if marks and wanted != "ndjson":
+        raise UsageError("end=true goes with format=ndjson: a record stands in no text, and a JSON list ends by itself")
+    return Manner(
+        follow=follow,
+        marks=marks,
+        keepalive=follow and params.flag("keepalive", wanted == "ndjson"),
+        ended=lambda: service.access.ended(grant),
+        end_reason=grant.end_reason,
+        leaving=service.hub.leaving,
+    )
 
 
 def _format(params: Params, accept: str) -> str:
@@ -148,36 +150,28 @@ async def _extent(params: Params, channel: Channel, form: Form, follow: bool) ->
     tail = params.integer("tail", 0, MAX_LINE)
     limit = params.integer("limit", 1, MAX_LINE)
     low, high = form.lines or (1, MAX_LINE)
-    after = max(low - 1, line_of(params, "after", state) or 0, (params.integer("from_line", 1, MAX_LINE) or 1) - 1)
-    before = line_of(params, "before", state)
+    from_line = params.integer("from_line", 1, MAX_LINE) or 1
+    after = max(low - 1, line_of(params, "after", state, form.lines) or 0, from_line - 1)
+    before = line_of(params, "before", state, form.lines)
     upto = high if before is None else min(high, before - 1)
     within = replace(form, lines=(after + 1, upto))
     after = await asyncio.to_thread(tail_start, channel.journal, state, within, tail)
-    if tail is not None and not follow:
-        upto = min(upto, state.last_line)  # what came since would make them more than so many
+    if not follow:
+        upto = min(upto, state.last_line)  # the answer says beforehand how far it goes
     return Extent(after, None if upto == MAX_LINE else upto, limit)
 
 
-def line_of(params: Params, name: str, state: State) -> int | None:
-    """The line of a cursor of this journal. UsageError where it is of another one, or past the end."""
+def line_of(params: Params, name: str, state: State, lines: tuple[int, int] | None = None) -> int | None:
+    """The line of a cursor of this journal. UsageError where it is of another one, or past the end. `lines`: a range
+    may begin past the end, and so do the cursors that were given for it."""
     cursor = params.cursor(name)
     if cursor is None:
         return None
     if cursor.epoch != state.epoch:
         raise UsageError(f"{name}={cursor} is of another journal of this job: the journal was begun anew since")
-    if cursor.line > state.last_line + (name == "before"):
+    if cursor.line > max(state.last_line, lines[0] - 1 if lines else 0) + (name == "before"):
         raise UsageError(f"{name}={cursor} is past the end, which is {state.epoch}-{state.last_line}")
     return cursor.line
-
-
-def _take(form: Form, epoch: str, batch: Batch, left: int | None) -> tuple[bytes, int, int]:
-    """The batch in its form, cut after `left` lines that pass; how many did; the last line that was considered."""
-    chosen = form.passing(batch)
-    count = len(batch) if chosen is None else len(chosen)
-    if left is not None and count > left:
-        last = left - 1 if chosen is None else chosen[left - 1]
-        batch, count = batch.part(batch.first, batch.first + last), left
-    return encode(form, epoch, batch, Omitted()).data, count, batch.last
 
 
 def _collect(channel: Channel, form: Form, extent: Extent, limit: int, epoch: str) -> tuple[bytes, int, bool]:
@@ -190,8 +184,10 @@ def _collect(channel: Channel, form: Form, extent: Extent, limit: int, epoch: st
         )
         if not batches:
             return b"".join(parts), after, False
+        if parts and form.levels is None and batches[0].first > after + 1:
+            return b"".join(parts), after, True  # trimmed meanwhile: the next page says so
         for batch in batches:
-            data, taken, after = _take(form, epoch, batch, limit - count)
+            data, taken, after = take(form, epoch, batch, limit - count)
             parts.append(data)
             count, size = count + taken, size + len(data)
             if count >= limit or size > PAGE_BYTES:
@@ -206,111 +202,12 @@ async def _page(
     data, after, more = await asyncio.to_thread(_collect, channel, form, extent, limit, state.epoch)
     last = state.last_line if extent.upto is None else min(state.last_line, extent.upto)
     if more and after < last:
+        headers["Jobtail-Last-Id"] = f"{state.epoch}-{after}"
         query = {name: params.text(name) for name in _CARRIED if params.has(name)}
         query["after"] = f"{state.epoch}-{after}"
         headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'
     body = b"[" + data.rstrip(b"\n").replace(b"\n", b",") + b"]"
     return Response(body, headers=headers, media_type=_TYPES["json"])
-
-
-class _Formed:
-    """Batches in a form, at most `left` lines of them."""
-
-    def __init__(self, form: Form, epoch: str, left: int | None) -> None:
-        self._form, self._epoch, self._left = form, epoch, left
-
-    @property
-    def over(self) -> bool:
-        return self._left == 0
-
-    def feed(self, batch: Batch) -> bytes:
-        data, taken, _ = _take(self._form, self._epoch, batch, self._left)
-        if self._left is not None:
-            self._left -= taken
-        return data
-
-    def pause(self) -> bytes:
-        return b""
-
-    rest = pause
-
-
-def _begin(channel: Channel, form: Form, extent: Extent) -> tuple[_Formed | Shown, int, int | None]:
-    """What makes the body, and the lines that it reads: after the one, up to the other (None: no end). Text is what a
-    terminal shows, for which lines around those that were asked for are read too. Filtered lines, which do not follow
-    each other, are read each by itself."""
-    after, upto = extent.after, extent.upto
-    if form.format != "text" or form.filters:
-        return _Formed(form, channel.state.epoch, extent.limit), after, upto
-    low, high = form.lines or (1, MAX_LINE)
-    start = begins(channel.journal, after, max(low - 1, channel.state.trimmed_to))
-    return Shown(after, upto, extent.limit, form.longest), start, upto and min(high, -(-upto // SPAN) * SPAN)
-
-
-async def _stream(
-    channel: Channel,
-    form: Form,
-    extent: Extent,
-    follow: bool,
-    ended: Callable[[], bool],
-) -> AsyncIterator[bytes]:
-    epoch = channel.state.epoch
-    with _reading(channel, follow):
-        body, after, until = await asyncio.to_thread(_begin, channel, form, extent)
-        while True:
-            state = channel.state
-            if ended():
-                if follow:
-                    return
-                raise Denied("what allowed it has ended")
-            upto = state.last_line if until is None else min(until, state.last_line)
-            batches = await asyncio.to_thread(
-                _read, channel.journal, epoch, max(after, state.trimmed_to), upto, form.levels
-            )
-            for batch in batches:
-                data, after = await asyncio.to_thread(body.feed, batch), batch.last
-                if data:
-                    yield data
-                if body.over:
-                    return
-            if batches:
-                continue
-            after = max(after, upto)
-            if not follow or state.finished or (until is not None and after >= until):
-                break
-            if isinstance(channel.attendant.error, JobNotFound | UpstreamDenied):
-                raise channel.attendant.error
-            if data := body.pause():
-                yield data
-            await _wait(channel, state)
-        if data := body.rest():
-            yield data
-
-
-def _read(journal: Journal, epoch: str, after: int, upto: int, levels: frozenset[int] | None) -> list[Batch]:
-    """Conflict where the journal was begun anew: these lines are others."""
-    batches = journal.read(after, upto=upto, levels=levels)
-    if journal.state().epoch != epoch:
-        raise Conflict("the journal was begun anew meanwhile")
-    return batches
-
-
-@contextmanager
-def _reading(channel: Channel, follow: bool) -> Iterator[None]:
-    """One who follows counts as somebody who watches."""
-    channel.readers += follow
-    try:
-        yield
-    finally:
-        channel.readers -= follow
-
-
-async def _wait(channel: Channel, state: State) -> None:
-    """For news; while one waits, the job counts as watched."""
-    channel.visit()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(2):
-            await channel.changed(state.revision)
 
 
 routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW_PART)]

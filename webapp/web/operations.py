@@ -76,6 +76,8 @@ LOGS = [
     query("limit", {**NATURAL, "minimum": 1}, "so many lines at most; a page of JSON takes 10000 at most"),
     query("format", {"enum": ["json", "ndjson", "text"]}, "`Accept` chooses too; json is the default"),
     query("follow", FLAG, "with ndjson or text: go on until the job has ended"),
+    query("end", FLAG, "with ndjson: `gap` records where lines are missing, and an `end` record after the last line"),
+    query("keepalive", FLAG, "with follow: an empty line after 15 s of silence (default true with ndjson)"),
     query("download", FLAG, "as a file with a name"),
 ]
 

@@ -71,7 +71,7 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
     await channel.reload()
     state = channel.state
     low, high = form.lines or (1, MAX_LINE)
-    after, before = line_of(params, "after", state) or 0, line_of(params, "before", state)
+    after, before = line_of(params, "after", state, form.lines) or 0, line_of(params, "before", state, form.lines)
     after, upto = max(low - 1, after), min(high, state.last_line, MAX_LINE if before is None else before - 1)
     if tail:
         found = await asyncio.to_thread(scan_back, channel.journal, form, after, upto, tail)
