@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.torture import Plan, start, torture
+from tests.torture import Plan, in_folder, start, torture
 from tests.upstream import upstream
 
 
@@ -49,7 +49,7 @@ def main() -> int:
         try:
             while time.monotonic() < until and (not options.turns or turns < options.turns):
                 plan = plan_of(options.seed + turns)
-                outcome = torture(plan, data, server, services)
+                outcome = torture(plan, in_folder(data), server, services)
                 turns, lines, viewers = turns + 1, lines + outcome.lines, viewers + outcome.viewers
                 faults.update(outcome.faults)
                 problems += len(outcome.problems)

@@ -29,10 +29,9 @@ OPTIONS = {
 
 def binaries() -> Path | None:
     """The folder of the newest server's programs; None where there is none."""
-    if found := shutil.which("initdb"):
-        return Path(found).parent
-    folders = [*glob.glob("/usr/lib/postgresql/*/bin"), *glob.glob("/opt/homebrew/opt/postgresql*/bin")]
-    usable = [Path(folder) for folder in folders if (Path(folder) / "initdb").exists()]
+    folders = [os.path.dirname(os.path.realpath(found))] if (found := shutil.which("initdb")) else []
+    folders += [*glob.glob("/usr/lib/postgresql/*/bin"), *glob.glob("/opt/homebrew/opt/postgresql*/bin")]
+    usable = [Path(folder) for folder in folders if (Path(folder) / "pg_basebackup").exists()]
     return max(usable, key=lambda path: [int(part) for part in path.parts if part.isdigit()], default=None)
 
 
@@ -86,6 +85,23 @@ class Cluster:
         where = ("-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres")
         self.run("pg_basebackup", "-D", str(self.folder), *where, "-R")
         return self
+
+    def wait_for(self, primary: Cluster, seconds: float = 30.0) -> None:
+        """Until it holds all that the primary has committed."""
+        position = primary.execute("SELECT pg_current_wal_lsn()")[0][0]
+        deadline = time.monotonic() + seconds
+        while not self.execute(f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn")[0][0]:
+            assert time.monotonic() < deadline, "the standby does not follow"
+            time.sleep(0.02)
+
+    def stop_receiving(self) -> None:
+        """What the primary commits from now on does not reach it."""
+        self.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        self.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 30
+        while self.execute("SELECT count(*) FROM pg_stat_wal_receiver")[0][0]:
+            assert time.monotonic() < deadline, "the standby goes on receiving"
+            time.sleep(0.02)
 
     def start(self) -> Cluster:
         arguments = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]

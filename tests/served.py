@@ -148,7 +148,8 @@ class Served:
         return line.split("/jobs/", 1)[1].split()[0], runner
 
     def _beside(self) -> dict[str, object]:
-        return {"data_dir": self.data_dir, "port": self.port}
+        shared = {name: self.settings[name] for name in ("database_url",) if name in self.settings}
+        return {"data_dir": self.data_dir, "port": self.port, **shared}
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         return httpx.get(self.url + path, **{"timeout": 30, "trust_env": False, **how})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture import Plan, start, torture
+from tests.torture import Plan, in_folder, start, torture
 from tests.upstream import upstream
 
 PLANS = (Plan(seed=1), Plan(seed=2, services=2, seconds=5), Plan(seed=3, kill_every=0, chaos=0.3, viewers=10))
@@ -17,7 +17,7 @@ def test_every_viewer_ends_with_exactly_the_upstreams_lines(data_dir: Path, plan
     with upstream() as server:
         services = start(data_dir, server, plan.services)
         try:
-            outcome = torture(plan, data_dir, server, services)
+            outcome = torture(plan, in_folder(data_dir), server, services)
         finally:
             for service in services:
                 service.stop()

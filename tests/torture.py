@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,10 @@ from tests.paced import Paced
 from tests.sse import Event, EventStream, lines_of
 from tests.upstream import Chaos, Fault, Job, Upstream, now_ms
 from webapp.journal.redact import Redactor
+from webapp.store.base import Journals
 from webapp.store.sqlite.journals import SqliteJournals
 
+OpenJournals = Callable[[], Journals]
 FAULTS = (
     Fault("status", 500),
     Fault("status", 503, {"retry-after": "1"}),
@@ -197,8 +199,15 @@ class Killer(threading.Thread):
             service.start()
 
 
-def torture(plan: Plan, folder: Path, upstream: Upstream, services: list[Paced]) -> Outcome:
-    """One turn on services that run already. All that went wrong stands in `problems`."""
+def torture(
+    plan: Plan,
+    journals: OpenJournals,
+    upstream: Upstream,
+    services: list[Paced],
+    disturbances: Sequence[Callable[[threading.Event], None]] = (),
+) -> Outcome:
+    """One turn on services that run already. All that went wrong stands in `problems`. `journals`: opens what the
+    services keep. `disturbances`: what else happens meanwhile, each in a thread, until its event is set."""
     chance = random.Random(plan.seed)
     outcome = Outcome()
     upstream.chaos = Chaos(plan.seed, plan.chaos, FAULTS)
@@ -217,7 +226,8 @@ def torture(plan: Plan, folder: Path, upstream: Upstream, services: list[Paced])
         for _ in range(plan.viewers)
     ]
     killer = Killer(services, plan, random.Random(chance.random()), outcome.faults)
-    for thread in [*emitters, *viewers, killer]:
+    others = [threading.Thread(target=disturb, args=(killer.over,), daemon=True) for disturb in disturbances]
+    for thread in [*emitters, *viewers, killer, *others]:
         thread.start()
     for emitter in emitters:
         emitter.join()
@@ -225,21 +235,22 @@ def torture(plan: Plan, folder: Path, upstream: Upstream, services: list[Paced])
     # none lives as long there is no end, and that would be no fault.
     killer.over.wait(3 * plan.kill_every)
     killer.over.set()
-    killer.join()
+    for thread in [killer, *others]:
+        thread.join()
     for viewer in viewers:
         viewer.join()
     upstream.chaos = None
     outcome.faults.update(Counter(upstream.injected) - before)
     for job in jobs:
-        judge(job, [viewer for viewer in viewers if viewer.job is job], folder, outcome)
+        judge(job, [viewer for viewer in viewers if viewer.job is job], journals, outcome)
         upstream.jobs.pop(job.id)
     return outcome
 
 
-def judge(job: Job, viewers: list[Viewer], folder: Path, outcome: Outcome) -> None:
+def judge(job: Job, viewers: list[Viewer], journals: OpenJournals, outcome: Outcome) -> None:
     """The journal against the upstream, and every viewer against the journal."""
     say = outcome.problems.append
-    lines = stored(folder, job.id)
+    lines = stored(journals, job.id)
     wanted = Counter(entry["message"].removesuffix("\n") for _, entry in job.entries)
     got = Counter(line["message"] for line in lines)
     if wanted != got:
@@ -265,19 +276,27 @@ def judge(job: Job, viewers: list[Viewer], folder: Path, outcome: Outcome) -> No
     outcome.lines += len(lines)
 
 
-def stored(folder: Path, job: str) -> list[dict[str, Any]]:
-    journals = SqliteJournals(folder, Redactor(()), beat_ms=100)
+def in_folder(folder: Path) -> OpenJournals:
+    """The journals of a data folder."""
+    return lambda: SqliteJournals(folder, Redactor(()), beat_ms=100)
+
+
+def stored(journals: OpenJournals, job: str) -> list[dict[str, Any]]:
+    opened = journals()
     try:
-        batches = journals.open(job).read(0, most_bytes=1 << 40)
+        batches = opened.open(job).read(0, most_bytes=1 << 40)
         return [json.loads(line) for batch in batches for line in batch.split()]
     finally:
         with suppress(Exception):
-            journals.close()
+            opened.close()
 
 
-def start(folder: Path, upstream: Upstream, count: int) -> list[Paced]:
-    settings = {"data_dir": folder, "upstream_url": upstream.url, "refresh_seconds": 0.1}
-    services = [Paced(settings) for _ in range(count)]
+def start(folder: Path, upstream: Upstream, count: int, **settings: object) -> list[Paced]:
+    """So many services on one data folder, or with other `settings` on what they name."""
+    services = [
+        Paced({"data_dir": folder, "upstream_url": upstream.url, "refresh_seconds": 0.1, **settings})
+        for _ in range(count)
+    ]
     for service in services:
         service.start()
     return services

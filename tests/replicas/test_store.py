@@ -1,0 +1,218 @@
+"""What is particular to PostgreSQL as a store: failovers, its schema, its errors, and how its rows are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from webapp.errors import BegunAnew, DamagedJournal, JournalError, LeaseLost, NewerSchema, OutcomeUnknown, SettingsError
+from webapp.journal.batch import Batch
+from webapp.journal.line import Entry
+from webapp.journal.redact import Redactor
+from webapp.store.postgres.compaction import LOOSE
+from webapp.store.postgres.store import PostgresStore
+
+from ..postgres import Cluster, folder
+
+Open = Callable[[str], PostgresStore]
+
+
+@pytest.fixture
+def opened() -> Iterator[Open]:
+    running: list[PostgresStore] = []
+
+    def start(url: str) -> PostgresStore:
+        running.append(PostgresStore(url, Redactor(())))
+        return running[-1]
+
+    yield start
+    for store in running:
+        store.close()
+
+
+def entries(first: int, count: int) -> list[Entry]:
+    return [Entry(1000 + n, f"line {n}", {"stream": "stdout"}, n) for n in range(first, first + count)]
+
+
+def lines_of(batches: list[Batch]) -> list[bytes]:
+    return [line for batch in batches for line in batch.split()]
+
+
+def test_a_slow_jobs_rows_are_merged_and_its_lines_stay_as_they_were(database: str, opened: Open) -> None:
+    journal = opened(database).journals.open("job")
+    writer = journal.claim(30)
+    sent = [line for n in range(1, 3 * LOOSE) for line in lines_of(writer.append(entries(n, 1)))]
+    assert lines_of(journal.read(0)) == sent
+    assert len(journal.spans(0)) < LOOSE + 3
+    assert sum(journal.seen(0, 10_000).values()) == len(sent)
+    assert [line for batch in journal.read(5, upto=9) for line in batch.split()] == sent[5:9]
+    assert journal.line_at(1000 + LOOSE) <= LOOSE
+
+
+def test_a_promoted_standby_without_the_end_gives_no_id_a_second_meaning(own_server: Cluster, opened: Open) -> None:
+    url = own_server.database("lost")
+    with folder() as path:
+        standby = Cluster(path / "standby").copy_of(own_server).start()
+        try:
+            store = opened(f"postgresql://postgres@127.0.0.1:{own_server.port},127.0.0.1:{standby.port}/lost"
+                           "?target_session_attrs=read-write")  # fmt: skip
+            journal = store.journals.open("job")
+            writer = journal.claim(30)
+            standby.wait_for(own_server)
+            before = lines_of(writer.append(entries(1, 10)))
+            standby.wait_for(own_server)
+            standby.stop_receiving()
+            lost = lines_of(writer.append(entries(11, 5)))
+            epoch = journal.state().epoch
+            own_server.stop("immediate")
+            standby.promote()
+            # This replica has seen more than the promoted server holds, so it finds out by a look.
+            with pytest.raises(DamagedJournal):
+                journal.state()
+            state = journal.state()
+            assert state.epoch != epoch and state.last_line == 10
+            with pytest.raises((LeaseLost, BegunAnew)):
+                writer.append(entries(11, 5))
+            again = lines_of(journal.claim(30).append(entries(11, 5)))
+            assert not set(again) & set(lost)
+            kept = lines_of(journal.read(0))
+            assert kept == [line.replace(epoch.encode(), state.epoch.encode()) for line in before] + again
+            # Another, which remembers nothing, goes by the server's timeline.
+            assert opened(standby.url("lost")).journals.open("job").state().epoch == state.epoch
+        finally:
+            standby.stop("immediate")
+    assert url
+
+
+def test_a_replica_that_remembers_nothing_goes_by_the_timeline(own_server: Cluster, opened: Open) -> None:
+    journal = opened(own_server.database("moved")).journals.open("job")
+    writer = journal.claim(30)
+    writer.append(entries(1, 3))
+    own_server.execute("UPDATE jobtail.journal SET timeline = '00000000'", "moved")
+    with pytest.raises(LeaseLost):
+        writer.append(entries(4, 1))
+    fresh = opened(own_server.url("moved")).journals.open("job")
+    epoch = fresh.state().epoch
+    assert fresh.claim(30, take_over=True).fence.epoch != epoch
+    own_server.execute("UPDATE jobtail.journal SET timeline = '00000000', confirmed = true", "moved")
+    epoch = fresh.state().epoch
+    assert fresh.claim(30, take_over=True).fence.epoch == epoch, "a synchronous standby lacks nothing"
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_restart_of_the_database_loses_nothing_and_needs_nobody(own_server: Cluster, opened: Open, how: str) -> None:
+    journal = opened(own_server.database("restarted")).journals.open("job")
+    writer = journal.claim(60)
+    sent = lines_of(writer.append(entries(1, 3)))
+    own_server.restart(how)
+    assert lines_of(journal.read(0)) == sent
+    own_server.restart(how)
+    try:
+        sent += lines_of(writer.append(entries(4, 3)))
+    except OutcomeUnknown:
+        sent += lines_of(writer.append(entries(4, 3)))
+    assert lines_of(journal.read(0)) == sent
+
+
+def test_a_commit_whose_answer_is_lost_lands_once(database: str, server: Cluster, opened: Open) -> None:
+    journal = opened(database).journals.open("job")
+    writer = journal.claim(60)
+    writer.append(entries(1, 2))
+    name = database.rpartition("/")[2]
+    # The statement commits, and its connection is ended before it says so.
+    server.execute(
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+        " CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON jobtail.batch DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION cut()",
+        name,
+    )
+    with pytest.raises(OutcomeUnknown):
+        writer.append(entries(3, 2))
+    server.execute("DROP TRIGGER cut ON jobtail.batch", name)
+    writer.append(entries(3, 2))
+    assert len(lines_of(journal.read(0))) == 4
+
+
+def test_the_address_is_none(opened: Open) -> None:
+    with pytest.raises(SettingsError, match="JOBTAIL_DATABASE_URL"):
+        opened("postgresql://[::1")
+
+
+def test_a_database_that_is_away_is_said_in_one_sentence(server: Cluster, opened: Open, free_port: int) -> None:
+    with pytest.raises(JournalError, match="does not answer"):
+        opened(f"postgresql://postgres@127.0.0.1:{free_port}/x")
+    with pytest.raises(JournalError, match="does not answer"):
+        opened(server.url("there_is_none"))
+
+
+def test_a_schema_of_the_same_name_that_is_not_ours_is_left_alone(database: str, server: Cluster, opened: Open) -> None:
+    name = database.rpartition("/")[2]
+    server.execute("CREATE SCHEMA jobtail; CREATE TABLE jobtail.journal (x int)", name)
+    with pytest.raises(JournalError, match="not of this program"):
+        opened(database)
+    assert server.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'jobtail'", name) == [(1,)]
+
+
+def test_a_newer_schema_is_refused_in_one_sentence(database: str, server: Cluster, opened: Open) -> None:
+    opened(database)
+    server.execute("UPDATE jobtail.meta SET version = 99", database.rpartition("/")[2])
+    with pytest.raises(NewerSchema, match=r"newer jobtail wrote this database \(version 99"):
+        opened(database)
+
+
+def test_a_database_that_is_read_only_says_so(database: str, server: Cluster, opened: Open) -> None:
+    store = opened(database)
+    journal = store.journals.open("job")
+    name = database.rpartition("/")[2]
+    server.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with pytest.raises(OutcomeUnknown):
+        journal.claim(10)  # its connection was ended
+    with pytest.raises(JournalError, match="read-only"):
+        journal.claim(10)
+    assert journal.state().last_line == 0
+
+
+def test_a_role_without_rights_is_told_so(database: str, server: Cluster, opened: Open) -> None:
+    opened(database)
+    server.execute("DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN")
+    with pytest.raises(JournalError, match="refuses: permission denied"):
+        opened(database.replace("postgres@", "guest@"))
+
+
+def test_a_plain_role_that_owns_its_database_needs_no_more(server: Cluster, opened: Open) -> None:
+    server.execute("CREATE ROLE plain LOGIN")
+    server.execute("CREATE DATABASE owned OWNER plain")
+    journal = opened(server.url("owned").replace("postgres@", "plain@")).journals.open("job")
+    journal.claim(10).append(entries(1, 1))
+    assert journal.state().last_line == 1
+
+
+def test_lines_that_were_thrown_away_leave_no_rows(database: str, server: Cluster, opened: Open) -> None:
+    journal = opened(database).journals.open("job")
+    journal.claim(30).append(entries(1, 2000))
+    journal.forget()
+    name = database.rpartition("/")[2]
+    for table in ("batch", "trace", "unused"):
+        assert server.execute(f"SELECT count(*) FROM jobtail.{table}", name) == [(0,)]
+    assert journal.state().last_line == 0
+
+
+def test_secrets_and_text_with_nul_are_kept(database: str, opened: Open) -> None:
+    first, second = opened(database), opened(database)
+    assert first.secret_key() == second.secret_key() and len(first.secret_key()) > 40
+    journal = first.journals.open("job")
+    journal.claim(30).append([Entry(1, "a\x00b", {"k\x00": "v\x00"})])
+    assert b"a\\u0000b" in lines_of(journal.read(0))[0]
+
+
+def test_no_password_is_in_any_error(free_port: int, tmp_path: Path) -> None:
+    with pytest.raises((JournalError, SettingsError)) as found:
+        PostgresStore(f"postgresql://me:hunter22@127.0.0.1:{free_port}/x", Redactor(()))
+    chain: BaseException | None = found.value
+    assert "hunter22" not in str(chain)
+    assert not isinstance(chain, psycopg.Error)
