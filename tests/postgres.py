@@ -83,7 +83,7 @@ class Cluster:
     def copy_of(self, primary: Cluster) -> Cluster:
         """A standby of it."""
         where = ("-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres")
-        self.run("pg_basebackup", "-D", str(self.folder), *where, "-R")
+        self.run("pg_basebackup", "-D", str(self.folder), *where, "-R", "--checkpoint=fast", "--no-sync")
         return self
 
     def wait_for(self, primary: Cluster, seconds: float = 30.0) -> None:

@@ -204,10 +204,13 @@ def torture(
     journals: OpenJournals,
     upstream: Upstream,
     services: list[Paced],
+    *,
+    killed: list[Paced] | None = None,
     disturbances: Sequence[Callable[[threading.Event], None]] = (),
 ) -> Outcome:
     """One turn on services that run already. All that went wrong stands in `problems`. `journals`: opens what the
-    services keep. `disturbances`: what else happens meanwhile, each in a thread, until its event is set."""
+    services keep. `killed`: which of them are killed, if not all. `disturbances`: what else
+    happens meanwhile, each in a thread, until its event is set."""
     chance = random.Random(plan.seed)
     outcome = Outcome()
     upstream.chaos = Chaos(plan.seed, plan.chaos, FAULTS)
@@ -225,7 +228,7 @@ def torture(
         for job in jobs
         for _ in range(plan.viewers)
     ]
-    killer = Killer(services, plan, random.Random(chance.random()), outcome.faults)
+    killer = Killer(services if killed is None else killed, plan, random.Random(chance.random()), outcome.faults)
     others = [threading.Thread(target=disturb, args=(killer.over,), daemon=True) for disturb in disturbances]
     for thread in [*emitters, *viewers, killer, *others]:
         thread.start()

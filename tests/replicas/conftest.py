@@ -54,7 +54,7 @@ class Pooler:
         self.port = free_port()
         settings = path / "pgbouncer.ini"
         settings.write_text(
-            f"[databases]\n* = host=127.0.0.1 port={server.port}\n[pgbouncer]\nlisten_addr=127.0.0.1\n"
+            f"[databases]\n* = host=127.0.0.1 port={server.port} user=postgres\n[pgbouncer]\nlisten_addr=127.0.0.1\n"
             f"listen_port={self.port}\nauth_type=any\npool_mode=transaction\nunix_socket_dir=\nserver_login_retry=1\n"
             "ignore_startup_parameters=extra_float_digits\ndefault_pool_size=8\n"
         )

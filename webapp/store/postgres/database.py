@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ WAIT_SECONDS = 5.0
 # What a connection needs to notice that the server is gone; a value in the URL wins.
 DEFAULTS = {"connect_timeout": "5", "tcp_user_timeout": "10000", "keepalives_idle": "10", "application_name": "jobtail"}
 # Conditions of the server that pass: it starts, stops, has no room for connections, is a standby, or has no space.
+_FATAL = re.compile(r"FATAL:\s+(.*)")
+_PASSING_WORDS = ("starting up", "shutting down", "recovery", "too many", "connection slots", "server_login", "pooler")
 _PASSING = ("08", "53", "57P", "58", "25006", "40", "55P03")
 
 
@@ -30,11 +33,12 @@ class Database:
     """A pool of connections, each transaction on one of them. Every method may raise JournalError."""
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
-        given = parsed(url)
+        address = conninfo.make_conninfo("", **(DEFAULTS | parsed(url)))
+        _tried(address)
         # A prepared statement would belong to one session behind the pooler.
         options = {"autocommit": True, "prepare_threshold": None}
         self._pool: ConnectionPool[Any] = ConnectionPool(
-            conninfo.make_conninfo("", **(DEFAULTS | given)),
+            address,
             kwargs=options, min_size=0, max_size=connections, timeout=WAIT_SECONDS, max_idle=60.0, open=True,
             reconnect_timeout=2.0, reconnect_failed=lambda pool: None, name="jobtail",
         )  # fmt: skip
@@ -105,6 +109,24 @@ class Database:
     def _rows(connection: Any, sql: str, values: Values) -> list[tuple[Any, ...]]:
         cursor = connection.execute(sql, values, binary=True)
         return list(cursor.fetchall()) if cursor.description is not None else []
+
+
+def _tried(address: str) -> None:
+    """A first connection, since the pool does not say why it gets none."""
+    try:
+        psycopg.connect(address).close()
+    except psycopg.OperationalError as error:
+        raise _unconnected(str(error)) from None
+
+
+def _unconnected(said: str) -> JournalError:
+    """Why there is no connection. The text of libpq names hosts and roles, so only what the server says is given."""
+    refused = _FATAL.findall(said)
+    if not refused:
+        return StoreDown("the database does not answer")
+    if any(passing in refused[-1] for passing in _PASSING_WORDS):
+        return StoreDown(f"the database has no place for us yet: {refused[-1]}")
+    return JournalError(f"the database refuses: {refused[-1]}")
 
 
 def parsed(url: str) -> dict[str, str]:
