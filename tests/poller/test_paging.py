@@ -35,8 +35,8 @@ def test_a_page_leads_on_from_its_last_ms_and_always_further(found: Page, wanted
         (Limits(), page(10, 5, 5, 50), True, False, None),  # a doubt, but no time for it
         (Limits(), page(10, 5, 5, 50), True, True, 49),
         (Limits(), page(10, 1, 1, 50), True, True, None),  # a limit of one entry is none
-        (Limits(longest=5, cut=5), page(10, 5, 0, 50), True, False, 49),  # as long as one that was cut
-        (Limits(longest=5, cut=5), page(10, 2, 0, 50), True, False, None),
+        (Limits(longest=5, cut=5, cut_size=9), page(10, 5, 0, 50), True, False, 49),  # as long as one that was cut
+        (Limits(longest=5, cut=5, cut_size=9), page(10, 2, 0, 50), True, False, None),
     ],
 )
 def test_when_to_go_on(limits: Limits, found: Page, first: bool, probe: bool, wanted: int | None) -> None:
@@ -45,10 +45,10 @@ def test_when_to_go_on(limits: Limits, found: Page, first: bool, probe: bool, wa
 
 def test_a_longer_answer_proves_that_shorter_ones_were_not_cut() -> None:
     limits = Limits()
-    limits.note(10)
+    limits.note(page(None, 10, 10, 50))
     limits.followed(page(None, 10, 10, 50), page(49, 8, 7, 80))
     assert limits.cut == 10
-    limits.note(11)
+    limits.note(page(None, 11, 1, 50))
     assert limits.cut is None
     assert limits.proven == 10
 

@@ -35,12 +35,12 @@ def test_most_rounds_are_beats_some_late_windows_and_few_sweeps() -> None:
         depth = found.depth(now)
         found.done(depth, now, took=0.1)
         depths.append(depth)
-    assert depths.count(Depth.SWEEP) == 2
+    assert (depths.count(Depth.SWEEP), depths.count(Depth.DEEP)) == (1, 1)
     assert 9 <= depths.count(Depth.LATE) <= 11
 
 
 def test_sweeps_that_take_long_come_seldom() -> None:
-    found = schedule()
+    found = schedule(deep_every=1000)
     found.start(0)
     found.done(Depth.SWEEP, now=100, took=20)
     assert found.depth(299) is not Depth.SWEEP
@@ -55,3 +55,20 @@ def test_the_window_widens_to_what_was_seen(lateness: int, window: float) -> Non
     assert found.came_late(lateness) is (window > 10)
     assert found.window == window
     assert not found.came_late(1)
+
+
+def test_the_whole_is_read_again_ever_more_seldom_and_sweeps_reach_what_it_found() -> None:
+    found = schedule()
+    found.start(0)
+    times = []
+    for now in range(1, 2000):
+        depth = found.depth(now)
+        if depth is Depth.DEEP:
+            times.append(now)
+        found.done(depth, now, took=0.1)
+    assert times == [60, 180, 420, 900, 1500]
+    found.came_late(0, 3_600_000)
+    assert found.seconds(Depth.SWEEP) == 4500
+    found.came_late(0, 10**12)
+    assert found.seconds(Depth.SWEEP) == 90_000
+    assert found.seconds(Depth.DEEP) is found.seconds(Depth.WHOLE) is None

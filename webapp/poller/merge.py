@@ -8,20 +8,22 @@ from xxhash import xxh3_128_intdigest
 
 from ..errors import UpstreamError
 from ..journal.line import Entry
+from ..strictjson import text_of
 from .answer import Splitter
 from .entry import LAST_MS, Reading, key_of, normalised, read, short_key_of, strip_newline
+from .extent import Extent
 from .tally import Tally
 
 
 class Merge:
     """`neighbour_ms`: what an entry without a timestamp is given when none stands near it. `horizon_ms`: timestamps
-    past it are some clock's fault. `floor_ms`: up to where an earlier page of the same fetch has counted the matches.
+    past it are some clock's fault. `whole`: what the pages before this one have left unconfirmed of all that the
+    journal holds; None for a first page, whose own tally says it.
 
-    What is `odd` (a timestamp that is no integer) may stand anywhere in an answer, whatever was asked: it says nothing
-    of how far the answer goes, and may come with every page.
+    What is `odd` (a timestamp that is no integer) may stand anywhere in an answer, whatever was asked: it says how far
+    the answer goes only where nothing else does, and so does what lies past the horizon.
 
-    `entries`, `new`: how many so far. `least_ms`: least timestamp up to the horizon. What the journal had: `matched`
-    past the floor, `at_floor` at it, `far` past the horizon, `odd_all` and of these `odd_past` past the floor.
+    `entries`, `new`: how many so far. `size`: bytes of the answer so far; `first_size`: of its first entry, about.
     """
 
     def __init__(
@@ -30,31 +32,32 @@ class Merge:
         *,
         neighbour_ms: int,
         horizon_ms: int,
-        floor_ms: int | None = None,
+        whole: Tally | None = None,
         short_keys: bool = False,
     ) -> None:
         self.splitter = Splitter()
         self.tally = tally
-        self.entries = self.new = self.objects = 0
-        self.matched = self.at_floor = self.far = self.odd_all = self.odd_past = 0
-        self.at_last = 0  # entries that bear the last timestamp
-        self.least_ms: int | None = None
-        self._tail = self._greatest = self._odd_greatest = -1
-        self._turns = 0  # how often a timestamp was less than the one before
+        self.entries = self.new = self.size = self.first_size = 0
+        self._whole = whole
+        self._objects = 0
+        self._extents = [Extent(), Extent(), Extent()]  # of most, of what lies past the horizon, of what is odd
         self._neighbour: int | None = None
         self._no_neighbour = max(0, neighbour_ms)
         self._horizon = horizon_ms
         self._short_keys = short_keys
-        self._floor = -1 if floor_ms is None else floor_ms
 
     @property
-    def last_ms(self) -> int | None:
-        """How far the answer goes, None where no timestamp says it: to its last entry, or, where it is in no order, to
-        its greatest timestamp (up to the horizon)."""
-        ordered = 4 * self._turns <= self.entries
-        last = self._tail if ordered and self._tail >= 0 else self._greatest
-        last = last if last >= 0 else self._odd_greatest
-        return last if last >= 0 else None
+    def extent(self) -> Extent:
+        return next((extent for extent in self._extents if extent.greatest >= 0), self._extents[0])
+
+    @property
+    def greatest_ms(self) -> int:
+        """Of all entries but the odd ones, -1 for none."""
+        return max(self.extent.greatest, self._extents[1].greatest)
+
+    def feed(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self.splitter.feed(chunk)
 
     def cut(self) -> list[Entry]:
         """What is new in the piece that is ready. UpstreamError: this is no list of entries."""
@@ -73,9 +76,9 @@ class Merge:
 
     def take(self, elements: list[Any]) -> list[Entry]:
         fresh: list[Entry] = []
-        known, known_to = self.tally.known, self.tally.known_to
-        tail, at_tail, greatest, turns = self._tail, self.at_last, self._greatest, self._turns
-        least = LAST_MS + 1 if self.least_ms is None else self.least_ms
+        known, known_to, whole = self.tally.known, self.tally.known_to, self._whole
+        near, far, _ = self._extents
+        last, greatest, least = near.last, near.greatest, near.least
         neighbour = self._next_time(elements) if self._neighbour is None else self._neighbour
         horizon, wide, digest = self._horizon, not self._short_keys, xxh3_128_intdigest
         for element in elements:
@@ -88,26 +91,29 @@ class Merge:
                 continue
             key = digest(f"{timestamp} {message}".encode()) if wide else short_key_of(timestamp, message)
             if timestamp <= known_to and known(timestamp, key):
-                self._match(timestamp)
+                if whole is not None:
+                    whole.known(timestamp, key)
             else:
                 extra = {k: v for k, v in element.items() if k not in _TWO} if len(element) > 2 else None
                 if message.endswith("\n"):
                     message = strip_newline(message)
                 fresh.append(Entry(timestamp, message, extra, key))
-            if timestamp <= horizon:
-                if timestamp == tail:
-                    at_tail += 1
-                    continue
-                turns += timestamp < tail
-                neighbour, tail, at_tail = timestamp, timestamp, 1
-                if timestamp > greatest:
-                    greatest = timestamp
-                if timestamp < least:
-                    least = timestamp
-        self._tail, self.at_last, self._greatest, self._turns = tail, at_tail, greatest, turns
+            if timestamp == last:
+                continue
+            if timestamp > horizon:
+                far.add(timestamp)
+                continue
+            neighbour = timestamp
+            if timestamp > greatest:  # `Extent.add`, without a call for the most frequent step
+                near.rises += 1
+                greatest = near.greatest = timestamp
+                if least < 0:
+                    least = near.least = timestamp
+                last = near.last = timestamp
+            else:
+                near.add(timestamp)
+                last, least = timestamp, near.least
         self._neighbour = neighbour
-        if least <= LAST_MS:
-            self.least_ms = least if self.least_ms is None else min(self.least_ms, least)
         self._count(elements, fresh)
         return fresh
 
@@ -115,21 +121,15 @@ class Merge:
         """An element that is not as the wire has it; the neighbour of the next."""
         reading: Reading = read(element, short_key_of if self._short_keys else key_of)
         timestamp = reading.timestamp
-        if timestamp is None:
-            if self.tally.known_untimed(reading.key):
-                self.odd_all += 1
-            else:
-                fresh.append(reading.entry(neighbour))
-            return neighbour
-        if self.tally.known(timestamp, reading.key):
-            self.odd_all += 1
-            self.odd_past += timestamp > self._floor
-        else:
+        if not _known(self.tally, reading):
             fresh.append(reading.entry(neighbour))
+        elif self._whole is not None:
+            _known(self._whole, reading)
+        if timestamp is None:
+            return neighbour
         if timestamp > self._horizon:
             return neighbour
-        self._odd_greatest = max(self._odd_greatest, timestamp)
-        self.least_ms = timestamp if self.least_ms is None else min(self.least_ms, timestamp)
+        self._extents[2].add(timestamp)
         return timestamp
 
     def _next_time(self, elements: list[Any]) -> int:
@@ -137,24 +137,24 @@ class Merge:
         found = (normalised(element.get("timestamp")) for element in elements if isinstance(element, dict))
         return next((timestamp for timestamp in found if timestamp is not None), self._no_neighbour)
 
-    def _match(self, timestamp: int) -> None:
-        if timestamp > self._horizon:
-            self.far += 1
-        elif timestamp > self._floor:
-            self.matched += 1
-        elif timestamp == self._floor:
-            self.at_floor += 1
-
     def _count(self, elements: list[Any], fresh: list[Entry]) -> None:
+        if elements and not self.entries:
+            self.first_size = len(text_of(elements[0]))
         self.entries += len(elements)
         self.new += len(fresh)
-        if not self.objects:
-            self.objects = sum(1 for element in elements if isinstance(element, dict))
+        if not self._objects:
+            self._objects = sum(1 for element in elements if isinstance(element, dict))
             # What we have taken for entries before, among objects, may come alone in a later answer.
-            if not self.objects and fresh:
+            if not self._objects and fresh:
                 raise UpstreamError(
                     f"the upstream's answer is no list of log entries: it holds {type(elements[0]).__name__} values"
                 )
+
+
+def _known(tally: Tally, reading: Reading) -> bool:
+    if reading.timestamp is None:
+        return tally.known_untimed(reading.key)
+    return tally.known(reading.timestamp, reading.key)
 
 
 _TWO = frozenset(("timestamp", "message"))

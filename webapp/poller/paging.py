@@ -1,35 +1,39 @@
 """Answers that a limit which nobody documented may have cut off, and how to go on after them.
 
 A limit that keeps the oldest entries is passed by asking again from the answer's last timestamp - 1. Whether an
-answer was cut is not to be seen from itself; but a limit lets no answer through that is longer than it, so the longest
-answers alone are suspect, and of these only what nothing has followed yet.
+answer was cut is not to be seen from itself. Two things prove something: what comes when it is gone on from, and that
+a limit lets no answer through that is longer than it, in entries or in bytes, so that an answer well below another
+one was cut by neither.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # An answer that brought as many new entries is looked behind at once.
 MANY = 1000
+# So many entries in one ms, and nothing else in the log: nobody's log is like that, but a limit's answer is.
+CROWDED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer. `since`: what was asked, None for all. `entries`, `new`: how many. `last_ms`: its greatest timestamp
-    (of those that are no future), None without any; `at_last`: how many bear it. `reached`: it goes as far as what we
-    knew before it. `least_ms`: its least timestamp."""
+    """One answer. `since`: what was asked, None for all. `entries`, `new`: how many. `last_ms`: how far it goes (of
+    timestamps that are no future), None without any; `least_ms`, `greatest_ms`: its least and greatest timestamp, which
+    is past `last_ms` where it is in order of arrival. `reached`: it goes as far as what we knew before it. `size`,
+    `first_size`: bytes of it, and of its first entry. `behind`: how much older than one before it an entry was, in ms,
+    at most."""
 
     since: int | None
     entries: int
     new: int
     last_ms: int | None
     reached: bool
-    at_last: int = 0
     least_ms: int | None = None
-
-    def hole(self, least_ms: int | None, last_ms: int | None) -> bool:
-        """Whether entries may be hidden in the last ms of this page, when the next one has these timestamps."""
-        return self.stuck and self.before(last_ms) and self.before(least_ms)
+    greatest_ms: int | None = None
+    size: int = 0
+    first_size: int = 0
+    behind: int = 0
 
     def before(self, last_ms: int | None) -> bool:
         """It ends before that time."""
@@ -37,32 +41,51 @@ class Page:
 
     @property
     def onward(self) -> int | None:
-        """Where to go on from: always further than this page was asked from, or a limit within one ms would hold us."""
+        """Where to go on from: before those that may come late, and always further than this page was asked from, or a
+        limit within one ms would hold us."""
         if self.last_ms is None:
             return None
-        return self.last_ms - 1 if self.since is None else max(self.last_ms - 1, self.since + 1)
+        wanted = self.last_ms - self.behind - 1
+        if self.since is None or wanted > self.since:
+            return wanted
+        return max(self.last_ms - 1, self.since + 1)
 
     @property
     def stuck(self) -> bool:
         """All of it lies in the first ms that was asked for: there may be more in it than an answer holds."""
-        return self.since is not None and self.last_ms is not None and self.last_ms <= self.since + 1
+        greatest = self.last_ms if self.greatest_ms is None else self.greatest_ms
+        return self.since is not None and greatest is not None and greatest <= self.since + 1
 
 
 @dataclass(slots=True)
 class Limits:
-    """What is known of an upstream's limit on entries. `longest`: of all answers. `proven`: this long an answer can be
-    without having been cut. `cut`: one this long was cut."""
+    """What is known of an upstream's limit. `longest`, `heaviest`: entries and bytes of the greatest answers.
+    `proven`: this many entries an answer can have without having been cut. `cut`, `cut_size`: entries and bytes of the
+    smallest answer that was. `counts`: how many entries those had that were cut: a limit on entries cuts all at one
+    number, one on bytes does not. `crowded`: see CROWDED."""
 
+    crowded: int = CROWDED
     longest: int = 0
+    heaviest: int = 0
     proven: int = 0
     cut: int | None = None
+    cut_size: int = 0
+    counts: set[int] = field(default_factory=set)
 
-    def note(self, entries: int) -> None:
-        if self.cut is not None and entries > self.cut:
+    def note(self, page: Page) -> None:
+        if self.cut is not None and len(self.counts) == 1 and page.entries > self.cut:
             self.cut = None
-        if entries > self.longest:
-            self.proven = max(self.proven, entries - 1)
-            self.longest = entries
+            self.counts.clear()
+        self.heaviest = max(self.heaviest, page.size)
+        if page.entries > self.longest:
+            self.proven = max(self.proven, page.entries - 1)
+            self.longest = page.entries
+
+    def was_cut(self, page: Page) -> None:
+        self.cut_size = page.size if self.cut is None else min(self.cut_size, page.size)
+        self.cut = page.entries if self.cut is None else min(self.cut, page.entries)
+        if len(self.counts) < 8:
+            self.counts.add(page.entries)
 
     def followed(self, page: Page, after: Page) -> None:
         """`after` is what came when `page` was gone on from. An answer that lacks what we held before was cut. What
@@ -71,7 +94,7 @@ class Limits:
         more = page.before(after.last_ms)
         short = page.entries < MANY or page.stuck or 2 * after.entries >= page.entries
         if more and (not page.reached or (after.new and short)):
-            self.cut = page.entries if self.cut is None else min(self.cut, page.entries)
+            self.was_cut(page)
         elif 2 * after.entries < page.entries and not page.stuck:
             self.proven = max(self.proven, page.entries)
 
@@ -79,19 +102,33 @@ class Limits:
         """Near the size of an answer that was cut, or longer than any of which we know that it was not. As long as the
         longest: that one may have been whole when the log had just as many entries as the limit lets through."""
         if self.cut is not None:
-            return page.entries > 1 and 2 * page.entries >= self.cut
+            return 2 * page.entries >= self.cut or 2 * page.size >= self.cut_size
         return page.entries > 1 and (page.entries > self.proven or page.entries == self.longest)
 
-    def go_on(self, page: Page, *, first: bool, probe: bool) -> int | None:
+    def hides(self, page: Page, after: Page | None) -> bool:
+        """Whether the ms in which all of `page` lies may hold more than it. `after`: what came when it was passed;
+        None where nothing came any more."""
+        if not page.stuck or (after is not None and not (page.before(after.last_ms) and page.before(after.least_ms))):
+            return False
+        if page.entries >= self.longest and (after is not None or self.cut is not None or page.entries >= self.crowded):
+            return True
+        if after is None:
+            # A limit on bytes: as much again would have been let through, so nothing of that length is hidden.
+            return self.cut is not None and len(self.counts) > 1 and 2 * page.size > self.heaviest
+        if self.cut is None:
+            return False
+        # It ends early since the next entry is long, or because there is more in this ms.
+        long = 4 * after.first_size >= self.heaviest and page.size + after.first_size > self.heaviest
+        return 2 * page.size > self.heaviest and not long
+
+    def go_on(self, page: Page, *, first: bool, probe: bool, prove: bool = False) -> int | None:
         """Where to ask next after `page`, None where it was all. `first`: it is the first of its round. `probe`: a
-        doubt that costs a request may be looked into now."""
+        doubt that costs a request may be looked into now. `prove`: that it is the end has to be shown."""
         if page.last_ms is None:
             return None
-        if not page.reached:
+        if prove or not page.reached:
             return page.onward
-        if not self.suspect(page):
-            return None
-        if self.cut is not None or page.new >= MANY or probe or not first:
+        if self.suspect(page) and (self.cut is not None or page.new >= MANY or probe or not first):
             return page.onward
         return None
 

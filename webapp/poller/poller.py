@@ -82,9 +82,10 @@ class Poller:
             backoff=partial(Backoff, pace.backoff_first, pace.backoff_most),
         )  # fmt: skip
         self._schedule = Schedule(
-            pace.late_every, pace.sweep_every, pace.sweep_share, settings.late_window_seconds, pace.window_most
-        )
-        self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most)
+            pace.late_every, pace.sweep_every, pace.sweep_share, settings.late_window_seconds, pace.window_most,
+            pace.sweep_reach, pace.deep_every, pace.deep_share,
+        )  # fmt: skip
+        self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most, pace.drain_empty)
         self._report = report.Report(pace.loading_every)
         self._status_backoff = Backoff(pace.backoff_first, pace.backoff_most)
         self._logs_backoff = Backoff(pace.backoff_first, pace.backoff_most)
@@ -252,12 +253,15 @@ class Poller:
         if anew:
             self._epoch, self.loaded, self._loading = state.epoch, False, state.last_line == 0
         depth = Depth.WHOLE if whole else self._schedule.depth(began) if self.loaded else Depth.SWEEP
+        if depth is Depth.DEEP and self._drain.began is not None:
+            depth = Depth.SWEEP  # the whole is read anyway, once the log is quiet
         if self._loading and not self._logs_backoff.attempt:
             await self._tell(self._report.loading(state.last_line, time.time()))
         anchor = self._reader.anchor(state)
         try:
             fetch = await self._reader.fetch(
-                None if depth is Depth.WHOLE else since_ms(anchor, None, self._reach(depth))
+                since_ms(anchor, None, self._reach(depth)) if depth not in (Depth.WHOLE, Depth.DEEP) else None,
+                prove=whole,
             )
         except JournalError:
             raise
@@ -276,7 +280,7 @@ class Poller:
         now = time.monotonic()
         if self.loaded:
             self._schedule.done(depth, now, now - began)
-            self._schedule.came_late(fetch.late_ms)
+            self._schedule.came_late(fetch.late_ms, fetch.behind_ms)
         else:
             self._schedule.start(now)
         self.loaded, self._loading = True, False
@@ -291,8 +295,7 @@ class Poller:
 
     def _reach(self, depth: Depth) -> float:
         """Seconds. Every round overlaps two beats at least."""
-        reach = {Depth.BEAT: 0.0, Depth.LATE: self._schedule.window}.get(depth, self.pace.sweep_reach)
-        return max(reach, 2 * self._beat)
+        return max(self._schedule.seconds(depth) or 0.0, 2 * self._beat)
 
     async def _appended(self, lines: int) -> None:
         self._brought += lines
@@ -315,7 +318,10 @@ class Poller:
             self._looks = [look for look in self._looks if look > now]
             return
         failed = fetch is None or self._status_error is not None
-        verdict = self._drain.round(now=now, failed=failed, new=self._brought, whole=whole, took=took)
+        verdict = self._drain.round(
+            now=now, failed=failed, new=self._brought, whole=whole, took=took,
+            proven=fetch is not None and fetch.complete, empty=fetch is not None and not fetch.held,
+        )  # fmt: skip
         self._reconcile = verdict is Verdict.RECONCILE
         if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
             complete = verdict is Verdict.OVER and fetch is not None and fetch.complete

@@ -28,10 +28,11 @@ from .tally import Tally
 T = TypeVar("T")
 # New entries are sorted and appended in pieces of so many bytes, about.
 APPEND_BYTES = 16 << 20
-# A timestamp so far past the upstream's own clock is from the future.
-HORIZON_MS = 300_000
-# Pages in a row that may lead no further: `since_ms` may have to pass one ms by two steps.
-STILL_MOST = 3
+# A timestamp so far past the later of our clock and the upstream's is from the future. Local time that is sent as UTC
+# is 14 hours ahead at most, and a Date that a cache keeps lies behind.
+HORIZON_MS = 15 * 3_600_000
+# Pages in a row that may lead no further: `since_ms` may have to pass what came late, and one ms by two steps.
+STILL_MOST = 4
 # Small pages at the log's end: lines may be emitted as fast as they are asked for, and the next round comes anyway.
 SMALL_MOST = 20
 # How often a page after the first is asked for again.
@@ -40,26 +41,19 @@ PAGE_ATTEMPTS = 8
 
 @dataclass(slots=True)
 class Fetch:
-    """What a read of the log was like. `complete`: it was the whole log, and all that we held was in it. `late_ms`:
-    how much older than the newest one we knew the oldest new entry was, of those within the widest window."""
+    """What a read of the log was like. `complete`: it was the whole log, shown to be so, with nothing new and all that
+    we hold in it. `late_ms`: how much older than the newest one we knew the oldest new entry was, of those within the
+    widest window; `behind_ms`: the same of all. `holes`: entries may be hidden that we never had."""
 
     since: int | None
     held: int = 0
     new: int = 0
     entries: int = 0
     late_ms: int = 0
+    behind_ms: int = 0
     holes: bool = False
     complete: bool = False
     newest_ms: int = -1
-    matched: int = 0
-    far: int = 0
-    odd_sum: int = 0
-    odd_most: int = 0
-
-    def all_held(self) -> bool:
-        """What the pages had of what we hold is all that we hold. Entries from the future, and odd ones, may come with
-        every page, or once."""
-        return self.held - self.matched - self.far in (self.odd_sum, self.odd_most)
 
 
 @dataclass(slots=True)
@@ -74,7 +68,6 @@ class _Page:
     placed: bool = False
     pending: list[Entry] = field(default_factory=list)
     pending_bytes: int = 0
-    appended: int = 0
 
 
 class Reader:
@@ -99,44 +92,72 @@ class Reader:
         self._probing = probing
         self._short: int | None = None
         self._fetch = Fetch(None)
+        self._whole: Tally | None = None  # in a read of the whole log: what of all that we hold is still to be found
 
-    async def fetch(self, since: int | None) -> Fetch:
+    async def fetch(self, since: int | None, *, prove: bool = False) -> Fetch:
         """Reads from `since` (None: all) to the end and appends what is new. What fails leaves appended what had come
-        in whole. BegunAnew where the journal was thrown away since the writer resumed: what is read must not be taken
-        for all that the new one has to hold. JobNotFound, UpstreamError, JournalError."""
+        in whole. `prove`: that nothing is left is to be shown, at the cost of some requests. BegunAnew where the
+        journal was thrown away since the writer resumed: what is read must not be taken for all that the new one has to
+        hold. JobNotFound, UpstreamError, JournalError."""
         fetch = self._fetch = Fetch(since)
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
+        if probe and not prove and page.reached and not self.limits.suspect(page):
+            page = await self._look_behind(page)
         still = small = 0
         reached = page.reached
-        while (onward := self._onward(page, page is first, probe)) is not None:
+        full: Page | None = None
+        while (onward := self._onward(page, page is first, probe, prove)) is not None:
             if still >= STILL_MOST or small >= SMALL_MOST:
                 break
             after = await self._patient_page(onward, page)
             small += after.reached and after.new < MANY // 10
             self._follow(page, after)
+            full = _fuller(full, after)
             still = 0 if after.new or page.before(after.last_ms) else still + 1
             page = after
             reached = reached or page.reached
         if page is not first:
             self._probing.done(time.monotonic(), found=page.new > 0)
         self._short = None if reached else first.last_ms
-        fetch.complete = since is None and not fetch.holes and fetch.all_held()
+        if prove and full is not None and self.limits.hides(full, None):
+            await self._tail_gap()
+        if since is None and not fetch.new and not fetch.holes and self._whole is not None:
+            fetch.complete = self._whole.exact and self._whole.matched == fetch.held
         return fetch
 
-    def _onward(self, page: Page, first: bool, probe: bool) -> int | None:
-        if first and not page.reached and not page.new and page.last_ms == self._short:
+    def _onward(self, page: Page, first: bool, probe: bool, prove: bool) -> int | None:
+        if first and not prove and not page.reached and not page.new and page.last_ms == self._short:
             return None  # the upstream ends earlier than we do, and that has been looked into
-        return self.limits.go_on(page, first=first, probe=probe)
+        return self.limits.go_on(page, first=first, probe=probe, prove=prove)
 
     def _follow(self, page: Page, after: Page) -> None:
-        if page.hole(after.least_ms, after.last_ms):
-            self._fetch.holes = True
         self.limits.followed(page, after)
+        late = page.behind > 0 and page.before(after.last_ms) and self.limits.cut is not None
+        # A limit on entries in order of arrival: what came after the cut with an earlier timestamp can't be asked for.
+        if late or self.limits.hides(page, after):
+            self._fetch.holes = True
+
+    async def _look_behind(self, page: Page) -> Page:
+        """Now and then an answer that looks whole is gone on from: a limit on bytes cuts it anywhere before a long
+        entry. What comes may only just have been emitted; so the first answer is asked for again, and where it still
+        ends before, it was cut. The page to go on from."""
+        if page.last_ms is None:
+            return page
+        for since in (page.last_ms, page.last_ms + 1):
+            after = await self._patient_page(since, page)
+            if page.before(after.last_ms):
+                again = await self._patient_page(page.since, page)
+                if again.before(after.last_ms):
+                    self.limits.was_cut(again)
+                    return after
+                break
+        self._probing.done(time.monotonic(), found=False)
+        return page
 
     # --- one page ------------------------------------------------------------------------------------------------
 
-    async def _patient_page(self, since: int, before: Page) -> Page:
+    async def _patient_page(self, since: int | None, before: Page) -> Page:
         """A page after the first is asked for again by itself: of a thousand pages one nearly always fails."""
         backoff = self._backoff()
         while True:
@@ -161,27 +182,28 @@ class Reader:
                 # What came in whole is kept: an upstream that always breaks off would else never get further.
                 page.pending += await self._in_thread(page.merge.salvage)
                 await self._flush(page)
-                self._fetch.held += page.appended
                 raise
         await self._flush(page)
         return self._ended(page, answer.date_ms)
 
     def _begun(self, since: int | None, before: Page | None, date_ms: int | None) -> _Page:
         state = self._journal.state()
-        fetch = self._fetch
-        if before is None:
-            fetch.held = state.last_line
-        newest = _newest(state) if date_ms is None else min(_newest(state), date_ms + HORIZON_MS)
-        if before is None:
-            fetch.newest_ms = newest
+        newest = min(_newest(state), _now(date_ms) + HORIZON_MS)
         tally = Tally(self._journal.seen, state.high_ms, untimed=self._journal.seen_untimed(), near_ms=newest)
-        return _Page(since, before, state, newest, self._merge(tally, newest, date_ms, before))
+        merge = self._merge(tally, newest, date_ms, None if before is None else self._whole)
+        if before is None:
+            self._fetch.held, self._fetch.newest_ms = state.last_line, newest
+            self._whole = tally if since is None else None
+        return _Page(since, before, state, newest, merge)
 
-    def _merge(self, tally: Tally, newest: int, date_ms: int | None, before: Page | None) -> Merge:
-        now = int(time.time() * 1000) if date_ms is None else date_ms
-        floor = None if before is None else before.last_ms
-        short = self._journal.short_keys()
-        return Merge(tally, neighbour_ms=newest, horizon_ms=now + HORIZON_MS, floor_ms=floor, short_keys=short)
+    def _merge(self, tally: Tally, newest: int, date_ms: int | None, whole: Tally | None) -> Merge:
+        return Merge(
+            tally,
+            neighbour_ms=newest,
+            horizon_ms=_now(date_ms) + HORIZON_MS,
+            whole=whole,
+            short_keys=self._journal.short_keys(),
+        )
 
     def anchor(self, state: State) -> int:
         """What a round reaches back from: the greatest timestamp we know, but none past the upstream's clock at the
@@ -191,7 +213,7 @@ class Reader:
     async def _take(self, answer: Answer, page: _Page, flush: Callable[[_Page], Awaitable[None]]) -> None:
         merge = page.merge
         async for chunk in answer.chunks:
-            merge.splitter.feed(chunk)
+            merge.feed(chunk)
             while merge.splitter.ready:
                 entries, size = await self._in_thread(partial(_measured, merge.cut))
                 page.pending += entries
@@ -200,19 +222,21 @@ class Reader:
         page.pending += (await self._in_thread(partial(_measured, merge.end)))[0]
 
     def _ended(self, page: _Page, date_ms: int | None) -> Page:
-        merge, fetch = page.merge, self._fetch
+        merge, extent = page.merge, page.merge.extent
         self._budget.retries.earn()
-        self.limits.note(merge.entries)
         self.date_ms = date_ms
-        fetch.entries += merge.entries
-        at_last = 0 if page.before is None else page.before.at_last
-        fetch.matched += merge.matched + max(0, merge.at_floor - at_last)
-        fetch.far = max(fetch.far, merge.far)
-        fetch.odd_sum += merge.odd_past if page.before else merge.odd_all
-        fetch.odd_most = max(fetch.odd_most, merge.odd_all)
-        last = merge.last_ms
-        reached = page.newest_ms < 0 or (last is not None and last >= page.newest_ms)
-        return Page(page.since, merge.entries, merge.new, last, reached, merge.at_last, merge.least_ms)
+        self._fetch.entries += merge.entries
+        greatest = extent.greatest if extent.greatest >= 0 else None
+        found = Page(
+            page.since, merge.entries, merge.new,
+            None if greatest is None else extent.end,
+            page.newest_ms < 0 or (greatest is not None and greatest >= page.newest_ms),
+            least_ms=None if greatest is None else extent.least, greatest_ms=merge.greatest_ms,
+            size=merge.size, first_size=merge.first_size,
+            behind=min(extent.behind, self._window_most_ms) if extent.ordered else 0,
+        )  # fmt: skip
+        self.limits.note(found)
+        return found
 
     # --- appending -----------------------------------------------------------------------------------------------
 
@@ -228,7 +252,6 @@ class Reader:
             await self._place(page)
         entries, page.pending, page.pending_bytes = page.pending, [], 0
         await self._in_thread(partial(self._append, entries))
-        page.appended += len(entries)
         self._fetch.new += len(entries)
         await self._changed(len(entries))
 
@@ -240,6 +263,8 @@ class Reader:
             oldest = next((entry.timestamp for entry in entries if entry.timed and entry.timestamp >= floor), None)
             if oldest is not None:
                 fetch.late_ms = max(fetch.late_ms, fetch.newest_ms - oldest)
+            first = next((entry.timestamp for entry in entries if entry.timed), fetch.newest_ms)
+            fetch.behind_ms = max(fetch.behind_ms, fetch.newest_ms - first)
         self._lease.writer.append(entries)
 
     # --- gaps ----------------------------------------------------------------------------------------------------
@@ -248,21 +273,22 @@ class Reader:
         """Before the first append of a page: do its entries follow on what we hold? Where they may not, a second answer
         decides, and the gap is written before them."""
         before = page.before
-        if before is not None and before.stuck and before.reached and self.limits.suspect(before):
-            if before.hole(page.merge.least_ms, page.merge.last_ms):
+        if before is not None and before.stuck and before.reached:
+            if self.limits.hides(before, self._so_far(page)):
                 second = await self._again(page, before.since)
-                if second.entries and second.last_ms == before.last_ms:
-                    await self._gap(page)
+                if second.entries and second.extent.end == before.last_ms:
+                    await self._gap(page.state.last_line)
             return
         if await self._in_thread(partial(self._apart, page)):
             second = await self._again(page, page.since)
-            if not second.tally.near and (second.least_ms is None or second.least_ms >= page.newest_ms):
-                await self._gap(page)
+            least = second.extent.least
+            if not second.tally.near and (least < 0 or least >= page.newest_ms):
+                await self._gap(page.state.last_line)
 
     def _apart(self, page: _Page) -> bool:
         """Nothing that we hold of the time that was asked for is in the answer, and what is comes after it."""
-        merge = page.merge
-        if merge.tally.near or page.newest_ms < 0 or merge.least_ms is None or merge.least_ms < page.newest_ms:
+        least = page.merge.extent.least
+        if page.merge.tally.near or page.newest_ms < 0 or least < 0 or least < page.newest_ms:
             return False
         if page.since is None:
             return page.state.last_line > 0
@@ -283,12 +309,39 @@ class Reader:
         page.pending += second.pending
         return second.merge
 
-    async def _gap(self, page: _Page) -> None:
-        await self._in_thread(partial(self._lease.writer.add_gap, page.state.last_line, "upstream", None))
+    def _so_far(self, page: _Page) -> Page:
+        """The page that is being read, as far as it has come."""
+        merge, extent = page.merge, page.merge.extent
+        last, least = (None, None) if extent.greatest < 0 else (extent.end, extent.least)
+        return Page(page.since, merge.entries, merge.new, last, True, least, first_size=merge.first_size)
+
+    async def _tail_gap(self) -> None:
+        """The log's last ms may hold more than an answer does: said once, behind the last line."""
+        state = await self._in_thread(self._journal.state)
+        self._fetch.holes = True
+        if not await self._in_thread(partial(self._journal.gaps, state.last_line, state.last_line + 1)):
+            await self._gap(state.last_line)
+
+    async def _gap(self, after_line: int) -> None:
+        await self._in_thread(partial(self._lease.writer.add_gap, after_line, "upstream", None))
         self._fetch.holes = True
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self._budget.threads)
+
+
+def _now(date_ms: int | None) -> int:
+    """The later of the upstream's clock and ours, in ms."""
+    return max(int(time.time() * 1000), date_ms or 0)
+
+
+def _fuller(full: Page | None, page: Page) -> Page | None:
+    """Of the answers that lie in one ms at the end of a read: the one with the most in it."""
+    if page.last_ms is None:
+        return full
+    if not page.stuck:
+        return None
+    return full if full is not None and full.last_ms == page.last_ms and full.entries >= page.entries else page
 
 
 def _newest(state: State) -> int:

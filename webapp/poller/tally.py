@@ -49,6 +49,7 @@ class Tally:
         self._from = self._to = 0
         self._here: dict[int, int] = {}
         self.near = self.far = 0
+        self.exact = True  # no stretch was let go, so that nothing can have been counted twice
 
     @property
     def matched(self) -> int:
@@ -99,6 +100,7 @@ class Tally:
 
     def _let_go(self) -> None:
         while len(self._left) > 1 and sum(map(len, self._left)) > LEFT_MOST:
+            self.exact = False
             del self._starts[0], self._ends[0], self._left[0]
 
 
