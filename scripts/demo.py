@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,13 +13,26 @@ from webapp.engine.link import answers, base
 from webapp.errors import SettingsError
 from webapp.settings import load_settings
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 JOBTAIL = (sys.executable, "-m", "webapp")
+TAKEN = ("JOBTAIL_PORT", "JOBTAIL_DATA_DIR")
 START_SECONDS = 30.0
 NAME = "Code written twice"
 
 
+def prepare() -> None:
+    """The demo is the same for everybody: of the caller's settings it takes port and data folder, and nothing from a
+    `.env`. What is meant for a client, or for another service, would lead it astray."""
+    if folder := os.environ.get("JOBTAIL_DATA_DIR"):
+        os.environ["JOBTAIL_DATA_DIR"] = os.path.abspath(folder)
+    for name in [name for name in os.environ if name.upper().startswith("JOBTAIL_")]:
+        if name.upper() not in TAKEN:
+            del os.environ[name]
+    os.chdir(HERE)
+
+
 def main() -> int:
+    prepare()
     try:
         settings = load_settings()
     except SettingsError as error:

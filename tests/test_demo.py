@@ -25,7 +25,11 @@ def test_the_demo_serves_a_running_job_until_ctrl_c(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = environment({"data_dir": tmp_path / "data", "port": port})
+    env = environment({"data_dir": "data", "port": port})
+    # What is meant for a client or another service, and another's `.env`.
+    env |= {"JOBTAIL_URL": "http://127.0.0.1:1", "JOBTAIL_TOKEN": "t", "JOBTAIL_ACCESS_TOKEN": "secret" * 4}
+    env |= {"JOBTAIL_PUBLIC_URL": "https://logs.example", "JOBTAIL_UPSTREAM_URL": "http://127.0.0.1:1"}
+    (tmp_path / ".env").write_text("JOBTAIL_REFRESH_SECONDS=often\nJOBTAIL_ACCESS_TOKEN=secretsecretsecret\n")
     with subprocess.Popen(
         [sys.executable, SCRIPTS / "demo.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True,
         start_new_session=True,
@@ -36,9 +40,10 @@ def test_the_demo_serves_a_running_job_until_ctrl_c(tmp_path: Path) -> None:
         (link,) = [line.split()[-1] for line in said if "A job runs" in line]
         assert link.startswith(f"http://127.0.0.1:{port}/jobs/2")
         again = subprocess.run(
-            [sys.executable, SCRIPTS / "demo.py"], env=env, capture_output=True, text=True, timeout=60
+            [sys.executable, SCRIPTS / "demo.py"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60
         )
         assert again.returncode == 1 and "something listens at" in again.stderr
+        assert (tmp_path / "data").is_dir()
         os.killpg(demo.pid, signal.SIGINT)
         assert demo.wait(60) == 0
     with socket.socket() as closed:

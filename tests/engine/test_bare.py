@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from webapp.engine.order import arrange
 
-from ..served import environment, jobtail, spawn, until
+from ..served import Served, environment, jobtail, spawn, until
 from .kept import journal_of, lines, messages, newest
 
 RUN = f"{sys.executable} -m webapp run --quiet --"
@@ -215,3 +217,36 @@ def test_a_job_cannot_read_the_services_credentials_of_its_runner(data_dir: Path
     )  # fmt: skip
     assert done.returncode == 0 and "hunter2" not in done.stdout + done.stderr
     assert "JOBTAIL_DATA_DIR=" in done.stdout
+
+
+# --- the link
+
+
+def test_a_link_says_when_something_else_answers_there(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")
+
+        threading.Thread(target=answer, daemon=True).start()
+        port = other.getsockname()[1]
+        done = jobtail("run", "--", "true", settings={"data_dir": data_dir, "port": port})
+    assert f":{port}/jobs/" in done.stderr and "something else answers there" in done.stderr
+
+
+def test_a_link_says_when_the_service_there_has_another_data_folder(data_dir: Path, tmp_path: Path) -> None:
+    served = Served({"data_dir": data_dir}).start()
+    try:
+        said = jobtail("run", "--", "true", settings={"data_dir": data_dir, "port": served.port}).stderr
+        assert said.endswith(newest(data_dir).id + "\n")
+        said = jobtail("run", "--", "true", settings={"data_dir": tmp_path / "else", "port": served.port}).stderr
+        assert "has another data folder" in said
+        # A client's address is not ours.
+        ours = {"data_dir": data_dir, "port": served.port, "url": "http://h"}
+        said = jobtail("run", "--", "true", settings=ours).stderr
+        assert f"http://127.0.0.1:{served.port}/jobs/" in said
+    finally:
+        served.stop()

@@ -49,11 +49,11 @@ def unserved(url: str, seconds: float, job: str = "") -> str:
         status, kind = _asked(url, f"/api/jobs/{job or 'none'}", seconds)
     except TimeoutError:
         return ""  # somebody listens and is busy
+    except (HTTPException, ValueError, ConnectionResetError):
+        return ELSE
     except OSError:
         return NOBODY
-    except (HTTPException, ValueError):
-        return ELSE
-    if status != 200 and kind != "application/problem+json":
+    if kind != ("application/json" if status == 200 else "application/problem+json"):
         return ELSE
     return ANOTHER if status == 404 and job else ""
 

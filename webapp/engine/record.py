@@ -111,6 +111,8 @@ class Record:
                 self._sink.leave(self.job)
         except JobtailError as error:
             self._say(f"its end can't be written: {error}")
+            if whole:
+                self._backlog.save()  # that nothing is missing, for whoever writes the end in our stead
         self._close()
 
     def _close(self) -> None:

@@ -52,6 +52,10 @@ class EmbeddedSource:
     async def config(self, job: str) -> JobConfig:
         return config_of(await self._found(lambda: self._catalog.get(job), job))
 
+    async def behind(self, job: str) -> bool:
+        """Its runner has left lines behind that are not in the journal yet."""
+        return await asyncio.to_thread(backlog_path(self._catalog.folder, job).exists)
+
     async def aclose(self) -> None:
         """Its store is the service's to close."""
 

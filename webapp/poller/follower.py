@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from ..errors import JobtailError, LeaseHeld
 from ..journal.status import same
@@ -20,10 +21,16 @@ LOOK_SECONDS = 0.25
 LEASE_SECONDS = 5.0
 
 
+class Followed(Source, Protocol):
+    """A source of which some lines may wait elsewhere for the journal."""
+
+    async def behind(self, job: str) -> bool: ...
+
+
 class Follower:
     writes = False  # the runner does
 
-    def __init__(self, source: Source, journal: Journal, changed: Callable[[], None]) -> None:
+    def __init__(self, source: Followed, journal: Journal, changed: Callable[[], None]) -> None:
         self.watched = True
         self.rounds = 0
         self.loaded = False
@@ -59,7 +66,8 @@ class Follower:
     async def _look(self) -> bool:
         try:
             status = await self._source.status(self._journal.job)
-            over = await asyncio.to_thread(self._write, status.model_dump(mode="json"), status.finished)
+            whole = status.finished and not await self._source.behind(self._journal.job)
+            over = await asyncio.to_thread(self._write, status.model_dump(mode="json"), whole)
         except JobtailError as error:
             self.error = error
             return False
@@ -70,7 +78,8 @@ class Follower:
         return over
 
     def _write(self, status: dict[str, object], finished: bool) -> bool:
-        """True once the log is over. While the runner holds the lease, it keeps the status itself."""
+        """True once the log is over. While the runner holds the lease, it keeps the status itself. `finished`: the job
+        has ended, and no more lines of it wait anywhere."""
         state = self._journal.state()
         if not state.held and not (same(state.status, status) and state.finished >= finished):
             try:
@@ -81,7 +90,9 @@ class Follower:
                 state = writer.resume()
                 writer.set_status(status)
                 if finished and not state.finished:
+                    # Its runner was lost, or found no room anywhere: what it had read last may be missing.
                     keep_unfinished(writer, state)
+                    writer.add_gap(writer.last_line, "upstream", None)
                     writer.finish(False)
             finally:
                 writer.release()
