@@ -1,75 +1,104 @@
-// A message as a terminal shows it. Of sequences only SGR (ECMA-48 8.3.117) counts; what could hide text gets a mark.
+// The colours and styles of a terminal on this page. Text is always readable: a colour that would be too near to what is
+// behind it is moved towards black or white until it has the contrast that WCAG 2.2 (1.4.3) asks for.
 
-const TOKEN = new RegExp(
-	"\\x1b\\[([0-9;:]*)m" + // SGR
-		"|(?:\\x1b\\[[0-?]*[ -/]*[@-~]|\\x1b[\\]PX^_][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)|\\x1b[()*+][0-9A-Z])" + // others
-		"|([\\0-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2028\\u2029\\u2066-\\u2069\\ufeff])",
-	"g",
-);
-const ON = { 1: "b", 2: "d", 3: "i", 4: "u", 7: "v", 9: "s" };
-const OFF = { 22: "bd", 23: "i", 24: "u", 27: "v", 29: "s" };
+import { parts } from "./sgr.js";
 
-export const plain = (message) =>
-	message.replace(TOKEN, (_, sgr, control) => (control === "\n" || control > "\x9f" ? control : ""));
+const CONTRAST = 4.5;
+const KNOWN_MOST = 2000;
 
-/** The last state of a line drawn over and over. */
-export function lastState(message) {
-	if (!/\r|\x1b\[[01]?G/.test(message)) return message;
-	const states = message.replace(/\x1b\[[01]?G/g, "\r").split("\r");
-	return states.findLast((state) => plain(state).trim()) ?? "";
+// Of the theme's 16 colours the text, on light and on dark; and what they are behind text, or on another colour.
+const TEXT = {
+	light: "24292f b42318 116329 7d4e00 0550ae 8250df 0b6470 57606a 57606a cf222e 1a7f37 8a5d00 0969da 9a4fe0 1b7c83 424a53",
+	dark: "8b949e ff7b72 56d364 e3b341 79c0ff d2a8ff 56d4dd c9d1d9 8b949e ffa198 7ee787 f2cc60 a5d6ff e2c5ff b3f0ff f0f6fc",
+};
+const PURE = "24292f b42318 1a7f37 d4a72c 0969da 8250df 1b7c83 d0d7de 57606a cf222e 2da44e e3b341 54aeff c297ff 76e3ea f6f8fa";
+// `near`: of the backgrounds that a row can have (log.css) the one nearest to the text.
+const THEMES = {
+	light: { text: hex("22262d"), back: hex("ffffff"), near: hex("f4f5f8"), colours: TEXT.light.split(" ").map(hex) },
+	dark: { text: hex("d6dae1"), back: hex("101318"), near: hex("2c2a17"), colours: TEXT.dark.split(" ").map(hex) },
+};
+const pure = PURE.split(" ").map(hex);
+
+const known = new Map();
+
+/** What a style looks like: `{classes, css}`, `css` by property of a node's style. */
+export function paint(style) {
+	let found = known.get(style);
+	if (!found) {
+		if (known.size >= KNOWN_MOST) known.clear();
+		known.set(style, (found = look(parts(style))));
+	}
+	return found;
 }
 
-/** One of the 256 colours: of the theme's 16 the number. */
-export function indexed(index) {
-	if (!(index >= 0 && index <= 255)) return null;
-	if (index < 16) return index;
-	if (index > 231) return `rgb(${Array(3).fill(index * 10 - 2312)})`;
+function look(style) {
+	const classes = [style.bold && "b", style.italic && "i", style.text && "f", style.back && "g", style.inverse && "v"];
+	const css = {};
+	const [light, dark] = [colours(style, THEMES.light), colours(style, THEMES.dark)];
+	const both = (name) => light[name] && `light-dark(${rgb(light[name])}, ${rgb(dark[name])})`;
+	if (light.text) css.color = both("text");
+	if (light.back) css.backgroundColor = both("back");
+	const lines = [style.underline && "underline", style.strike && "line-through", style.overline && "overline"].filter(Boolean);
+	if (lines.length) css.textDecorationLine = lines.join(" ");
+	const form = { "4:2": "double", "4:3": "wavy", "4:4": "dotted", "4:5": "dashed" }[style.underline];
+	if (form) css.textDecorationStyle = form;
+	if (style.line) css.textDecorationColor = rgb(colour(style.line, pure));
+	return { classes: classes.filter(Boolean).join(" "), css };
+}
+
+/** Text and what is behind it in a theme, as `[red, green, blue]`; undefined where they are the row's own. */
+function colours({ text, back, inverse, dim }, theme) {
+	let [front, behind] = [text && colour(text, back || inverse ? pure : theme.colours), back && colour(back, pure)];
+	if (inverse) [front, behind] = [behind ?? theme.back, front ?? theme.text];
+	const ground = behind ?? theme.near;
+	if (dim) front = mix(front ?? theme.text, ground, 0.35);
+	if (!front && !behind) return {};
+	return { text: readable(front ?? theme.text, ground), back: behind };
+}
+
+/** Of `31`, `38;5;196` or `38;2;1;2;3`. */
+function colour(code, sixteen) {
+	const [first, kind, ...values] = code.split(";").map(Number);
+	if (kind === 2) return values;
+	return kind === 5 ? indexed(values[0], sixteen) : sixteen[(first % 10) + (first >= 90 ? 8 : 0)];
+}
+
+/** One of the 256 colours. */
+export function indexed(index, sixteen = pure) {
+	if (index < 16) return sixteen[index];
+	if (index > 231) return Array(3).fill(index * 10 - 2312);
 	const cube = index - 16;
-	return `rgb(${[Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6].map((step) => (step ? 55 + step * 40 : 0))})`;
+	return [Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6].map((step) => (step ? 55 + step * 40 : 0));
 }
 
-function apply(style, parameters) {
-	const codes = parameters.replace(/([34]8:2):\d*:(\d+:\d+:\d+)/g, "$1:$2").split(/[;:]/).map(Number);
-	for (let i = 0; i < codes.length; i++) {
-		const code = codes[i];
-		const side = (code >= 40 && code < 50) || code >= 100 ? "bg" : "fg";
-		if (code === 0) style = { flags: "", fg: null, bg: null };
-		else if (ON[code]) style.flags += style.flags.includes(ON[code]) ? "" : ON[code];
-		else if (OFF[code]) style.flags = [...style.flags].filter((flag) => !OFF[code].includes(flag)).join("");
-		else if (code === 38 || code === 48) {
-			const [kind, ...rgb] = codes.slice(i + 1, i + 5);
-			if (kind === 5) style[side] = indexed(rgb[0]);
-			else if (kind === 2) style[side] = rgb.every((value) => value >= 0 && value <= 255) ? `rgb(${rgb})` : null;
-			i += kind === 2 ? 4 : 2;
-		} else if (code === 39 || code === 49) style[side] = null;
-		else if ((code >= 30 && code < 48) || (code >= 90 && code < 108)) style[side] = (code % 10) + (code >= 90 ? 8 : 0);
-	}
-	return style;
+/** The nearest colour that can be read on a ground. */
+export function readable(front, ground) {
+	if (contrast(front, ground) >= CONTRAST) return front;
+	const ends = [[0, 0, 0], [255, 255, 255]].filter((end) => contrast(end, ground) >= CONTRAST);
+	const steps = ends.map((end) => [end, Array.from({ length: 20 }, (_, i) => (i + 1) / 20)
+		.find((share) => contrast(mix(front, end, share), ground) >= CONTRAST)]);
+	const [end, share] = steps.reduce((best, step) => (step[1] < best[1] ? step : best));
+	return mix(front, end, share);
 }
 
-function mark(control) {
-	const code = control.codePointAt(0);
-	return code < 32 ? String.fromCharCode(0x2400 + code) : `‹${code.toString(16).toUpperCase().padStart(4, "0")}›`;
+const mix = (from, to, share) => from.map((part, i) => Math.round(part + (to[i] - part) * share));
+
+/** Between two colours (WCAG 2.2): 1 to 21. */
+export function contrast(one, other) {
+	const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+	return (high + 0.05) / (low + 0.05);
 }
 
-/** `[{text, classes, fg, bg}]`: the theme's colours are classes, others `rgb()` in `fg` and `bg`. */
-export function spans(message) {
-	const out = [];
-	let style = { flags: "", fg: null, bg: null };
-	let at = 0;
-	const push = (text, { flags, fg, bg }) => {
-		if (!text) return;
-		const classes = [...flags];
-		const rgb = (colour, letter) => (typeof colour === "number" ? (classes.push(letter + colour), null) : colour);
-		[fg, bg] = [rgb(fg, "f"), rgb(bg, "g")];
-		out.push({ text, classes: classes.join(" "), fg, bg });
-	};
-	for (const match of message.matchAll(TOKEN)) {
-		push(message.slice(at, match.index), style);
-		at = match.index + match[0].length;
-		if (match[1] !== undefined) style = apply(style, match[1]);
-		else if (match[2]) push(mark(match[2]), { flags: ["ctl"], fg: null, bg: null });
-	}
-	push(message.slice(at), style);
-	return out;
+function luminance(colour) {
+	const [red, green, blue] = colour.map((part) => {
+		const share = part / 255;
+		return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+	});
+	return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+const rgb = (colour) => `rgb(${colour.join(", ")})`;
+
+function hex(text) {
+	return [0, 2, 4].map((at) => parseInt(text.slice(at, at + 2), 16));
 }

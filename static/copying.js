@@ -1,6 +1,5 @@
 // Copying gives the lines' own text: no numbers, no times, nothing folded.
 
-import { plain } from "./ansi.js";
 import { problem } from "./api.js";
 import { $, copy, on, plural, toast } from "./dom.js";
 
@@ -25,26 +24,34 @@ export function makeCopying(api, viewer) {
 	}
 }
 
-/** A selection over several rows. One within a row is copied by the browser itself. */
+/** Exactly what is selected of the lines: rows as they are shown, a row that is not drawn any more as its text. Nothing
+ * else of the page: no numbers, no times, no buttons. */
 function copySelection(event, lines) {
 	const range = getSelection().getRangeAt(0);
-	const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".sheet > *");
 	const [first, last] = [rowOf(range.startContainer), rowOf(range.endContainer)];
-	if (!first || !last || first === last) return;
-	const [from, to] = [first.item.line, last.item.line];
-	const texts = lines.items.filter(({ line }) => line >= from && line <= to).map((item) => plain(item.message));
-	texts.push(texts.pop().slice(0, offsetWithin(last, range.endContainer, range.endOffset)));
-	texts[0] = texts[0].slice(offsetWithin(first, range.startContainer, range.startOffset));
-	event.clipboardData.setData("text/plain", texts.join("\n"));
+	if (!first || !last) return;
+	const drawn = new Map([...first.parentElement.children].map((row) => [row.item, row]));
+	const chosen = lines.items.slice(lines.index(first.item.line), lines.index(last.item.line + 1));
+	const texts = chosen.map((line) => (drawn.has(line) ? selected(drawn.get(line), range) : line.shown.text));
+	if (first !== last && texts.at(-1) === null) texts.pop(); // the selection ends before its text
+	event.clipboardData.setData("text/plain", texts.map((text) => text ?? "").join("\n"));
 	event.preventDefault();
 }
 
-/** How many characters of the row's message stand before a place in the document. */
-function offsetWithin(row, node, offset) {
-	const range = new Range();
-	range.selectNodeContents($(".m", row));
-	const side = range.comparePoint(node, offset);
-	if (side) return side < 0 ? 0 : Infinity;
-	range.setEnd(node, offset);
-	return range.toString().length;
+const rowOf = (node) => (node.closest ? node : node.parentElement).closest(".sheet > *");
+
+/** The text of a row within a range; null where the range ends before it. Of a long line that is covered to the end all
+ * that is in memory. */
+function selected(row, range) {
+	const message = $(".m", row);
+	const part = range.cloneRange();
+	const [start, end] = [range.comparePoint(message, 0), range.comparePoint(message, message.childNodes.length)];
+	if (start > 0) return null;
+	if (end < 0) return "";
+	if (start === 0) part.setStart(message, 0);
+	if (end === 0) part.setEnd(message, message.childNodes.length);
+	const covered = part.cloneContents();
+	if (start === 0 && covered.querySelector(".all")) return row.item.shown.text;
+	for (const node of covered.querySelectorAll(".in:not(.group), .tag, .mute")) node.remove();
+	return covered.textContent;
 }

@@ -2,7 +2,6 @@
 
 import { now } from "./clock.js";
 import { $, announce, el, number, on, plural, pressed, put, renew, show, toast } from "./dom.js";
-import { jsonNodes } from "./row.js";
 import { clock, duration } from "./times.js";
 
 const ENDED = { done: "Done", failed: "Failed", canceled: "Canceled", cancelled: "Canceled" };
@@ -172,6 +171,11 @@ export function makeHead(api, viewer, cancel) {
 
 	async function details() {
 		await renew("#about");
-		if ($("#config")) $("#config").replaceChildren(...(await api.json("/steps-config").then(jsonNodes, (error) => [error.message])));
+		if ($("#config")) $("#config").replaceChildren(...(await config().catch((error) => [error.message])));
+	}
+
+	async function config() {
+		const [{ jsonNodes }, answer] = await Promise.all([import("./json.js"), api.ask(api.url("/steps-config"))]);
+		return jsonNodes(await answer.text());
 	}
 }

@@ -65,7 +65,7 @@ const numberOf = (row) => Number(row.dataset.line);
 /** The message's own text: no buttons, no notes. */
 function textNodes(message) {
 	const own = (node) => (node.nodeType === Node.TEXT_NODE ? NodeFilter.FILTER_ACCEPT
-		: node.matches("button:not(.group), .tag") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP);
+		: node.matches("button:not(.group), .tag, .mute, .drawn") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP);
 	const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, own);
 	const nodes = [];
 	while (walker.nextNode()) nodes.push(walker.currentNode);

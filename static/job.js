@@ -10,7 +10,9 @@ import { makeErrors } from "./errors.js";
 import { makeFind } from "./find.js";
 import { makeHead } from "./head.js";
 import { makeMap } from "./map.js";
+import { makePartial } from "./partial.js";
 import { makeStream } from "./stream.js";
+import { prepare } from "./terminal.js";
 import { day, silence } from "./times.js";
 import { startUi } from "./ui.js";
 import { makeViewer } from "./viewer.js";
@@ -25,6 +27,7 @@ const viewer = makeViewer(api, view, defaults, { begun, changed, drawn, inContex
 const errors = makeErrors(api, viewer);
 const find = makeFind(api, viewer);
 const map = makeMap(viewer);
+const partial = makePartial(viewer);
 const head = makeHead(api, viewer, makeCancel(api));
 const stream = makeStream(api, view, { ...head, connection, event });
 
@@ -33,7 +36,10 @@ let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
 
 /** What goes wrong in here is a fault of this page and says nothing of the connection. */
-function event(name, data) {
+async function event(name, data) {
+	// Where the service is gone by now, the connection breaks off, and these lines come again.
+	if (name === "lines") await prepare(data.map(({ message }) => message));
+	else if (name === "partial") await prepare([data.message ?? ""]);
 	try {
 		events[name]?.(data);
 		changed();
@@ -51,6 +57,7 @@ const events = {
 		const ago = now() - timestamp;
 		if (line > viewer.lines.last) heard = !heard && ago > 0 && ago < DAY ? timestamp : now();
 		viewer.push(lines);
+		for (const { stream } of lines) partial.over(stream);
 		if (left && !document.hidden && viewer.lines.last > left) {
 			viewer.back(left);
 			left = 0;
@@ -61,13 +68,19 @@ const events = {
 		head.omitted += count;
 	},
 	gap: (gap) => viewer.gaps.add([{ ...gap, after: lineOf(gap.after) }]),
+	partial(data) {
+		heard = now();
+		partial.show(data);
+	},
 	status,
 	upstream: head.upstream,
 	reset() {
+		partial.clear();
 		viewer.reset();
 		toast("anew");
 	},
 	done(done) {
+		partial.clear();
 		head.done(done);
 		follow();
 		overview();

@@ -1,7 +1,10 @@
 // A window of consecutive lines in memory; the server's journal holds the rest.
 
+import { prepare, terminal } from "./terminal.js";
+
 const PAGE = 500;
 const MAX = 3000;
+const MOST = 4000; // lines of a page where most are drawn over by later ones
 
 /** The first line from `line` on (`step` -1: up) that no sorted range hides. */
 export function unfolded(line, folded, step = 1) {
@@ -19,29 +22,30 @@ export function makeLines(api) {
 		last: 0, // newest line known of
 		folded: [], // sorted ranges of lines
 		level: "",
+		changed: 0, // the first line from which on the last call has changed what was shown before; 0: there is none
 		search: null, // where only what a search finds is shown: `search(where)` gives those lines, as `api.lines` does
 		holds, spread, halt, clear, load, more, push, fold, keep,
 		index: (line) => me.items.findLastIndex((item) => item.line < line) + 1,
+		get items() {
+			return reading.items;
+		},
 		get end() {
 			return me.base + me.items.length;
 		},
 	};
 	let turn = 0;
 	let busy;
+	let reading;
 	fill([], false, false);
 	return me;
 
-	function ends() {
-		return [me.items[0]?.line, me.items.at(-1)?.line];
-	}
-
 	function spread() {
-		const [from, to] = ends();
-		return (to - from) / (me.items.length - 1) || 1;
+		const { items } = me;
+		return (items.at(-1)?.line - items[0]?.line) / (items.length - 1) || 1;
 	}
 
 	function holds(line) {
-		const [from, to] = ends();
+		const [from, to] = reading.ends;
 		return Boolean(from) && (me.atStart || line >= from) && line <= (me.atEnd ? me.last : to);
 	}
 
@@ -65,27 +69,45 @@ export function makeLines(api) {
 		return true;
 	}
 
+	/** Loads until there are more items: a page may hold nothing but lines that were drawn over later. */
 	async function more(step) {
-		const [from, to] = ends();
 		const [mine, asked] = [turn, busy];
-		if (!from || asked[step] || (step > 0 ? me.atEnd : me.atStart)) return false;
+		if (!reading.ends[0] || asked[step]) return false;
+		const { length } = me.items;
 		asked[step] = true;
-		const { lines, over } = await page(step, step > 0 ? to + 1 : from, PAGE).finally(() => (asked[step] = false));
-		if (mine !== turn) return false;
-		if (step > 0) {
-			me.items.push(...lines);
-			me.atEnd = over;
-		} else {
-			me.items.unshift(...lines);
-			me.base -= lines.length;
-			me.atStart = over;
+		me.changed = 0;
+		for (let count = PAGE; me.items.length <= length && !(step > 0 ? me.atEnd : me.atStart); count = Math.min(2 * count, MOST)) {
+			const [from, to] = reading.ends;
+			const { lines, over } = await page(step, step > 0 ? to + 1 : from, count).catch((error) => {
+				asked[step] = false;
+				throw error;
+			});
+			if (mine !== turn) return false;
+			grow(step, lines, over);
 		}
-		return true;
+		asked[step] = false;
+		return me.items.length !== length || me.changed > 0;
+	}
+
+	function grow(step, lines, over) {
+		upgrade();
+		if (step > 0) {
+			const changed = reading.append(lines);
+			if (changed) me.changed = me.changed ? Math.min(me.changed, changed) : changed;
+			me.atEnd = over;
+			return;
+		}
+		const { end } = me;
+		if (reading.prepend(lines)) me.changed = lines[0].line;
+		me.base = end - me.items.length;
+		me.atStart = over;
 	}
 
 	function push(lines, follow) {
 		const fresh = lines.filter((line) => line.line > me.last);
 		if (!fresh.length) return 0;
+		me.changed = 0;
+		upgrade();
 		const { items } = me;
 		if (!items.length) me.atStart &&= fresh[0].line <= me.first;
 		const gapless = fresh[0].line <= me.last + 1 || fresh[0].before || !items.length;
@@ -94,30 +116,41 @@ export function makeLines(api) {
 		const seen = me.search ? [] : fresh.filter(shown);
 		me.atEnd &&= gapless && (follow || items.length < MAX);
 		if (me.atEnd) {
-			items.push(...seen);
-			if (follow) drop(items.length - MAX);
+			me.changed = reading.append(seen);
+			if (follow) drop(me.items.length - MAX);
 		}
 		return seen.length;
 	}
 
 	function fold(from, to) {
 		me.folded = [...me.folded, [from, to]].sort((a, b) => a[0] - b[0]);
-		me.items = me.items.filter(shown);
+		fill(reading.lines.filter(shown), me.atStart, me.atEnd);
 	}
 
 	function keep(a, b) {
 		drop(Math.min(me.items.length - MAX, a - me.base - PAGE));
 		const extra = Math.min(me.items.length - MAX, me.end - b - PAGE);
 		if (extra > 0) {
-			me.items.length -= extra;
+			reading.cut(extra);
 			me.atEnd = false;
 		}
 	}
 
-	function fill(items, atStart, atEnd) {
-		Object.assign(me, { items, base: 0, atStart, atEnd });
+	function fill(lines, atStart, atEnd) {
+		begin(lines);
+		Object.assign(me, { base: 0, atStart, atEnd });
 		busy = {};
-		know(items);
+		know(lines);
+	}
+
+	function begin(lines) {
+		reading = new terminal.Reading(Boolean(me.level || me.search));
+		reading.append(lines);
+	}
+
+	/** What reads them may have been loaded since. */
+	function upgrade() {
+		if (!(reading instanceof terminal.Reading)) begin(reading.lines);
 	}
 
 	function know(lines) {
@@ -128,7 +161,7 @@ export function makeLines(api) {
 
 	function drop(count) {
 		if (count <= 0) return;
-		me.items.splice(0, count);
+		reading.drop(count);
 		me.base += count;
 		me.atStart = false;
 	}
@@ -141,6 +174,7 @@ export function makeLines(api) {
 			: { tail: count, before: from < Infinity && `${me.epoch}-${Math.min(from, me.last + 1)}` };
 		const lines = await (me.search ?? api.lines)({ ...where, level: me.level });
 		know(lines);
+		await prepare(lines.map(({ message }) => message));
 		return { lines: lines.filter(shown), over: lines.length < count };
 	}
 

@@ -1,6 +1,5 @@
 // Where the reader is: at the end, which is followed, or at a line.
 
-import { plain } from "./ansi.js";
 import { $, announce, number } from "./dom.js";
 
 const READ = 300; // characters of a line that are read out
@@ -55,7 +54,7 @@ export function makeMoves(api, viewer) {
 
 	function say(line) {
 		const item = lines.items.find((one) => one.line === line);
-		if (item) announce(`Line ${number(line)}: ${plain(item.message).slice(0, READ) || "empty"}`);
+		if (item) announce(`Line ${number(line)}: ${item.shown.text.slice(0, READ) || "empty"}`);
 	}
 
 	/** Moves the current line by one, among those that are shown. Gives it. */
@@ -100,6 +99,7 @@ export function makeMoves(api, viewer) {
 		const row = $(".sheet > *", viewer.root);
 		// The row that was the first in memory did not know of the line before it: of its day, or its time.
 		if (step < 0 && row?.item === edge) viewer.viewport.replace(row);
+		if (lines.changed) viewer.viewport.redraw();
 		viewer.viewport.keep();
 		viewer.changed();
 		viewer.viewport.schedule();

@@ -1,34 +1,24 @@
 // One line of the log as a row.
 
-import { lastState, spans } from "./ansi.js";
 import { $, el, number, plural } from "./dom.js";
+import { parseGroup } from "./groups.js";
+import { terminal } from "./terminal.js";
+import { textNodes } from "./text.js";
 import { duration, moment, stamp } from "./times.js";
 
 const SHOWN = 2000; // characters of a message shown at first
 
-export const groupTitle = (message) => /^(?:::group::|##\[group\])(.*)/.exec(message)?.[1];
-export const groupEnds = (message) => /^(?:::endgroup::|##\[endgroup\])/.test(message);
-
 export const bytes = new Intl.NumberFormat("en", { notation: "compact", style: "unit", unit: "byte", unitDisplay: "narrow" }).format;
 
-export function parseJson(message) {
+export function isJson(text) {
+	if (!/^\s*[{[]/.test(text)) return false;
 	try {
-		if (/^\s*[{[]/.test(message)) return JSON.parse(message);
+		JSON.parse(text);
+		return true;
 	} catch {
+		return false;
 	}
 }
-
-export const jsonNodes = (value) =>
-	JSON.stringify(value, null, 2).split(/("(?:\\.|[^"\\])*":?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*)/)
-		.map((part, i) => (i % 2 ? el("span", part.endsWith('":') ? "jk" : part[0] === '"' ? "js" : "jn", part) : part));
-
-const textNodes = (text) => spans(text).flatMap(({ text: part, classes, fg, bg }) => {
-	if (!classes && !fg && !bg) return part.match(/[^]{1,50000}/gu); // Firefox paints no more of one text
-	const node = el("span", classes, part);
-	node.style.color = fg;
-	node.style.backgroundColor = bg;
-	return node;
-});
 
 const button = (kind, children, props) => el("button", `in ${kind}`, children, { type: "button", ...props });
 const tag = (kind, text = kind, title = words()[kind]) => el("span", `tag ${kind}`, text, { title });
@@ -37,7 +27,7 @@ const words = () => $("#log").dataset;
 export function buildRow(line, previous, view) {
 	const { id, line: n, timestamp, stream, late } = line;
 	const level = line.level ?? "";
-	const row = el("div", `row ${level} ${stream ?? ""} ${view.isMarked(n) ? "marked" : ""} ${view.current === n ? "current" : ""}`, [
+	const row = el("div", `row ${level} ${stream ?? ""} ${view.isMarked(n) ? "marked" : ""} ${line.shown.lines.includes(view.current) || view.current === n ? "current" : ""}`, [
 		el("a", "n", n, { href: `#${id}`, tabIndex: -1, ariaLabel: `Line ${n}` }),
 		el("span", "t", stamp(timestamp, view.view.time, view.start, previous?.timestamp ?? null), { title: moment(timestamp) }),
 		el("span", "l", "", { title: stream === "stderr" ? words().stderr : level }),
@@ -50,32 +40,42 @@ export function buildRow(line, previous, view) {
 
 function content(line, view) {
 	const { line: n, message, timestamp } = line;
-	const title = groupTitle(message);
-	if (title !== undefined) return group(title, view.folds.get(n));
-	if (groupEnds(message)) {
+	const group = parseGroup(message);
+	if (group.title !== undefined) return title(group.title, view.folds.get(n));
+	if (group.ends) {
 		const start = view.groupOf(n);
-		return el("span", "quiet", `└ ${start ? `${groupTitle(start.message)} · ${duration(timestamp - start.timestamp)}` : ""}`);
+		const name = start && terminal.read(parseGroup(start.message).title).text;
+		return el("span", "quiet", `└ ${start ? `${name} · ${duration(timestamp - start.timestamp)}` : ""}`);
 	}
-	const all = view.whole.get(n);
-	const full = all ?? message;
-	const json = parseJson(full);
-	const open = view.unfolded.has(n);
-	const turn = json ? button("unfold", open ? "▾" : "▸", { ariaExpanded: open, ariaLabel: `JSON of line ${n}` }) : [];
-	if (open && json) return [turn, el("pre", "json", jsonNodes(json))].flat();
-	const text = lastState(full);
-	const states = text === full ? 0 : full.split(/\r|\x1b\[1?G/).length;
-	const shown = all ? text : text.slice(0, SHOWN);
-	const more = shown.length < text.length || (line.cut && !all);
-	return [
-		turn, textNodes(shown), more ? button("all", `… ${bytes(line.message_bytes ?? full.length)}, show all`) : [],
-		states > 2 ? tag("states", `×${states}`) : [],
-	].flat();
+	const whole = view.whole.get(n);
+	const shown = whole === undefined ? line.shown : terminal.read(whole);
+	const { rows } = shown;
+	const length = rows.reduce((sum, row) => row.reduce((sum, [text]) => sum + text.length, sum + 1), -1);
+	const json = rows.length === 1 && rows[0].length > 0 && /^\s*[{[]/.test(rows[0][0][0]) && shown.text;
+	const laidOut = view.unfolded.get(n);
+	const found = json && isJson(json) ? [turn(Boolean(laidOut), n)] : [];
+	if (laidOut && found.length) return [...found, el("pre", "json", laidOut(json))];
+	found.push(...textNodes(rows, whole === undefined ? SHOWN : Infinity));
+	const more = whole === undefined && (length > SHOWN || line.cut);
+	if (more) found.push(button("all", `… ${bytes(line.message_bytes ?? length)}, show all`));
+	return [...found, ...states(Math.max(shown.states, line.states ?? 0), view.drawn.get(n))];
 }
 
-function group(title, fold) {
+const turn = (open, n) => button("unfold", open ? "▾" : "▸", { ariaExpanded: open, ariaLabel: `JSON of line ${n}` });
+
+/** How often a line was drawn, and what it was, where that is unfolded: `{earlier, texts}`. */
+function states(count, drawn) {
+	if (count < 2) return [];
+	const found = [button("states", `×${number(count)}`, { ariaExpanded: Boolean(drawn), title: words().states })];
+	if (drawn) found.push(el("pre", "drawn", `${drawn.earlier ? `… ${number(drawn.earlier)} earlier\n` : ""}${drawn.texts.join("\n")}`));
+	return found;
+}
+
+function title(text, fold) {
+	const shown = terminal.read(text);
 	const facts = fold && ` ${fold.count ? plural(fold.count, "line") : "still open"}${fold.ms ? ` · ${duration(fold.ms)}` : ""}`;
-	const children = [fold ? "▸ " : "▾ ", el("b", "", textNodes(title || "Group")), fold ? el("span", "quiet", facts) : []];
-	return button("group", children.flat(), { ariaExpanded: !fold });
+	const children = [el("span", "mute", fold ? "▸ " : "▾ "), el("b", "", shown.text.trim() ? textNodes(shown.rows) : "Group")];
+	return button("group", fold ? [...children, el("span", "quiet mute", facts)] : children, { ariaExpanded: !fold });
 }
 
 function notes(line, { gone, away }) {

@@ -98,7 +98,7 @@ export function makeStream(api, view, delegate) {
 				end = id ?? "";
 				over();
 			}
-			delegate.event(event, value);
+			await delegate.event(event, value);
 		}
 	}
 

@@ -80,7 +80,8 @@ export function makeViewer(api, view, defaults, delegate) {
 		else if (lines.search) catchUp();
 		else if (viewport.follow && !lines.atEnd) moves.toEnd();
 		changed();
-		viewport.schedule();
+		if (lines.changed) viewport.renew(lines.changed);
+		else viewport.schedule();
 	}
 
 	/** Which of the new lines match only the service can say. A reader who is elsewhere gets them on the way down. */
@@ -147,7 +148,7 @@ export function makeViewer(api, view, defaults, delegate) {
 	function rowContext() {
 		return {
 			view, away, start: viewer.start, current: marks.current, isMarked: marks.covers, gone: gaps.before,
-			folds: folds.groups, groupOf: folds.groupOf, unfolded: folds.unfolded, whole: folds.whole,
+			folds: folds.groups, groupOf: folds.groupOf, unfolded: folds.unfolded, whole: folds.whole, drawn: folds.drawn,
 		};
 	}
 

@@ -12,7 +12,7 @@ const EDGE = 1e6;
 
 export function makeViewport(scroller, lines, delegate) {
 	const [spacer, sheet] = scroller.children;
-	const port = { follow: false, rowHeight: 20, show, draw, redraw, replace, reveal, offset, schedule, seen, keep: () => lines.keep(a0, a1) };
+	const port = { follow: false, rowHeight: 20, show, draw, redraw, renew, replace, reveal, offset, schedule, seen, keep: () => lines.keep(a0, a1) };
 	let a0 = 0; // the items that are drawn
 	let a1 = 0;
 	let top = 0;
@@ -72,6 +72,14 @@ export function makeViewport(scroller, lines, delegate) {
 		clear(atEnd() ? lines.end : lines.base + (row ? lines.index(row.item.line) : 0));
 		top = Math.max(0, at);
 		draw();
+	}
+
+	/** From a line on the items have changed, and those before it have not. */
+	function renew(line) {
+		if (!(sheet.firstChild?.item.line < line)) return redraw();
+		while (sheet.lastChild.item.line >= line) sheet.lastChild.remove();
+		a1 = a0 + sheet.childElementCount;
+		schedule();
 	}
 
 	function replace(row) {

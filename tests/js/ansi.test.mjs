@@ -1,62 +1,60 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { indexed, lastState, plain, spans } from "../../static/ansi.js";
+import { contrast, indexed, paint, readable } from "../../static/ansi.js";
 
-const ESC = "\x1b";
-const one = (text, classes = "", fg = null, bg = null) => ({ text, classes, fg, bg });
+const BACKS = { light: [[255, 255, 255], [244, 245, 248], [255, 243, 242], [255, 250, 238], [255, 246, 207]], dark: [[16, 19, 24], [23, 27, 34], [36, 21, 22], [33, 27, 16], [44, 42, 23]] };
+const TEXTS = { light: [34, 38, 45], dark: [214, 218, 225] };
 
-test("16 colours and styles become classes of the theme", () => {
-  assert.deepEqual(spans(`${ESC}[1;31mred${ESC}[22;39m off${ESC}[97;104mbright${ESC}[m`), [
-    one("red", "b f1"), one(" off"), one("bright", "f15 g12"),
-  ]);
-});
+/** The colours of a `light-dark(…)`. */
+function pair(value) {
+  const [light, dark] = [...value.matchAll(/rgb\(([^)]*)\)/g)].map(([, parts]) => parts.split(",").map(Number));
+  return { light, dark };
+}
 
-test("256 colours and true colours are given as they are", () => {
-  assert.deepEqual(spans(`${ESC}[38;5;196mx${ESC}[48;2;1;2;3my${ESC}[0mz`), [
-    one("x", "", "rgb(255,0,0)"), one("y", "", "rgb(255,0,0)", "rgb(1,2,3)"), one("z"),
-  ]);
-  assert.deepEqual(spans(`${ESC}[38:2::9:8:7mx`), [one("x", "", "rgb(9,8,7)")]);
-  assert.deepEqual(spans(`${ESC}[38;5;3mx`), [one("x", "f3")]);
-});
-
-test("colours that are none are none", () => {
-  for (const bad of ["38;5;256", "38;2;1;2;999", "38;5", "38", "48;2;1", "999", "1e9", ";;;"]) {
-    const [span] = spans(`${ESC}[${bad}mx`).slice(-1);
-    assert.equal(span.text.at(-1), "x");
-    assert.equal(span.fg, null, bad);
+test("whatever the colours are, text can be read in both themes", () => {
+  const every = Array.from({ length: 256 }, (_, n) => `5;${n}`);
+  const some = [[0, 0, 0], [255, 255, 255], [128, 128, 128], [255, 0, 0], [0, 0, 255], [255, 255, 0], [118, 118, 118]].map((rgb) => `2;${rgb.join(";")}`);
+  const texts = ["", ...Array.from({ length: 8 }, (_, n) => [`${30 + n}`, `${90 + n}`]).flat(), ...[...every, ...some].map((code) => `38;${code}`)];
+  const grounds = ["", "41", "47", "100", "48;5;226", "48;5;244", "48;2;0;0;0", "48;2;119;119;119", "48;2;255;255;255"];
+  for (const text of texts) {
+    for (const ground of grounds) {
+      for (const flags of ["", "2", "7", "2;7"]) {
+        const style = [flags, text, ground].filter(Boolean).join(";");
+        if (!style) continue;
+        const { color, backgroundColor } = paint(style).css;
+        for (const theme of ["light", "dark"]) {
+          const front = color ? pair(color)[theme] : TEXTS[theme];
+          for (const back of backgroundColor ? [pair(backgroundColor)[theme]] : BACKS[theme]) {
+            assert.ok(contrast(front, back) >= 4.5, `${style} on ${theme}: ${front} on ${back} is ${contrast(front, back)}`);
+          }
+        }
+      }
+    }
   }
+});
+
+test("a colour that can be read stays as it is", () => {
+  assert.deepEqual(readable([255, 255, 255], [0, 0, 0]), [255, 255, 255]);
+  assert.equal(paint("38;2;1;2;3;48;2;250;250;250").css.color, "light-dark(rgb(1, 2, 3), rgb(1, 2, 3))");
+  assert.equal(paint("38;2;1;2;3;48;2;250;250;250").css.backgroundColor, "light-dark(rgb(250, 250, 250), rgb(250, 250, 250))");
+});
+
+test("a background keeps the colour of its text", () => {
+  const { light } = pair(paint("93;41").css.color);
+  assert.ok(light[0] > 200 && light[1] > 180 && light[2] < 230, String(light));
+});
+
+test("inverse swaps what is there", () => {
+  const plain = paint("7").css;
+  assert.deepEqual([pair(plain.color), pair(plain.backgroundColor)], [{ light: [255, 255, 255], dark: [16, 19, 24] }, { light: [34, 38, 45], dark: [214, 218, 225] }]);
+  assert.deepEqual(pair(paint("7;38;2;250;250;250;48;2;1;1;1").css.backgroundColor).dark, [250, 250, 250]);
+});
+
+test("lines under, through and over text, of their kind and colour", () => {
+  assert.deepEqual(paint("4:3;58;2;1;2;3").css, { textDecorationLine: "underline", textDecorationStyle: "wavy", textDecorationColor: "rgb(1, 2, 3)" });
+  assert.deepEqual(paint("1;3;4;9;53"), { classes: "b i", css: { textDecorationLine: "underline line-through overline" } });
 });
 
 test("the table of 256 has its cube and its greys", () => {
-  assert.deepEqual([indexed(16), indexed(21), indexed(231), indexed(232), indexed(255), indexed(7), indexed(300), indexed(NaN)],
-    ["rgb(0,0,0)", "rgb(0,0,255)", "rgb(255,255,255)", "rgb(8,8,8)", "rgb(238,238,238)", 7, null, null]);
-});
-
-test("other sequences are taken out whole, unfinished ones hide nothing", () => {
-  assert.deepEqual(spans(`a${ESC}[2Kb${ESC}]0;t\x07c${ESC}]8;;http://x${ESC}\\d`), [one("a"), one("b"), one("c"), one("d")]);
-  assert.deepEqual(spans(`${ESC}]0;text`).map(({ text }) => text).join(""), "␛]0;text");
-});
-
-test("what could hide or reorder text is shown", () => {
-  assert.equal(spans("a\0\u202eb\u2066\x7f").map(({ text }) => text).join(""), "a␀‹202E›b‹2066›‹007F›");
-});
-
-test("plain text has no sequences and no control characters", () => {
-  assert.equal(plain(`${ESC}[31mred${ESC}[0m\tx\r\n\0\u202ey`), "red\tx\n\u202ey");
-});
-
-test("a line that was drawn over shows its last state", () => {
-  assert.equal(lastState("10%\r20%\r30%"), "30%");
-  assert.equal(lastState(`10%\r${ESC}[K\r`), "10%");
-  assert.equal(lastState(`1${ESC}[1G2`), "2");
-  assert.equal(lastState("\r"), "");
-  assert.equal(lastState("no return"), "no return");
-});
-
-test("a megabyte of escapes is done at once", () => {
-  for (const text of [ESC.repeat(1e6), `${ESC}[`.repeat(5e5), `${ESC}]`.repeat(5e5), `${ESC}[38;5;1m`.repeat(1e5)]) {
-    const started = performance.now();
-    spans(text);
-    assert.ok(performance.now() - started < 20_000);
-  }
+  assert.deepEqual([16, 21, 231, 232, 255].map((n) => indexed(n).join()), ["0,0,0", "0,0,255", "255,255,255", "8,8,8", "238,238,238"]);
 });

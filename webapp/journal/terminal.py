@@ -342,13 +342,13 @@ class Screen:
             self._turn_page()
             return
         here = self._y - self._base
-        for row in self._rows[: max(0, here)] if given[0] == 1 else self._rows[here + 1 :]:
+        for row in self._rows[: max(0, here)] if given[0] == 1 else self._rows[max(0, here + 1) :]:
             if row is not None:
                 row.cells.erase(0)
         self._erase(1, given)
 
     def _erase(self, _: int, given: list[int]) -> None:
-        if not self._base <= self._y < self._bottom:
+        if given[0] > 2 or not self._base <= self._y < self._bottom:
             return
         cells = self._row().cells
         if given[0] == 0:
