@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("jobtail")))
     database_url: SecretStr = SecretStr("")
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
     refresh_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
     late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
     retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0

@@ -11,6 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FLAGS = {
     "host": "Address to listen on [127.0.0.1].",
     "port": "Port to listen on [8484].",
+    "workers": "Processes that share the socket [1].",
     "data_dir": "Where the journal, jobs and links are kept [the platform's data folder].",
     "upstream_url": "Base of the Fused wire [empty: the embedded engine].",
     "upstream_auth_scheme": "Scheme of the upstream's credential [Bearer].",

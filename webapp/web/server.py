@@ -22,16 +22,13 @@ from ..journal.redact import Redactor
 from ..settings import Settings
 from ..store.open import open_store
 from ..stream.straight import straight
+from .listening import BACKLOG, listen
 from .protocol import bounded
+from .workers import Workers
 
 log = logging.getLogger("jobtail.web")
 
-# A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
-# else it keeps megabytes, and holds up the end.
-USER_TIMEOUT_MS = 8_000
-UNSENT_BYTES = 64 << 10
 SHUTDOWN_SECONDS = 3
-BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
@@ -76,6 +73,21 @@ def run(settings: Settings) -> int:
     listening = listen(settings.host, settings.port)
     more_files()
 
+    from . import app  # loaded before the workers begin, which then share it
+
+    del app
+
+    def greeting() -> None:
+        greet(settings, listening.getsockname()[1], empty)
+
+    with contextlib.closing(listening):
+        if settings.workers == 1:
+            return serve(settings, listening, greeting)
+        return Workers(settings.workers, lambda ready: serve(settings, listening, ready), greeting).run()
+
+
+def serve(settings: Settings, listening: socket.socket, started: Callable[[], None]) -> int:
+    """Answers on that socket until this process is told to stop. `started`: called once it does."""
     from .app import create_app
 
     app = create_app(settings)
@@ -92,8 +104,8 @@ def run(settings: Settings) -> int:
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    server = Server(config, app, lambda: greet(settings, listening.getsockname()[1], empty))
-    with ends_quietly(), contextlib.closing(listening):
+    server = Server(config, app, started)
+    with ends_quietly():
         server.run(sockets=[listening])
     return 0 if server.started else 1
 
@@ -119,27 +131,6 @@ def is_empty(settings: Settings) -> bool:
         return not settings.upstream_url and not store.catalog.newest(1)
     finally:
         store.close()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """SettingsError, in one sentence, where that can't be."""
-    bare = host.strip("[]")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise SettingsError(f"JOBTAIL_HOST holds {host!r}: {error.strerror or error}") from None
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for name, value in (("TCP_USER_TIMEOUT", USER_TIMEOUT_MS), ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
-            if hasattr(socket, name):
-                listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise SettingsError(f"{bare}:{port} can't be listened on: {error.strerror}; choose another --port") from None
-    return listening
 
 
 def more_files() -> None:
