@@ -14,6 +14,7 @@ have nginx || missing="$missing nginx"
     missing="$missing libnginx-mod-nchan"
 have node || missing="$missing nodejs"
 have npm || missing="$missing npm"
+have zsh || missing="$missing zsh"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -39,15 +39,3 @@ def test_every_setting_has_a_flag_or_is_named_in_the_help() -> None:
     assert set(FLAGS) | set(ENVIRONMENT) == set(Settings.model_fields)
     shown = jobtail("serve", "--help").stdout
     assert all(variable(setting) in shown for setting in Settings.model_fields)
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shells_are_given_their_completion(shell: str) -> None:
-    assert "_JOBTAIL_COMPLETE" in jobtail("completion", shell).stdout
-
-
-def test_commands_are_completed() -> None:
-    import os
-
-    env = os.environ | {"_JOBTAIL_COMPLETE": "bash_complete", "COMP_WORDS": "jobtail st", "COMP_CWORD": "1"}
-    assert jobtail(env=env).stdout == "plain,status\n"

@@ -223,6 +223,32 @@ def test_a_log_that_ends_early_goes_on_after_its_last_line() -> None:
         assert [line.line for line in Client(stub.url).lines("x", tail=3)] == [1, 2, 3]
 
 
+def test_an_answer_with_a_mark_at_its_end_is_whole_and_one_without_it_was_cut() -> None:
+    lines = [body({"id": f"e-{n}", "line": n, "timestamp": n, "message": str(n)}) + b"\n" for n in range(1, 7)]
+    gap = body({"gap": "trimmed", "after": "e-4", "count": 2}) + b"\n"
+    end = body({"end": "finished", "id": "e-6", "count": 6, "complete": True}) + b"\n"
+    script = [b"".join(lines[:3]), b"", b"".join(lines[3:4]), gap + b"".join(lines[4:]) + end]
+
+    def answers(asked: Asked) -> bytes:
+        return http(200, script[asked.number], "application/x-ndjson", "Jobtail-Last-Id: e-6")
+
+    with Stub(answers) as stub, pytest.warns(errors.IncompleteLogWarning, match="2 lines are no longer kept"):
+        assert [line.line for line in Client(stub.url).lines("x")] == [1, 2, 3, 4, 5, 6]
+    assert len(stub.asked) == 4 and "end=true" in stub.asked[0].path and "after=e-4" in stub.asked[3].path
+    with Stub(lambda asked: http(200, end, "application/x-ndjson")) as stub:
+        assert list(Client(stub.url).lines("x")) == []
+    assert len(stub.asked) == 1
+
+
+def test_a_log_that_is_cut_each_time_is_given_up_and_never_taken_for_whole() -> None:
+    bye = body({"end": "bye", "id": "e-0", "count": 0, "complete": None}) + b"\n"
+    for text in (b"", bye):
+        answer = http(200, text, "application/x-ndjson", "Jobtail-Last-Id: e-6")
+        with Stub(lambda asked, a=answer: a) as stub, pytest.raises(errors.ServiceDown, match="before its end"):
+            list(Client(stub.url).lines("x"))
+        assert len(stub.asked) == 6
+
+
 def test_a_log_that_goes_in_circles_is_given_up() -> None:
     lines = b"".join(body({"id": f"e-{n}", "line": n, "timestamp": n, "message": ""}) + b"\n" for n in (1, 2))
     with (

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from webapp.client.follow import Event
-from webapp.client.line import Line
+from webapp.client.line import Line, missing
 from webapp.client.safe import for_terminal
-from webapp.client.show import Printer, left_out, missing
+from webapp.client.show import Printer, left_out
 
 
 class Terminal(io.StringIO):

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+
+def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files and folders, as the shell completes them by itself."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 @click.command("completion")
@@ -14,8 +20,6 @@ def command(shell: str) -> None:
       eval "$(jobtail completion zsh)"         in ~/.zshrc
       jobtail completion fish | source         in config.fish
     """
-    from click.shell_completion import get_completion_class
-
     from .main import cli
 
     completion = get_completion_class(shell)

@@ -34,11 +34,6 @@ def complete_job(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     ]
 
 
-def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Files and folders, as a shell completes them by itself."""
-    return [CompletionItem(incomplete, type="file")]
-
-
 def _of(ctx: click.Context, name: str) -> str | None:
     value = ctx.params.get(name)
     return value if isinstance(value, str) else None

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import IO, Any
 
 from ..client.follow import Event
-from ..client.line import Line
+from ..client.line import Gap, Line, missing
 from ..client.safe import in_order, json_text, plain
 from ..client.show import CHUNK, Printer, lines_of
 from ..journal.terminal import Item, Screen
@@ -51,6 +51,9 @@ class LogPrinter(Printer):
     def note(self, text: str) -> None:
         self._clear()
         super().note(text)
+
+    def gap(self, gap: Gap) -> None:
+        self.note(missing(gap))
 
     def settle(self) -> None:
         """Writes all, where nothing more is at hand."""
@@ -122,6 +125,9 @@ class JsonPrinter:
                 self.line(line)
         elif event.kind in ("omitted", "gap", "reset", "status", "done"):
             self._write({"event": event.kind, **self._job, **event.data})
+
+    def gap(self, gap: Gap) -> None:
+        self._write({"event": "gap", **self._job, **gap})
 
     def note(self, text: str) -> None:
         """Words are for people."""

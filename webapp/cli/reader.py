@@ -107,9 +107,12 @@ class Reader:
 
     def read(self) -> None:
         params = self._choice.params | {"until_ms": self._choice.until_ms}
-        for line in self._client.lines(self._job, **params):
-            self._after = line.id
-            self._take(line)
+        for found in self._client.log(self._job, **params):
+            if isinstance(found, Line):
+                self._after = found.id
+                self._take(found)
+            else:
+                self._printer.gap(found)
         self._release()
         self._printer.end()
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import click
 
+from .completion import complete_path
+
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @click.option("--name", default="", metavar="NAME", help="What the job is called; else its command line.")
@@ -13,7 +15,9 @@ import click
     help="End it after so many seconds, with exit code 124.",
 )
 @click.option("--tty", is_flag=True, help="Give it a terminal: for commands that draw or hold output back.")
-@click.argument("cmd", metavar="-- CMD [ARG ...]", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument(
+    "cmd", metavar="-- CMD [ARG ...]", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=complete_path
+)
 def command(name: str, quiet: bool, timeout: float | None, tty: bool, cmd: tuple[str, ...]) -> int:
     """Run a command of this machine as a job that can be watched.
 

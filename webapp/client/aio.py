@@ -91,3 +91,4 @@ class AsyncClient(Bound):
     wait = answer(Calls.wait)
     stream = iterator(Calls.stream)
     lines = iterator(Calls.lines)
+    log = iterator(Calls.log)

@@ -108,6 +108,7 @@ class Client(Bound):
     wait = answer(Calls.wait)
     stream = iterator(Calls.stream)
     lines = iterator(Calls.lines)
+    log = iterator(Calls.log)
 
 
 _of_environment: Client | None = None

@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 from .address import Job, origin, page, target
 from .ask import ANSWER_SECONDS, mapping, value
-from .errors import BadAnswer, ClientError, Conflict, NoLines, TimedOut, Unreachable
+from .errors import BadAnswer, ClientError, Conflict, IncompleteLogWarning, NoLines, TimedOut, Unreachable
 from .follow import ATTEMPT_SECONDS, Event, Follower, backoff
-from .line import Line
-from .reading import lines
-from .script import Gives, Script, Site, Sleep
+from .line import Gap, Line, missing
+from .reading import log
+from .script import Give, Gives, Pull, Script, Site, Sleep
+from .warn import warn
 
 CANCEL_SECONDS = 140.0
 WAIT_SECONDS = 30.0
@@ -178,13 +179,22 @@ class Calls:
 
     def lines(self, /, job: Job, **params: Any) -> Gives[Line]:
         """The lines there are, in the journal's order, however many: streamed, and resumed where a connection
-        breaks or ends early.
+        breaks or ends early. Warns where lines are missing (IncompleteLogWarning).
 
         `params`: those of GET /api/jobs/{job}/logs (`after`, `before`, `from_line`, `tail`, `since_ms`,
         `until_ms`, `level`, `q`, `limit`).
         """
+        pull = Pull(self.log(job, **params))
+        while (found := (yield from pull.next())) is not None:
+            if isinstance(found, Line):
+                yield Give(found)
+            else:
+                warn(f"the log is incomplete: {missing(found)}", IncompleteLogWarning)
+
+    def log(self, /, job: Job, **params: Any) -> Gives[Line | Gap]:
+        """The same, with a Gap where lines are missing."""
         site, path = yield from self._path(job)
-        yield from lines(site, path + "/logs", params)
+        yield from log(site, path + "/logs", params)
 
     def _path(self, job: Job) -> Script[tuple[Site, str]]:
         site, name = yield from self.find(job)

@@ -44,6 +44,10 @@ class Line(dict[str, Any]):
         return None if level is None else str(level)
 
 
+class Gap(dict[str, Any]):
+    """Where lines are missing: `reason` (upstream or trimmed), `count` (None: nobody knows), `after` (a cursor)."""
+
+
 def line_of(value: Any) -> Line:
     """ValueError for what is no line: one is an object."""
     if not isinstance(value, dict):
@@ -54,6 +58,15 @@ def line_of(value: Any) -> Line:
 def _whole(value: Any) -> int:
     """0 where a service gave no number."""
     return int(value) if isinstance(value, int | float) and value == value and abs(value) < 1 << 63 else 0
+
+
+def missing(gap: Any) -> str:
+    """A gap in words."""
+    count, reason = gap.get("count"), gap.get("reason")
+    what = f"{count:,} {'line' if count == 1 else 'lines'}" if isinstance(count, int) else "lines"
+    if reason == "trimmed":
+        return f"… {what} {'is' if count == 1 else 'are'} no longer kept"
+    return f"… {what} may be missing here: the upstream did not give them"
 
 
 class Splitter:

@@ -1,8 +1,8 @@
 """The lines of a log from `GET .../logs`, to their proven end.
 
-Some proxies end an answer that broke off as if it were whole, so that its end proves nothing. An answer counts as
-whole when it brought its last line as its head named it; else the next is asked for from the last cursor on, until
-one brings nothing.
+Some proxies end an answer that broke off as if it were whole, so that its end proves nothing. With `end=true` the last
+record of an answer is `{"end": reason, "id": cursor}`: one without it was cut, and is gone on with after its last line.
+A service that knows no such record is asked for more until it has none.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from .ask import ANSWER_SECONDS, opened, require
 from .body import Body
 from .errors import BadAnswer, ClientError, ServiceDown, Unreachable
 from .follow import backoff
-from .line import Line, Splitter, line_of
+from .line import Gap, Line, Splitter, line_of
 from .script import Close, Effect, Give, Gives, Open, Site, Sleep
 
 RESUMES = 5
 RESUME_SECONDS = 15.0
+# The header of a service that ends its answers with a record, and the ends that are none too early.
+LAST_ID = "jobtail-last-id"
+WHOLE = frozenset(("finished", "limit", "end"))
 
 
 class Reading:
@@ -31,7 +34,7 @@ class Reading:
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self.params = {**params, "format": "ndjson"}
+        self.params = {**params, "format": "ndjson", "end": True}
         bounds = [int(params[name]) for name in ("limit", "tail") if params.get(name) is not None]
         self._most = min(bounds, default=None)
         self.given = 0
@@ -57,8 +60,9 @@ class Reading:
         return self._most is not None and self.given >= self._most
 
 
-def lines(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line]:
-    """Each line once. Where a connection breaks, or ends before its end, it goes on after the last line."""
+def log(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line | Gap]:
+    """Each line once, and where lines are missing a Gap. Where a connection breaks, or ends before its end, it goes on
+    after the last line."""
     reading = Reading(params)
     failures, failing = 0, time.monotonic()
     while True:
@@ -79,26 +83,34 @@ def lines(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line]:
             yield Sleep(backoff(failures, 0.2, error.retry_after, 1.0))
 
 
-def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | Give[Line], Any, bool]:
-    """The lines of one answer; whether it was proven to be whole."""
+def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | Give[Line | Gap], Any, bool]:
+    """The lines of one answer; whether it was proven to be whole. ServiceDown where it was proven not to be."""
     headers = {"Accept": "application/x-ndjson"}
     reply = yield from opened(Open(site, "GET", path, reading.params, ANSWER_SECONDS, headers))
     require(reply, "application/x-ndjson", site.url)
-    body, splitter = Body(reply, site.url), Splitter()
+    body, splitter, end = Body(reply, site.url), Splitter(), ""
     while (chunk := (yield from body.read())) is not None:
         for text in splitter.feed(chunk):
-            line = _line(text, site.url)
-            reading.took(line)
-            yield Give(line)
+            record = _record(text, site.url)
+            if "end" in record:
+                end = str(record["end"])
+            elif "gap" in record:
+                yield Give(Gap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
+            else:
+                line = Line(record)
+                reading.took(line)
+                yield Give(line)
             if reading.full:
                 yield Close(reply)
                 return True
-    if splitter.rest:
-        raise ServiceDown(f"the answer of {site.url} stopped within a line")
-    return False
+    if splitter.rest or (not end and LAST_ID in reply.headers):
+        raise ServiceDown(f"the answer of {site.url} stopped before its end")
+    if end and end not in WHOLE:
+        raise ServiceDown(f"{site.url} ended the log before its end: {end}")
+    return bool(end)
 
 
-def _line(text: bytes, url: str) -> Line:
+def _record(text: bytes, url: str) -> dict[str, Any]:
     try:
         return line_of(json.loads(text))
     except (ValueError, RecursionError):

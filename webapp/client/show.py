@@ -7,7 +7,7 @@ import time
 from typing import IO, Any
 
 from .follow import Event
-from .line import Line, line_of
+from .line import Line, line_of, missing
 from .safe import PLAIN, for_terminal, plain
 from .script import Script, Sleep
 
@@ -24,15 +24,6 @@ def left_out(count: int, levels: dict[str, int]) -> str:
     """`… 1,204 lines left out (1,200 info, 4 debug)`; lines without a level are not named."""
     named = ", ".join(f"{number:,} {level}" for level, number in levels.items() if level != "none")
     return f"… {count:,} {'line' if count == 1 else 'lines'} left out{f' ({named})' if named else ''}"
-
-
-def missing(gap: Any) -> str:
-    """A gap in words."""
-    count, reason = gap.get("count"), gap.get("reason")
-    what = f"{count:,} {'line' if count == 1 else 'lines'}" if isinstance(count, int) else "lines"
-    if reason == "trimmed":
-        return f"… {what} {'is' if count == 1 else 'are'} no longer kept"
-    return f"… {what} may be missing here: the upstream did not give them"
 
 
 def lines_of(event: Event) -> list[Line]:

@@ -13,10 +13,10 @@ from .bound import Bound
 from .calls import Calls
 from .errors import BadAnswer, IncompleteLogWarning, JobInProgressWarning
 from .follow import Event
-from .line import Line, line_of
+from .line import Line, line_of, missing
 from .script import Give, Gives, Pull, Script
 from .share import Share
-from .show import Printer, lines_of, missing, settle
+from .show import Printer, lines_of, settle
 from .warn import warn
 
 PAGE = 100
