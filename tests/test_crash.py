@@ -6,6 +6,7 @@ import contextlib
 import json
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -93,6 +94,29 @@ def test_two_services_on_one_folder_poll_once_and_one_takes_over_when_the_other_
         assert read_lines(again, 10) == [f"line {n}" for n in range(11, 21)]
     job.finish()
     assert streams[follows].until("done")[-1].data["complete"] is True
+
+
+def test_a_service_that_is_stopped_for_longer_than_its_lease_and_goes_on_doubles_nothing(
+    upstream: Upstream, services: Callable[[int], list[Paced]], data_dir: Path
+) -> None:
+    job = upstream.job()
+    job.lines(1, 10, now_ms())
+    both = services(2)
+    streams = {service: stream_of(service, job) for service in both}
+    for stream in streams.values():
+        assert read_lines(stream, 10) == [f"line {n}" for n in range(1, 11)]
+    for turn in range(1, 3):
+        polls = next(service for service in both if holder(data_dir, job).startswith(f"{service.process.pid}-"))
+        follows = next(service for service in both if service is not polls)
+        polls.process.send_signal(signal.SIGSTOP)
+        job.lines(turn * 10 + 1, turn * 10 + 10, now_ms())
+        assert read_lines(streams[follows], 10) == [f"line {n}" for n in range(turn * 10 + 1, turn * 10 + 11)]
+        polls.process.send_signal(signal.SIGCONT)
+        assert read_lines(streams[polls], 10) == [f"line {n}" for n in range(turn * 10 + 1, turn * 10 + 11)]
+    job.finish()
+    for stream in streams.values():
+        done = stream.until("done")[-1].data
+        assert (done["complete"], done["lines"]) == (True, 30)
 
 
 def test_a_stop_tells_viewers_and_hands_the_job_over_at_once(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ..errors import JobtailError
+from ..errors import BegunAnew, DamagedJournal, JobtailError, LeaseLost, LineMoved
 from ..journal.text import Text, joined
 from .backlog import Backlog, Hole, Item, runs
 from .sink import LineSink, Place
@@ -190,14 +190,7 @@ class Recorder:
                 waiting = []
                 if time.monotonic() < self._retry_at:
                     return
-            self._look_after()
-            self._catch_up()
-            while waiting:
-                self._give(waiting[0])
-                del waiting[0]
-            if status is not None:
-                self._sink.tell(status)
-            self._show(ended=bool(items))
+            self._hand_over(waiting, status, ended=bool(items))
         except Exception as error:
             self._keep([item for run in waiting for item in run])
             self._failed(error)
@@ -208,6 +201,24 @@ class Recorder:
         if self._trouble:
             self._trouble = ""
             self._say("the journal can be written again")
+
+    def _hand_over(self, waiting: list[list[Item]], status: dict[str, Any] | None, *, ended: bool) -> None:
+        """Takes from `waiting` what is taken. Where the journal was begun anew, we look again at once."""
+        for last in (False, True):
+            try:
+                self._look_after()
+                self._catch_up()
+                while waiting:
+                    self._give(waiting[0])
+                    del waiting[0]
+                if status is not None:
+                    self._sink.tell(status)
+                self._show(ended=ended)
+                return
+            except (BegunAnew, DamagedJournal, LeaseLost, LineMoved):
+                self._unsure = True
+                if last:
+                    raise
 
     def _look_after(self) -> None:
         """The sink is there, and what it has taken is what we think it has."""

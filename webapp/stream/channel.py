@@ -79,13 +79,14 @@ class Channel:
         """The journal has changed, or may have."""
         self._signal.set()
 
-    async def reload(self) -> None:
-        """Who asks while one is under way shares the next with all who do."""
+    async def reload(self, *, delivers: bool = False) -> None:
+        """Who asks while one is under way shares the next with all who do. `delivers`: whoever asks brings the groups
+        to the new state itself; else they are brought to it, since nobody else will see a change any more."""
         if self._next_reload is None:
-            self._next_reload = asyncio.get_running_loop().create_task(self._reload(self._reloading))
+            self._next_reload = asyncio.get_running_loop().create_task(self._reload(self._reloading, delivers))
         await asyncio.shield(self._next_reload)
 
-    async def _reload(self, before: asyncio.Task[None] | None) -> None:
+    async def _reload(self, before: asyncio.Task[None] | None, delivers: bool) -> None:
         if before is not None:
             await asyncio.wait([before])
         self._reloading, self._next_reload = self._next_reload, None
@@ -96,6 +97,8 @@ class Channel:
             self.state = state
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+            if not delivers:
+                self._signal.set()
 
     async def recover(self, error: JournalError) -> None:
         """The journal could not be read: tried again soon, or at once where the store has begun it anew."""
@@ -282,7 +285,7 @@ class Channel:
             try:
                 if self._signal.is_set():
                     self._signal.clear()
-                    await self.reload()
+                    await self.reload(delivers=True)
                 now = time.monotonic()
                 for group in list(self._groups.values()):
                     if group.behind and group.due <= now:

@@ -43,6 +43,5 @@ HOLDER = (
 )
 # A write is one for the fence: the token, the epoch, the line at which the journal ends, and the server's timeline.
 FENCED = (
-    "job = %(job)s AND token = %(token)s AND epoch = %(epoch)s AND last_line = %(before)s"
-    f" AND timeline = {TIMELINE}"
+    f"job = %(job)s AND token = %(token)s AND epoch = %(epoch)s AND last_line = %(before)s AND timeline = {TIMELINE}"
 )

@@ -164,9 +164,7 @@ class PostgresWriter:
         self.last_line, self._tail = written.last_line, after
         return written.batches
 
-    def _append_for(
-        self, connection: Any, producer: Producer, values: dict[str, Any]
-    ) -> list[tuple[Any, ...]] | None:
+    def _append_for(self, connection: Any, producer: Producer, values: dict[str, Any]) -> list[tuple[Any, ...]] | None:
         """None where the batch is there already. The job's row is locked first, as by every write."""
         head = connection.execute(f"SELECT data FROM jobtail.journal WHERE {FENCED} FOR UPDATE", values).fetchone()
         if head is None:
