@@ -10,7 +10,7 @@ from pathlib import Path
 from webapp.engine.backlog import Backlog, backlog_path
 from webapp.engine.catalog import Catalog
 from webapp.engine.source import EmbeddedSource
-from webapp.journal.line import Entry
+from webapp.journal.text import text
 from webapp.store.base import Journals
 from webapp.store.job import DONE
 
@@ -53,5 +53,5 @@ def leave(journals: Journals, folder: Path, job: str, first: int) -> None:
     """As a runner does that could not write to the journal any more."""
     backlog = Backlog(backlog_path(folder, job))
     backlog.after = (journals.open(job).state().epoch, first) if first else ("", 0)
-    backlog.push([Entry(n, str(n), {"stream": "stdout"}) for n in range(first, first + LINES)])
+    backlog.push([text(n, str(n).encode(), {"stream": "stdout"}) for n in range(first, first + LINES)])
     assert backlog.save()
