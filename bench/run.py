@@ -2,7 +2,7 @@
 
     python bench/run.py [--quick] [PART ...]
 
-Parts: viewers capacity idle backlog intake random search page growth requests latency start. All of them by default.
+Parts: viewers capacity idle backlog intake random search page growth requests latency run start. All by default.
 `--quick` measures shorter and on a log of a million lines: to see that it works, not for figures.
 """
 
@@ -12,7 +12,7 @@ import sys
 import time
 
 import machine
-from parts import backlog, capacity, idle, latency, long_log, page, requests, start, viewers
+from parts import backlog, capacity, idle, latency, long_log, page, requests, run, start, viewers
 from table import Row, markdown
 
 PARTS = {
@@ -27,6 +27,7 @@ PARTS = {
     "growth": long_log.growth,
     "requests": requests.measure,
     "latency": latency.measure,
+    "run": run.measure,
     "start": start.measure,
 }
 

@@ -20,6 +20,8 @@ from .memory import Memory
 from .redact import Redactor
 from .sampling import Sample, keep_runs
 
+_ESCAPED = bytes(range(32)) + b'"\\'
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -89,6 +91,17 @@ def _named(texts: Sequence[Text], found: bytes) -> bytes:
     return b"".join(parts)
 
 
+def _plain(text: bytes) -> bool:
+    """Whether it stands in a JSON string as it is."""
+    return len(text.translate(None, _ESCAPED)) == len(text) - text.count(b"\n")
+
+
+def _escaped(messages: list[str]) -> list[bytes]:
+    """As they stand in a JSON string."""
+    # Within a JSON text a quotation mark never follows a comma unescaped, so what is cut here is between two.
+    return orjson.dumps(messages)[2:-2].split(b'","')
+
+
 class TextEncoder:
     """`Encoder` for texts: their lines have no time of their own that could be late, and no keys to merge by."""
 
@@ -97,17 +110,18 @@ class TextEncoder:
         self.count = sum(each.count for each in texts)
         self.memory = memory.copy()
         whole = b"\n".join([each.data for each in texts])
-        messages = whole.decode("utf-8", "replace").split("\n")
-        changed = self._blanked(redactor, whole, messages)
-        if changed is messages and without_level(whole, self.memory):
-            found = bytes(len(messages))
+        keys = self.memory.keys
+        secret = keys.open or BEGIN.encode() in whole or redactor.suspects(whole)
+        if not secret and without_level(whole, self.memory):
             for each in texts:
                 self.memory.records.pop(stream_of(each.extra), None)
-        else:
-            found = levels(changed, self._streams(), self.memory)
-        self._levels = _named(texts, found)
-        # Within a JSON text a quotation mark never follows a comma unescaped, so what is cut here is between two.
-        self._messages = orjson.dumps(changed)[2:-2].split(b'","')
+            self._levels = _named(texts, bytes(self.count))
+            self._messages = whole.split(b"\n") if _plain(whole) else _escaped(whole.decode().split("\n"))
+            return
+        messages = whole.decode("utf-8", "replace").split("\n")
+        changed = self._blanked(redactor, whole, messages) if secret else messages
+        self._levels = _named(texts, levels(changed, self._streams(), self.memory))
+        self._messages = _escaped(changed)
 
     def _blanked(self, redactor: Redactor, whole: bytes, messages: list[str]) -> list[str]:
         """The same list where there was nothing to blank."""
