@@ -27,7 +27,7 @@ log = logging.getLogger("jobtail.engine")
 
 BEAT = 0.06
 MOST_BYTES = 32 << 20
-APPEND_BYTES = 4 << 20
+APPEND_BYTES = 1 << 20
 READY_SECONDS = 1.0
 # A line without an end is shown when it has stayed so for this long, and no more often.
 SHOW_SECONDS = 0.4
