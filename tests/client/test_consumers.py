@@ -194,3 +194,34 @@ def test_a_browser_comes_back_after_a_restart(serve: Callable[..., Served], page
     until(lambda: seen() == ["one", "two"], "the second line", 60)
     fed.end()
     until(lambda: seen() == ["one", "two", "finished"], "the end")
+
+
+@pytest.mark.parametrize("name", ["tail.sh", "follow.py", "follow.mjs", "follow.rs"])
+def test_each_works_where_no_token_is_set(serve: Callable[..., Served], tmp_path: Path, name: str) -> None:
+    own = serve()
+    job = own.run("seq", "3")
+    script = tmp_path / name
+    script.write_text(consumer(name))
+    url = f"{own.url}/api/jobs/{job}/events?sample_logs=false"
+    if name == "tail.sh":
+        command = ["sh", str(script), url, str(tmp_path / "cursor")]
+    elif name == "follow.py":
+        command = [sys.executable, str(script), url]
+    elif name == "follow.mjs":
+        home = cache() / "eventsource"
+        if not node() or not (home / "node_modules" / "eventsource").is_dir():
+            pytest.skip("eventsource of npm is not here yet")
+        script = home / f"plain-{os.getpid()}.mjs"
+        script.write_text(consumer(name))
+        command = [node(), str(script), url.partition("?")[0]]
+    else:
+        if not shutil.which("rustc") or subprocess.run(["rustc", "--version"], capture_output=True).returncode:
+            pytest.skip("rustc is not here")
+        subprocess.run(["rustc", "--edition", "2021", name], cwd=tmp_path, check=True, capture_output=True)
+        command = [str(tmp_path / "follow"), own.url.removeprefix("http://"), url.removeprefix(own.url)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60,
+        env={name: value for name, value in os.environ.items() if name != "JOBTAIL_TOKEN"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "3" in done.stdout.splitlines()[-1]

@@ -271,3 +271,20 @@ def test_an_epoch_that_ends_under_a_viewer_is_a_reset(service):
         assert line.data["line"] == 1
     runner.terminate()
     runner.wait()
+
+
+def test_a_polyfill_sends_its_cursor_in_the_address(service, ten):
+    with stream(service, ten, "sample_logs=false") as events:
+        ids = [line["id"] for line in lines_of(events.until("done"))]
+    query = f"sample_logs=false&last_event_id={ids[1]}&after={ids[0]}&lastEventId={ids[6]}"
+    with stream(service, ten, query) as events:
+        assert numbers(events.until("done")) == [8, 9, 10]
+    with stream(service, ten, f"sample_logs=false&lastEventId={ids[6]}", headers={"Last-Event-ID": ids[8]}) as events:
+        assert numbers(events.until("done")) == [10]
+
+
+def test_errors_of_a_stream_can_be_read_by_a_configured_site(serve):
+    service = serve(access_token="sesame", allowed_origins="https://dash.example")
+    answer = service.get("/api/jobs/none/events", headers={"Origin": "https://dash.example"})
+    assert answer.status_code == 401
+    assert answer.headers["access-control-allow-origin"] == "https://dash.example"

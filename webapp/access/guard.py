@@ -78,11 +78,8 @@ class Guard:
             response = await self._refuse(Request(scope), error)
             await response(scope, receive, dressed(scope, send))
             return
-        await self._app(scope, receive, send if streams(scope) else dressed(scope, send))
-
-
-def streams(scope: Scope) -> bool:
-    return bool(scope["path"].endswith("/events"))
+        # A stream is sent past this once its head is out: see `stream.straight`.
+        await self._app(scope, receive, dressed(scope, send))
 
 
 def dressed(scope: Scope, send: Send) -> Send:

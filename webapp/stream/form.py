@@ -15,7 +15,7 @@ from ..journal.match import Finder, level_indexes
 from ..journal.shorter import shorter
 from ..journal.terminal import shown
 from ..strictjson import dump, loads
-from .events import event, lines_event
+from .events import DATA_BYTES, event, lines_event, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,11 @@ def encode(form: Form, epoch: str, batch: Batch, omitted: Omitted) -> Piece:
     if chosen is not None and not chosen:
         return Piece(b"", 0)
     if chosen is None and form.format in ("batch", "ndjson") and not (form.longest and batch.longest > form.longest):
-        if form.format == "batch":
-            return Piece(lines_event(f"{epoch}-{batch.last}", batch.lines), batch.last)
-        return Piece(batch.lines.replace(SEPARATOR, b"\n") + b"\n", batch.last)
+        text = one_line(batch.lines)
+        if form.format == "ndjson":
+            return Piece(text.replace(SEPARATOR, b"\n") + b"\n", batch.last)
+        if len(text) <= DATA_BYTES:
+            return Piece(lines_event(f"{epoch}-{batch.last}", text), batch.last)
     lines = batch.split()
     indexes = range(len(lines)) if chosen is None else chosen
     picked = [lines[index] for index in indexes]
@@ -134,16 +136,40 @@ def encode(form: Form, epoch: str, batch: Batch, omitted: Omitted) -> Piece:
 
 
 def _dress(form: Form, epoch: str, numbers: list[int], lines: list[bytes]) -> bytes:
-    if form.format == "batch":
-        return lines_event(f"{epoch}-{numbers[-1]}", SEPARATOR.join(lines))
-    if form.format == "ndjson":
-        return b"\n".join(lines) + b"\n"
     if form.format == "text":
         return "".join([shown(orjson.loads(line)["message"]) + "\n" for line in lines]).encode()
+    lines = [one_line(line) for line in lines]
+    if form.format == "ndjson":
+        return b"\n".join(lines) + b"\n"
+    lines = [fitting(line) for line in lines]
+    if form.format == "batch":
+        return _lists(epoch, numbers, lines)
     name = epoch.encode()
     return b"".join(
         [b"id: %b-%d\ndata: %b\n\n" % (name, number, line) for number, line in zip(numbers, lines, strict=True)]
     )
+
+
+def _lists(epoch: str, numbers: list[int], lines: list[bytes]) -> bytes:
+    """The lines in as many events as their size asks for."""
+    events: list[bytes] = []
+    start, size = 0, 0
+    for place, line in enumerate(lines):
+        if size + len(line) > DATA_BYTES:
+            events.append(lines_event(f"{epoch}-{numbers[place - 1]}", SEPARATOR.join(lines[start:place])))
+            start, size = place, 0
+        size += len(line) + len(SEPARATOR)
+    events.append(lines_event(f"{epoch}-{numbers[-1]}", SEPARATOR.join(lines[start:])))
+    return b"".join(events)
+
+
+def fitting(line: bytes) -> bytes:
+    """The line, cut as `cut` does where an event would be too large for it: escapes in JSON take room too."""
+    short, longest = line, DATA_BYTES - 1024
+    while len(short) > DATA_BYTES:
+        short = one_line(cut(line, longest))
+        longest = max(64, longest * DATA_BYTES // max(len(short), DATA_BYTES) - 64)
+    return short
 
 
 def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omitted: Omitted) -> Piece:
@@ -184,6 +210,7 @@ def cut(line: bytes, longest: int) -> bytes:
     size = len(value["message"].encode())
     if size > longest:
         message, states = shorter(value["message"], longest)
+        size = value.get("message_bytes", size)  # of one that was cut before
         value |= {"message": message, "cut": True, "message_bytes": size} | ({"states": states} if states else {})
         line = dump(value)
     if len(line) <= 2 * longest + 512:

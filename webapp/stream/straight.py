@@ -59,7 +59,10 @@ async def break_off(scope: Scope, receive: Receive) -> None:
     way: Straight | None = scope.get(_SCOPE)
     transport = getattr(getattr(way and way.send, "__self__", None), "transport", None)
     if transport is not None:
-        transport.close()
+        if scope.get("http_version") == "1.0":
+            transport.abort()  # its body ends with the connection: only a reset says that it was not whole
+        else:
+            transport.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(BREAK_SECONDS):
                 while (await receive())["type"] != "http.disconnect":

@@ -35,7 +35,9 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     retries = params.integer("get_logs_retries", 0, 10**6)
     tail = params.integer("tail", 0, MAX_LINE)
     header = request.headers.get("last-event-id", "").strip()
-    given = params.cursor("last_event_id") or params.cursor("after")
+    # `lastEventId` is what polyfills of EventSource add to the address when they come back by themselves: it is newer
+    # than what the page began with.
+    given = params.cursor("lastEventId") or params.cursor("last_event_id") or params.cursor("after")
     channel = await service.hub.channel(request.path_params["job"])
     service.hub.admit(channel)
     try:

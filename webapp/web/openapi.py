@@ -140,7 +140,12 @@ OWN: Json = {
             "message": {"type": "string"},
             "level": {"enum": ["error", "warning", "info", "debug", None]},
         },
-        {"late": {"const": True}, "stream": {"enum": ["stdout", "stderr"]}},
+        {
+            "late": {"type": "boolean", "const": True},
+            "cut": {"type": "boolean", "const": True},
+            "message_bytes": _COUNT,
+            "stream": {"enum": ["stdout", "stderr"]},
+        },
     ),
     "Event": _object(
         {"data": {"type": "string", "contentMediaType": "application/json"}},

@@ -11,6 +11,7 @@ NATURAL = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
 CURSOR = {"type": "string", "pattern": r"^[0-9a-z]{1,16}-[0-9]{1,15}(\.done)?$"}
 FLAG = {"type": "boolean"}
 TEXT = {"type": "string", "maxLength": 2000}
+SOUGHT = {"type": "string", "maxLength": 1000}
 LEVELS = {"type": "string", "description": "error, warning, info, debug or none; several with commas"}
 
 
@@ -44,7 +45,7 @@ COUNT: Json = {"type": "integer", "minimum": 0, "maximum": 1000}
 
 SINCE = query("since_ms", MS, "a filter: only lines whose timestamp (ms since the epoch) is this or later")
 LEVEL = query("level", LEVELS, "a filter: only lines of these levels")
-WORDS = query("q", TEXT, "a filter: only lines that hold this text")
+WORDS = query("q", SOUGHT, "a filter: only lines that hold this text")
 AFTER = query("after", CURSOR, "only lines after this one, which is not among them")
 REGEX = query("regex", FLAG, "take q as an expression (RE2)")
 CASE = query(
@@ -94,6 +95,7 @@ EVENTS = [
     LONGEST,
     query("format", {"enum": ["line", "batch"]}, "an event a line, or an event with a list of lines"),
     query("last_event_id", CURSOR, "for those who cannot set the header"),
+    query("lastEventId", CURSOR, "the same, as polyfills of EventSource send it; counts before `last_event_id`"),
     {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}},
 ]
 
@@ -136,7 +138,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     ("GET", "/api/jobs/{job}/search"): {
         "summary": "Matching lines of the whole log, oldest first",
         "parameters": [
-            query("q", {**TEXT, "minLength": 1}, "the text, or with regex=true an expression (RE2)"),
+            query("q", {**SOUGHT, "minLength": 1}, "the text, or with regex=true an expression (RE2)"),
             REGEX,
             CASE,
             EXCLUDE,

@@ -17,6 +17,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..access.guard import BODY_SECONDS, TARGET_HOST
+from .unchunked import Unchunked
 
 MAX_HEAD = 64 << 10
 HEAD_SECONDS = 20.0
@@ -110,6 +111,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop()
         type(self).idle.pop(self, None)
         super().on_headers_complete()
+        if self.scope["http_version"] == "1.0":
+            self.cycle.__class__ = Unchunked
         self._unanswered = (*(cycle for cycle in self._unanswered if not cycle.response_complete), self.cycle)
         host = target_host(self.url)
         if host is not None:
