@@ -50,6 +50,7 @@ def build(settings: Settings) -> Service:
     source, attend = _upstream(settings, redactor) if settings.upstream_url else _embedded(catalog, store)
     hub = Hub(
         store.journals,
+        store.presence,
         source.status,
         attend,
         forgotten=catalog.forget,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -10,16 +11,19 @@ from collections.abc import Awaitable, Callable
 
 from sse_starlette.sse import AppStatus
 
-from ..errors import Busy, JobNotFound, UpstreamDenied, UpstreamError
+from ..errors import Busy, JobNotFound, JournalError, UpstreamDenied, UpstreamError
 from ..models import RunStatus
-from ..store.base import Journal, Journals
+from ..store.base import Journal, Journals, Presence
 from .channel import Attendant, Channel
 from .events import event
+from .presence import Watching
 
 log = logging.getLogger("jobtail.stream")
 # How soon a line that another process wrote is seen; where this one holds the lease, others write nothing but trims.
 LOOK_SECONDS = 0.05
 LOOKS_BETWEEN = 10
+# A store that does not answer is asked again after so long.
+AWAY_SECONDS = 0.5
 SWEEP_SECONDS = 300.0
 
 NOT_FOUND_SECONDS = 2.0
@@ -35,6 +39,7 @@ class Hub:
     def __init__(
         self,
         journals: Journals,
+        presence: Presence,
         ask: Ask,
         attend: Attend,
         *,
@@ -43,6 +48,7 @@ class Hub:
         max_viewers_per_job: int,
     ) -> None:
         self.journals = journals
+        self._watching = Watching(presence)
         self.channels: dict[str, Channel] = {}
         self._ask = ask
         self._attend = attend
@@ -66,6 +72,8 @@ class Hub:
         for channel in list(self.channels.values()):
             await channel.close()
         self.channels.clear()
+        with contextlib.suppress(JournalError):
+            await asyncio.to_thread(self._watching.leave)
         await asyncio.to_thread(self.journals.close)
 
     async def channel(self, job: str) -> Channel:
@@ -135,9 +143,28 @@ class Hub:
             watched = [channel for channel in channels if not channel.idle and (seldom or not channel.attendant.writes)]
             if watched:
                 marks = {channel.job: channel.state.mark for channel in watched}
-                for job in await asyncio.to_thread(self.journals.changes, marks):
+                for job in await self._changed(marks):
                     if job in self.channels:
                         self.channels[job].signal()
+
+    async def _changed(self, marks: dict[str, tuple[str, int]]) -> list[str]:
+        """All of them where the store does not answer: each channel then learns why, and tells its viewers."""
+        try:
+            return await asyncio.to_thread(self.journals.changes, marks)
+        except JournalError:
+            await asyncio.sleep(AWAY_SECONDS)
+            return list(marks)
+
+    def watching(self, channel: Channel) -> int:
+        """How many watch the job, over all processes of the service."""
+        return self._watching.of(channel.job, len(channel.viewers) + channel.readers)
+
+    async def _count(self, now: float) -> None:
+        own = {channel.job: len(channel.viewers) + channel.readers for channel in self.channels.values()}
+        try:
+            await asyncio.to_thread(self._watching.refresh, own, now)
+        except JournalError as error:
+            log.debug("who watches is not known: %s", error)
 
     async def _tick(self) -> None:
         swept = time.monotonic()
@@ -151,6 +178,7 @@ class Hub:
                     channel.tick(now)
                 except Exception:
                     log.exception("the tick of %s failed", channel.job)
+            await self._count(now)
             await self._drop_idle(now)
             if now - swept > SWEEP_SECONDS:
                 swept = now

@@ -63,7 +63,7 @@ async def status(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     current = await channel.status()
     return answer(
-        visible(service, current, grant), headers={"Jobtail-Viewers": str(len(channel.viewers) + channel.readers)}
+        visible(service, current, grant), headers={"Jobtail-Viewers": str(service.hub.watching(channel))}
     )
 
 
@@ -190,7 +190,7 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     return answer(
         {
             "epoch": state.epoch, "first_line": low, "last_line": high, "complete": state.complete,
-            "viewers": len(channel.viewers) + channel.readers, "parts": shown, "paths": paths(found),
+            "viewers": service.hub.watching(channel), "parts": shown, "paths": paths(found),
             "gaps": [{"after": gap.after_line, "reason": gap.reason, "count": gap.count} for gap in gaps],
         }
     )  # fmt: skip
