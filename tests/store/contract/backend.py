@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from webapp.errors import OutcomeUnknown
 from webapp.journal.redact import Redactor
 from webapp.store.base import Store
+from webapp.store.postgres.database import Database
+from webapp.store.postgres.store import PostgresStore
 from webapp.store.sqlite.clock import Clock
 from webapp.store.sqlite.journal import SqliteJournal
 from webapp.store.sqlite.store import SqliteStore
@@ -21,6 +24,9 @@ from webapp.store.sqlite.store import SqliteStore
 
 class Backend(ABC):
     """One place where data lasts, and as many stores on it as there are processes."""
+
+    # Whether a backup that is put back while nobody runs is known as such.
+    knows_backups = True
 
     def __init__(self) -> None:
         self._opened: list[Store] = []
@@ -97,3 +103,61 @@ class SqliteBackend(Backend):
         assert isinstance(saved, Path)
         shutil.rmtree(self.folder)
         shutil.copytree(saved, self.folder)
+
+
+class PostgresBackend(Backend):
+    knows_backups = False  # it looks like the server's own state; docs/exactness.md says what to do
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def _make(self, **bounds: Any) -> Store:
+        return PostgresStore(self.url, Redactor(["hunter2"]), **bounds)
+
+    def advance(self, seconds: float) -> None:
+        """Its clock can't be set: all times that are kept go back instead."""
+        with psycopg.connect(self.url) as connection:
+            back = {"seconds": seconds, "ms": int(seconds * 1000)}
+            for table, column in (("journal", "held_until"), ("journal", "changed"), ("presence", "until")):
+                connection.execute(
+                    f"UPDATE jobtail.{table} SET {column} = {column} - %(seconds)s * interval '1 second'", back
+                )
+            connection.execute("UPDATE jobtail.job SET heartbeat_ms = heartbeat_ms - %(ms)s", back)
+
+    @contextlib.contextmanager
+    def unknown_commit(self, *, lands: bool) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            real = Database.transaction
+
+            def transaction(database: Database, work: Any, **how: Any) -> Any:
+                patch.undo()
+                if lands:
+                    real(database, work, **how)
+                raise OutcomeUnknown("the connection was cut")
+
+            patch.setattr(Database, "transaction", transaction)
+            yield
+
+    def save(self) -> object:
+        with psycopg.connect(self.url) as connection:
+            return {table: self._rows(connection, table) for table in self._tables(connection)}
+
+    def restore(self, saved: object) -> None:
+        assert isinstance(saved, dict)
+        with psycopg.connect(self.url) as connection:
+            for table in self._tables(connection):
+                connection.execute(f"DELETE FROM jobtail.{table}")  # type: ignore[arg-type]
+            for table, rows in saved.items():
+                for row in rows:
+                    marks = ", ".join(["%s"] * len(row))
+                    connection.execute(f"INSERT INTO jobtail.{table} VALUES ({marks})", row)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _tables(connection: Any) -> list[str]:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'jobtail'")
+        return [row[0] for row in rows]
+
+    @staticmethod
+    def _rows(connection: Any, table: str) -> list[tuple[Any, ...]]:
+        return list(connection.execute(f"SELECT * FROM jobtail.{table}").fetchall())

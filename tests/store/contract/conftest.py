@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from webapp.store.base import Journal, Store
 
-from .backend import Backend, SqliteBackend
+from ...postgres import MISSING, Cluster, binaries, cluster
+from .backend import Backend, PostgresBackend, SqliteBackend
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {"sqlite": SqliteBackend}
+_names = itertools.count()
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(scope="session")
+def server() -> Iterator[Cluster]:
+    """One for all tests of this process; each has a database of its own."""
+    if binaries() is None:
+        pytest.skip(MISSING)
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    backend = BACKENDS[request.param](tmp_path)
+    backend: Backend
+    if request.param == "sqlite":
+        backend = SqliteBackend(tmp_path)
+    else:
+        running: Cluster = request.getfixturevalue("server")
+        backend = PostgresBackend(running.database(f"contract{next(_names)}"))
     yield backend
     backend.close()
 

@@ -38,8 +38,8 @@ RENEW_EPOCH = (
     f" revision = %(shown)s + 1, timeline = {TIMELINE} WHERE job = %(job)s AND revision < %(shown)s"
 )
 HOLDER = (
-    "SELECT holder, greatest(0, extract(epoch FROM held_until - clock_timestamp()))::float8"
-    " FROM jobtail.journal WHERE job = %s"
+    "SELECT holder, CASE WHEN held_until > clock_timestamp()"
+    " THEN extract(epoch FROM held_until - clock_timestamp())::float8 ELSE 0 END FROM jobtail.journal WHERE job = %s"
 )
 # A write is one for the fence: the token, the epoch, the line at which the journal ends, and the server's timeline.
 FENCED = (
