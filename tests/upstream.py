@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from itertools import accumulate
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,11 +46,13 @@ def dumped(value: Any) -> str:
 
 @dataclass
 class Job:
-    """`limit`: most entries in an answer, the `oldest` or `newest` of them. `inclusive`: what `since_ms` means."""
+    """`limit`: most entries in an answer, the `oldest` or `newest` of them; `limit_bytes`: most bytes of it, but one
+    entry at least. `inclusive`: what `since_ms` means. `order`: of an answer, by timestamp where there is none."""
 
     id: str
     status: dict[str, Any] = field(default_factory=dict)
     limit: int | None = None
+    limit_bytes: int | None = None
     keeps: str = "oldest"
     inclusive: bool = True
     order: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None
@@ -92,6 +95,9 @@ class Job:
         found = self.order(found) if self.order else sorted(found, key=_time)
         if self.limit is not None:
             found = found[: self.limit] if self.keeps == "oldest" else found[-self.limit :]
+        if self.limit_bytes is not None:
+            sizes = accumulate(len(dumped(entry)) + 2 for entry in found)
+            found = found[: max(1, sum(1 for size in sizes if size <= self.limit_bytes))]
         return found
 
 

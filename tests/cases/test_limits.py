@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.poller.rig import Rig, rig
+from tests.poller.rig import FAST, Rig, rig
 from tests.upstream import Upstream, now_ms
 
 pytestmark = pytest.mark.anyio
@@ -132,3 +133,162 @@ async def test_an_upstream_that_lost_its_newest_lines_is_not_asked_all_the_time(
         await r.rounds(30)
         assert upstream.requests["logs"] <= 1.5 * (r.poller.rounds - before) + 3
         assert r.journal.state().last_line == 100
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+async def test_a_last_ms_fuller_than_the_limit_is_not_called_complete(
+    tmp_path: Path, upstream: Upstream, inclusive: bool
+) -> None:
+    job, at = upstream.job(limit=20, inclusive=inclusive), now_ms()
+    job.lines(1, 45, at)
+    job.lines(46, 80, at + 100, 0)
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert r.messages() == [f"line {n}" for n in range(1, 66)]
+        assert r.journal.state().complete is False
+        assert gaps(r) == [(65, "upstream", None)]
+
+
+async def test_a_log_that_is_nothing_but_one_full_ms_is_not_called_complete(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job(limit=1000)
+    job.lines(1, 1500, now_ms(), 0)
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert (r.journal.state().last_line, r.journal.state().complete) == (1000, False)
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+async def test_a_limit_in_bytes_loses_no_long_line_at_the_end(
+    tmp_path: Path, upstream: Upstream, inclusive: bool
+) -> None:
+    job, at = upstream.job(limit_bytes=1 << 16, inclusive=inclusive), now_ms()
+    job.lines(1, 2000, at)
+    for n in range(2001, 2021):
+        job.log(f"line {n} " + "x" * (60_000 if n % 3 else 100), at + n)
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert [message.split()[1] for message in r.messages()] == [str(n) for n in range(1, 2021)]
+        # The last ms fills most of an answer: a second line as long as its first could not be had.
+        assert r.journal.state().complete is False
+        assert gaps(r) == [(2020, "upstream", None)]
+
+
+async def test_a_limit_in_bytes_is_complete_where_the_last_ms_leaves_room(tmp_path: Path, upstream: Upstream) -> None:
+    job, at = upstream.job(limit_bytes=1 << 16), now_ms()
+    job.lines(1, 900, at)
+    for n in range(901, 921):
+        job.log(f"line {n} " + "x" * (60_000 if n % 3 else 100), at + n)
+    job.lines(921, 930, at + 2000)
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert [message.split()[1] for message in r.messages()] == [str(n) for n in range(1, 931)]
+        assert r.journal.state().complete
+        assert gaps(r) == []
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+async def test_long_lines_of_one_ms_that_a_limit_in_bytes_hides_are_not_lost_in_silence(
+    tmp_path: Path, upstream: Upstream, inclusive: bool
+) -> None:
+    job, at = upstream.job(limit_bytes=1 << 16, inclusive=inclusive), now_ms()
+    job.add(*({"timestamp": at + n, "message": f"line {n} " + "y" * (n % 90)} for n in range(2000)))
+    for n in range(2000, 2003):
+        job.log(f"line {n} " + "x" * 40_000, at + 3000)
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert r.journal.state().last_line == 2001
+        assert r.journal.state().complete is False
+        assert gaps(r) == [(2001, "upstream", None)]
+
+
+async def test_long_lines_behind_a_limit_in_bytes_come_while_the_job_runs(tmp_path: Path, upstream: Upstream) -> None:
+    job, at = upstream.job(limit_bytes=1 << 16), now_ms()
+    job.lines(1, 300, at - 300)
+    async with rig(tmp_path, upstream, job) as r:
+        await r.until(lambda: r.journal.state().last_line == 300, "the first lines")
+        job.log("long " + "x" * 65_000, at + 10)
+        job.log("after it", at + 11)
+        await r.until(lambda: r.journal.state().last_line == 302, "what stands behind the cut")
+
+
+@pytest.mark.parametrize("skew", [-7200.0, 0.0])
+@pytest.mark.parametrize("ahead", [0, 7_200_000, 50_000_000])
+async def test_clocks_ahead_of_the_upstreams_date_lose_nothing_behind_a_limit(
+    tmp_path: Path, upstream: Upstream, ahead: int, skew: float
+) -> None:
+    job = upstream.job(limit=50)
+    job.lines(1, 400, now_ms() + ahead)
+    job.finish()
+    upstream.date_skew = skew
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert r.messages() == [f"line {n}" for n in range(1, 401)]
+        assert r.journal.state().complete
+
+
+async def test_an_answer_in_order_of_arrival_is_complete_where_all_is_there(tmp_path: Path, upstream: Upstream) -> None:
+    job, at = upstream.job(order=list), now_ms()
+    job.lines(1, 200, at)
+    job.log("late by 70 ms", at + 130)
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert r.journal.state().last_line == 201
+        assert r.journal.state().complete
+        assert gaps(r) == []
+
+
+async def test_an_answer_that_is_newest_first_costs_few_requests(tmp_path: Path, upstream: Upstream) -> None:
+    job, at = upstream.job(order=lambda found: found[::-1]), now_ms() - 1000
+    job.add(*({"timestamp": at + n // 5, "message": f"line {n}"} for n in range(3000)))
+    job.finish()
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert (r.journal.state().last_line, r.journal.state().complete) == (3000, True)
+        assert upstream.requests["logs"] <= 2 * r.poller.rounds + 12
+
+
+async def test_one_answer_that_shrank_is_not_the_last_word(tmp_path: Path, upstream: Upstream) -> None:
+    job, at = upstream.job(), now_ms()
+    job.lines(1, 100, at, 10)
+    shrunk = 0
+
+    def once(found: list[dict[str, object]]) -> list[dict[str, object]]:
+        nonlocal shrunk
+        if len(found) == 100 and job.status["finished_job_status"] and not shrunk:
+            shrunk += 1
+            return found[:40]
+        return found
+
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, sweep_every=60, deep_every=60)) as r:
+        await r.until(lambda: r.journal.state().last_line == 100, "the lines")
+        job.order = once
+        job.finish()
+        await r.finished()
+        assert shrunk == 1
+        assert r.journal.state().complete
+
+
+async def test_logs_that_first_appear_after_the_end_are_waited_for(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job()
+    job.finish()
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_empty=2.0, drain_most=20)) as r:
+        job.log("collected late", after=0.6)  # longer than a log with lines is waited for
+        await r.finished()
+        assert r.messages() == ["collected late"]
+        assert r.journal.state().complete
+
+
+async def test_a_worker_whose_clock_is_an_hour_behind_is_followed(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job()
+    job.lines(1, 5, now_ms())
+    async with rig(tmp_path, upstream, job) as r:
+        await r.until(lambda: r.journal.state().last_line == 5, "the first lines")
+        for n in range(6, 9):
+            job.log(f"line {n}", now_ms() - 3_600_000)
+            await r.until(lambda n=n: r.journal.state().last_line == n, "a line of an hour ago")

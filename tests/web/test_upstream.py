@@ -210,3 +210,39 @@ def test_odd_json_costs_no_line_and_every_reader_reads_what_is_kept(service, ups
     entries = strictly(service.get("/server/v1/logs/odd").content)
     assert entries[4]["seed"] == 1180591620717411303424 and "altered" not in entries[0]
     assert "plain 3" in service.get("/jobs/odd").text
+
+
+def test_guesses_while_the_upstream_is_down_begin_few_journals(service, upstream, data_dir):
+    upstream.always["status"] = Fault("status", 503)
+    assert {service.get(f"/api/jobs/guess-{n}").status_code for n in range(20)} == {503}
+    assert len(list((data_dir / "jobs").glob("*.sqlite3"))) <= 8
+
+
+def test_whoever_asks_for_a_status_first_gets_one_that_is_asked_for_now(upstream, data_dir):
+    job = upstream.job("ending")
+    running = dict(job.status)
+    job.lines(1, 3, now_ms())
+    service = Paced({"data_dir": data_dir, "upstream_url": upstream.url, "refresh_seconds": 0.1}).start()
+    try:
+        assert service.get("/api/jobs/ending").json()["job_status"] == "Running"
+    finally:
+        service.stop()
+    job.finish()
+    service.start()
+    try:
+        found = service.get("/api/jobs/ending").json()
+        assert (found["job_status"], found.get("stale")) == ("Done", None)
+        with EventStream(f"{service.url}/api/jobs/ending/events") as events:
+            events.until("done")
+    finally:
+        service.stop()
+    job.status = running
+    service.start()
+    try:
+        with EventStream(f"{service.url}/api/jobs/ending/events") as events:
+            first = next(event for event in events if event.name in ("status", "done"))
+            assert (first.name, first.data["job_status"]) == ("status", "Running")
+        upstream.always["status"] = Fault("status", 500)
+        until(lambda: service.get("/api/jobs/ending").json().get("stale"), "a status that says that it is old")
+    finally:
+        service.stop()

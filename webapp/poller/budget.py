@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
+
+from ..errors import UpstreamDown
 
 
 @dataclass(slots=True)
@@ -32,9 +36,72 @@ class RetryBucket:
 
 
 class Budget:
-    """`requests`: how many requests of pollers are under way at once. `threads`: how many parse and append at once."""
+    """`requests`: how many requests of pollers are under way at once, of those that come to an end soon. One that takes
+    longer than `slow_after` seconds goes on among `slow` others like it, so that upstreams which drip hold up no job
+    but their own. `threads`: how many parse and append at once."""
 
-    def __init__(self, requests: int = 32, threads: int = 4, retries: RetryBucket | None = None) -> None:
+    def __init__(
+        self,
+        requests: int = 32,
+        threads: int = 4,
+        retries: RetryBucket | None = None,
+        *,
+        slow: int = 48,
+        slow_after: float = 2.0,
+    ) -> None:
         self.requests = anyio.CapacityLimiter(requests)
+        self.slow = anyio.CapacityLimiter(slow)
+        self.slow_after = slow_after
         self.threads = anyio.CapacityLimiter(threads)
         self.retries = retries or RetryBucket()
+
+    def place(self, patience: float | None = None) -> Place:
+        """For one request: `async with budget.place()`. UpstreamDown: none came free for `patience` seconds, or all
+        places are taken and this request is one of too many slow ones."""
+        return Place(self, patience)
+
+
+class Place:
+    """One request's place, first among the quick and then among the slow."""
+
+    def __init__(self, budget: Budget, patience: float | None) -> None:
+        self._budget = budget
+        self._patience = patience
+        self._limiter = budget.requests
+        self._limit = asyncio.timeout(None)
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._limiter.acquire_on_behalf_of(self)
+        except TimeoutError:
+            raise UpstreamDown("the upstream is slow, and all requests to it that are allowed are under way") from None
+        self._later()
+        await self._limit.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._limiter.release_on_behalf_of(self)
+        try:
+            await self._limit.__aexit__(*error)
+        except TimeoutError:
+            raise UpstreamDown("the upstream's answer is slow, and others are waited for") from None
+
+    def _later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._budget.slow_after, self._move)
+
+    def _move(self) -> None:
+        """Makes room for others. Where there is none among the slow, it goes on only as long as nobody waits."""
+        try:
+            self._budget.slow.acquire_on_behalf_of_nowait(self)
+        except anyio.WouldBlock:
+            if self._limiter.statistics().tasks_waiting:
+                self._timer = None
+                self._limit.reschedule(asyncio.get_running_loop().time())
+            else:
+                self._later()
+            return
+        self._limiter.release_on_behalf_of(self)
+        self._limiter, self._timer = self._budget.slow, None

@@ -6,6 +6,7 @@ It keeps the job's status in the journal, and says that the log is over where a 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +37,7 @@ class Follower:
         self.loaded = False
         self.error: JobtailError | None = None
         self.heartbeat: datetime | None = None
+        self.status_at = 0.0
         self._source = source
         self._journal = journal
         self._changed = changed
@@ -46,6 +48,10 @@ class Follower:
         self._wake.set()
 
     async def round_done(self) -> None:
+        await self._round.wait()
+
+    async def status_asked(self) -> None:
+        self.wake()
         await self._round.wait()
 
     async def run(self) -> None:
@@ -71,7 +77,7 @@ class Follower:
         except JobtailError as error:
             self.error = error
             return False
-        self.error, self.heartbeat = None, status.last_heartbeat
+        self.error, self.heartbeat, self.status_at = None, status.last_heartbeat, time.monotonic()
         self.rounds += 1
         self.loaded = True
         self._changed()

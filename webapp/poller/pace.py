@@ -10,7 +10,7 @@ class Pace:
     """`late_every`, `sweep_every`: how often the late window and `sweep_reach` are read again. `sweep_share`: the part
     of the time that sweeps may take. `deep_*`: how often the whole log is read again for what came later than any sweep
     reaches, `deep_share` as `sweep_share`. `drain_*`: how a job's end is waited for, `drain_empty` where there is no
-    line. `looks`: when to look again after it. `place`: how long a request waits for its place before that is said.
+    line. `looks`: when to look again after it.
     `idle_*`: polling that nobody waits for. `grace`: how long a job may be unknown before it is called so."""
 
     late_every: float = 5.0
@@ -33,7 +33,6 @@ class Pace:
     lease: float = 5.0
     lease_renew: float = 1.0
     loading_every: float = 0.5
-    place: float = 5.0
 
     def scaled(self, factor: float) -> Pace:
         """Every time of it multiplied; reaches and shares stay, since they speak of the log's own time."""
@@ -45,7 +44,6 @@ class Pace:
             deep_every=self.deep_every * factor,
             drain_most=self.drain_most * factor,
             drain_empty=self.drain_empty * factor,
-            place=self.place * factor,
             looks=tuple(look * factor for look in self.looks),
             idle_beat_most=self.idle_beat_most * factor,
             idle_stop=self.idle_stop * factor,

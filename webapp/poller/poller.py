@@ -38,7 +38,7 @@ from .drain import Drain, Verdict
 from .lease import Lease
 from .pace import Pace
 from .paging import Probing
-from .reader import Fetch, Reader
+from .reader import PATIENCE, Fetch, Reader
 from .turns import Turns
 from .window import Depth, Schedule, since_ms
 
@@ -51,7 +51,7 @@ REFUSED_SECONDS = 5.0
 class Poller:
     """`changed`: called on the event loop after every change of the journal on disk. `watched`: somebody watches.
     `rounds`: how many rounds have read the log; `loaded`: one of this run has. `error`: why the newest round failed;
-    JobNotFound and UpstreamDenied end the run."""
+    JobNotFound and UpstreamDenied end the run. `status_at`: when the newest status was got, s, monotonic."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Poller:
         self.loaded = False
         self.error: JobtailError | None = None
         self.heartbeat: datetime | None = None
+        self.status_at = 0.0
         self.pace = pace = pace or Pace()
         self._source = source
         self._journal = journal
@@ -115,6 +116,11 @@ class Poller:
         """Waits for the next round, good or bad, that starts after this call; or for the run to end."""
         self.wake()
         await self._turns.next_done()
+
+    async def status_asked(self) -> None:
+        """Waits until the status is asked for the next time, successfully or not."""
+        self.wake()
+        await self._turns.next_status()
 
     async def run(self) -> None:
         """Until cancelled, or nothing is left to do, or another holds the lease. It may be run again."""
@@ -197,13 +203,15 @@ class Poller:
 
     async def _ask_status(self) -> None:
         try:
-            async with self._budget.requests:
+            async with self._budget.place(PATIENCE):
                 status = await self._source.status(self._journal.job)
         except JobtailError as error:
             await self._status_failed(error)
             return
+        finally:
+            self._turns.status_asked()
         self._status_error = self._missing_since = None
-        self.heartbeat = status.last_heartbeat
+        self.heartbeat, self.status_at = status.last_heartbeat, time.monotonic()
         self._status_backoff.succeeded()
         self._budget.retries.earn()
         await self._tell_status(status)

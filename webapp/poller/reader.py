@@ -35,6 +35,8 @@ HORIZON_MS = 15 * 3_600_000
 STILL_MOST = 4
 # Small pages at the log's end: lines may be emitted as fast as they are asked for, and the next round comes anyway.
 SMALL_MOST = 20
+# How long a request waits for its place, in seconds, before viewers are told that it does.
+PATIENCE = 5.0
 # How often a page after the first is asked for again.
 PAGE_ATTEMPTS = 8
 
@@ -174,7 +176,7 @@ class Reader:
                 await anyio.sleep(delay)
 
     async def _page(self, since: int | None, before: Page | None) -> Page:
-        async with self._budget.requests, self._source.logs(self._journal.job, since) as answer:
+        async with self._budget.place(PATIENCE), self._source.logs(self._journal.job, since) as answer:
             page = await self._in_thread(partial(self._begun, since, before, answer.date_ms))
             try:
                 await self._take(answer, page, self._flush_large)

@@ -15,6 +15,14 @@ class Turns:
         self.woken = anyio.Event()
         self._started = self._ended = 0
         self._over = anyio.Event()
+        self._status = anyio.Event()
+
+    def status_asked(self) -> None:
+        told, self._status = self._status, anyio.Event()
+        told.set()
+
+    async def next_status(self) -> None:
+        await self._status.wait()
 
     def begin(self) -> None:
         self._started += 1

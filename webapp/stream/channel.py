@@ -29,23 +29,29 @@ RETRY_SECONDS = 1.0
 SEND_SECONDS = 120.0
 # One who reads once counts as a viewer for so long.
 READ_SECONDS = 2.0
+# A status that is older is asked for again before it is told, for so long at most.
+STATUS_AGE = 2.0
+STATUS_SECONDS = 3.0
 PIECES_KEPT = 8
 
 
 class Attendant(Protocol):
     """What keeps a job's journal up to date: a poller of the upstream, or a follower of the embedded engine.
-    `writes`: it holds the lease now, and says itself what it has changed."""
+    `writes`: it holds the lease now, and says itself what it has changed. `status_at`: when it got the newest
+    status, in seconds of the monotonic clock, 0 for never."""
 
     writes: bool
     watched: bool
     rounds: int
     error: JobtailError | None
     heartbeat: datetime | None
+    status_at: float
     loaded: bool
 
     async def run(self) -> None: ...
     def wake(self) -> None: ...
     async def round_done(self) -> None: ...
+    async def status_asked(self) -> None: ...
 
 
 class Channel:
@@ -69,6 +75,7 @@ class Channel:
         self._moved = asyncio.Event()
         self._reloading: asyncio.Task[None] | None = None
         self._next_reload: asyncio.Task[None] | None = None
+        self._ran = asyncio.Event()  # set when a run of the attendant's is over
         self._elsewhere = False  # another process keeps this journal up to date
         self._attending: asyncio.Task[None] | None = None
         self._delivering = asyncio.get_running_loop().create_task(self._deliver())
@@ -135,6 +142,8 @@ class Channel:
                 log.warning("%s: %s", self.job, error)
             except Exception:
                 log.exception("the attendant of %s failed", self.job)
+            ran, self._ran = self._ran, asyncio.Event()
+            ran.set()
             await asyncio.sleep(1)
 
     async def fresh(self, seconds: float = 20.0, *, status_only: bool = False) -> None:
@@ -142,6 +151,7 @@ class Channel:
         to date already. Raises what the upstream says where nothing is known yet; else what is known has to do."""
         awake = self._attending is not None and not self._attending.done()
         self.visit()
+        await self._current(min(seconds, STATUS_SECONDS))
         if settled(self.state) or (awake and self.attendant.loaded and self.attendant.error is None):
             return
         self.attendant.wake()
@@ -156,6 +166,32 @@ class Channel:
         forgotten = isinstance(error, JobNotFound) and self.state.last_line == 0
         if forgotten or self._nothing(status_only):
             raise error or UpstreamDown(f"the upstream has not answered for {seconds:g} s")
+
+    @property
+    def status_age(self) -> float | None:
+        """Seconds since the status was asked for; None where it was not since this process looks. Who keeps it up to
+        date elsewhere asks as often as we would."""
+        if self._elsewhere:
+            return 0.0
+        return time.monotonic() - self.attendant.status_at if self.attendant.status_at else None
+
+    @property
+    def _is_current(self) -> bool:
+        return self.status_age is not None and self.status_age <= STATUS_AGE
+
+    async def _current(self, seconds: float) -> None:
+        """The status may be of a poller that went to sleep before the job ended, or before it ran again: whoever looks
+        first waits for one that is asked for now. Where the upstream does not give it, what is known has to do."""
+        if self.state.status is None or self._is_current:
+            return
+        asked = asyncio.ensure_future(self.attendant.status_asked())
+        ran = asyncio.ensure_future(self._ran.wait())
+        try:
+            await asyncio.wait((asked, ran), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            ran.cancel()
+        await self.reload()
 
     def _hopeless(self, status_only: bool) -> bool:
         """A round failed, and another is not worth waiting for: it would be refused too, or what is known does."""
@@ -197,6 +233,10 @@ class Channel:
         status = self.known_status
         if status is None:
             raise JobNotFound(self.job)
+        if not self._is_current:
+            age = self.status_age
+            asked_ms = None if age is None else int((time.time() - age) * 1000)
+            status.__pydantic_extra__ = {**(status.__pydantic_extra__ or {}), "stale": True, "as_of": asked_ms}
         return status
 
     @property

@@ -1,0 +1,60 @@
+"""One slow job costs the others nothing."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from webapp.errors import UpstreamDown
+from webapp.poller.budget import Budget
+
+pytestmark = pytest.mark.anyio
+
+
+async def drip(budget: Budget, ended: list[str]) -> None:
+    try:
+        async with budget.place():
+            await anyio.sleep_forever()
+    except UpstreamDown as error:
+        ended.append(error.detail)
+
+
+async def test_requests_that_take_long_make_room_for_others() -> None:
+    budget = Budget(requests=4, slow=6, slow_after=0.02)
+    ended: list[str] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(drip, budget, ended)
+        for _ in range(20):
+            with anyio.fail_after(5):
+                async with budget.place():
+                    pass
+        assert budget.slow.borrowed_tokens <= 6
+        tasks.cancel_scope.cancel()
+    assert (budget.requests.borrowed_tokens, budget.slow.borrowed_tokens) == (0, 0)
+
+
+async def test_where_all_places_are_slow_the_slow_ones_give_way_to_those_who_wait() -> None:
+    budget = Budget(requests=2, slow=1, slow_after=0.02)
+    ended: list[str] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(drip, budget, ended)
+        await anyio.sleep(0)
+        for _ in range(5):
+            with anyio.fail_after(5):
+                async with budget.place():
+                    pass
+        assert ended and "slow" in ended[0]
+        tasks.cancel_scope.cancel()
+
+
+async def test_whoever_gets_no_place_in_time_says_so() -> None:
+    budget = Budget(requests=1, slow=0, slow_after=60)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drip, budget, [])
+        await anyio.sleep(0)
+        with pytest.raises(UpstreamDown, match="under way"):
+            async with budget.place(0.01):
+                pass
+        tasks.cancel_scope.cancel()
