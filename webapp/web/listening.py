@@ -6,10 +6,9 @@ import os
 import socket
 
 from ..errors import SettingsError
+from .sockets import keep_asking
 
-# A viewer that reads nothing for so long is cut off by the kernel, and what waits for it there is bounded:
-# else it keeps megabytes, and holds up the end.
-USER_TIMEOUT_MS = 8_000
+# What waits in the kernel for a viewer that reads nothing is bounded: else it keeps megabytes.
 UNSENT_BYTES = 64 << 10
 BACKLOG = 2048
 _FIRST_GIVEN = 3  # sd_listen_fds(3)
@@ -18,9 +17,10 @@ _FIRST_GIVEN = 3  # sd_listen_fds(3)
 def listen(host: str, port: int) -> socket.socket:
     """SettingsError, in one sentence, where that can't be."""
     listening = _given() or _bound(host, port)
-    for name, value in (("TCP_USER_TIMEOUT", USER_TIMEOUT_MS), ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
-        if hasattr(socket, name) and listening.family in (socket.AF_INET, socket.AF_INET6):
-            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    if listening.family in (socket.AF_INET, socket.AF_INET6):
+        keep_asking(listening)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     return listening
 
 

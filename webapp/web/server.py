@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -24,11 +25,17 @@ from ..store.open import open_store
 from ..stream.straight import straight
 from .listening import BACKLOG, listen
 from .protocol import bounded
+from .sockets import end_dead
 from .workers import Workers
 
 log = logging.getLogger("jobtail.web")
 
 SHUTDOWN_SECONDS = 3
+# How long those who were told that the service goes down may take to read it. Then their connections are cut, which
+# ends their tasks in order, before uvicorn would cancel them with a traceback each.
+FAREWELL_SECONDS = 1.5
+AT_ONCE_SECONDS = 1.0
+TICKS_BETWEEN_LOOKS = 50  # of uvicorn's, which are a tenth of a second each
 
 
 class Server(uvicorn.Server):
@@ -39,18 +46,44 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._on_start = started
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if not self.should_exit:
             settle_memory()
             self._on_start()
 
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_BETWEEN_LOOKS == 0:
+            end_dead(self.server_state.connections)
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         stopping = getattr(self._app.state, "stopping", None)
         if stopping is not None:
             stopping()
-        await super().shutdown(sockets)
+        cut = asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._cut_all)
+        try:
+            await super().shutdown(sockets)
+            if self.force_exit:  # uvicorn would leave the application as it is, and say so with a traceback
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.lifespan.shutdown(), AT_ONCE_SECONDS)
+        finally:
+            cut.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The second signal, whichever it is, ends at once."""
+        if self.should_exit:
+            self.force_exit = True
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._cut_all)
+        super().handle_exit(sig, frame)
+
+    def _cut_all(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def run(settings: Settings) -> int:
