@@ -20,6 +20,11 @@ MOST_BYTES = 8 << 20  # of lines that are read before and after those that were 
 _TELLS = re.compile(rb"\\[u\\bfnr]|\xc2[\x80-\x9f]|\x7f")
 
 
+def _plain(lines: bytes) -> bool:
+    """No message in these encoded lines holds a control character. Most have none of the three bytes."""
+    return not any(byte in lines for byte in (b"\\", b"\xc2", b"\x7f")) or _TELLS.search(lines) is None
+
+
 def begins(journal: Journal, after: int, low: int) -> int:
     """The line after which reading begins so that what stands after `after` is read as it is shown. No line up to `low`
     is read."""
@@ -41,7 +46,7 @@ class Shown:
     def __init__(self, after: int, upto: int | None, left: int | None, longest: int = 0) -> None:
         self._after, self._upto, self._left, self._longest = after, upto, left, longest
         self._screen: Screen | None = None  # None: all that could still be drawn anew are plain lines
-        self._plain: list[tuple[int, str]] = []
+        self._plain: list[str] = []  # their messages, up to that of `_last`
         self._told: dict[int, str] = {}  # what was given before it was final
         self._last = self._ahead = 0  # the newest line; bytes past `upto`
 
@@ -57,18 +62,19 @@ class Shown:
     def feed(self, batch: Batch) -> bytes:
         if self._upto is not None and batch.first > self._upto:
             self._ahead += len(batch.lines)
-        self._last = batch.last
-        lines = [orjson.loads(line) for line in batch.split()]
-        plain = not _TELLS.search(batch.lines)
+        plain = _plain(batch.lines)
         if self._screen is None and plain:
-            self._plain += [(line["line"], line["message"]) for line in lines]
+            self._last = batch.last
+            self._plain += [orjson.loads(line)["message"] for line in batch.split()]
             ready, self._plain = self._plain[:-REACH], self._plain[-REACH:]
-            return self._text(ready)
+            return self._lines(self._last - len(self._plain) - len(ready) + 1, ready)
+        lines = [orjson.loads(line) for line in batch.split()]
         data = self._read(lines)
+        self._last = batch.last
         if plain and len(batch) >= REACH and self._screen is not None and self._screen.resting:
             data += self.rest()
-            self._plain = [(line["line"], line["message"]) for line in lines[-REACH:]]
-            self._told |= dict(self._plain)
+            self._plain = [line["message"] for line in lines[-REACH:]]
+            self._told |= dict(self._open())
         return data
 
     def pause(self) -> bytes:
@@ -85,18 +91,27 @@ class Shown:
         return data
 
     def _open(self) -> list[tuple[int, str]]:
-        return self._plain if self._screen is None else [(item.line, item.text) for item in self._screen.items]
+        if self._screen is not None:
+            return [(item.line, item.text) for item in self._screen.items]
+        return list(enumerate(self._plain, self._last - len(self._plain) + 1))
 
     def _read(self, lines: list[dict[str, str]]) -> bytes:
         final: list[Item] = []
         if self._screen is None:
             self._screen = Screen()
-            for number, message in self._plain:
+            for number, message in enumerate(self._plain, self._last - len(self._plain) + 1):
                 final += self._screen.feed(number, message)
             self._plain = []
         for line in lines:
             final += self._screen.feed(int(line["line"]), line["message"], line.get("stream") or "")
         return self._text([(item.line, item.text) for item in final])
+
+    def _lines(self, first: int, texts: list[str]) -> bytes:
+        """Consecutive lines; most are wanted as they are."""
+        whole = first > self._after and (self._upto is None or first + len(texts) - 1 <= self._upto)
+        if not whole or self._told or self._left is not None or self._longest:
+            return self._text(enumerate(texts, first))
+        return ("\n".join(texts) + "\n").encode("utf-8", "replace") if texts else b""
 
     def _text(self, found: Iterable[tuple[int, str]]) -> bytes:
         return "".join(self._asked(found)).encode("utf-8", "replace")
