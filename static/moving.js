@@ -96,10 +96,11 @@ export function makeMoves(api, viewer) {
 	async function more(step) {
 		const edge = lines.items[0];
 		if (!(await lines.more(step))) return;
+		const { changed } = lines; // what follows may load again
 		const row = $(".sheet > *", viewer.root);
 		// The row that was the first in memory did not know of the line before it: of its day, or its time.
 		if (step < 0 && row?.item === edge) viewer.viewport.replace(row);
-		if (lines.changed) viewer.viewport.redraw();
+		if (changed) viewer.viewport.redraw();
 		viewer.viewport.keep();
 		viewer.changed();
 		viewer.viewport.schedule();

@@ -17,6 +17,7 @@ from webapp.journal.shorter import shorter
 from webapp.journal.terminal import REACH, SPAN, Item, Screen, read, shown
 
 VECTORS = Path(__file__).parent.parent / "vectors"
+REAL = Path(__file__).parent.parent / "fixtures" / "terminal"
 
 
 def facts(name: str) -> list[Any]:
@@ -61,6 +62,13 @@ def test_a_terminal_shows(case: dict[str, Any]) -> None:
         }
         for item in found + screen.items
     ] == case["items"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(REAL.glob("*.raw")), ids=lambda path: path.stem)
+def test_of_real_tools_it_shows_what_another_terminal_shows(path: Path) -> None:
+    lines = path.read_bytes().decode().removesuffix("\n").split("\n")
+    rows = [row.rstrip() for item in items(*lines) for row in item.text.split("\n")]
+    assert "\n".join(rows).rstrip("\n") + "\n" == path.with_suffix(".txt").read_text()
 
 
 def test_a_message_by_itself_shows_all_that_it_draws() -> None:

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
 import { columns } from "../../static/cells.js";
 import { plain } from "../../static/escapes.js";
@@ -32,6 +32,15 @@ for (const { name, first, lines, items: wanted } of facts("terminal")) {
     const found = lines.flatMap((line, i) => screen.feed(first + i, line.message ?? line, line.stream));
     assert.deepEqual([...found, ...screen.items].map(({ line, lines, states, rows, text }) => ({ line, lines, states, rows, text })),
       wanted.map(({ coloured, ...fact }) => fact));
+  });
+}
+
+const real = new URL("../fixtures/terminal/", import.meta.url);
+for (const name of readdirSync(real).filter((name) => name.endsWith(".raw"))) {
+  test(`of real tools it shows what another terminal shows: ${name}`, () => {
+    const lines = readFileSync(new URL(name, real), "utf8").replace(/\n$/, "").split("\n");
+    const rows = items(lines).flatMap(({ text }) => text.split("\n")).map((row) => row.trimEnd());
+    assert.equal(`${rows.join("\n").trimEnd()}\n`, readFileSync(new URL(name.replace(".raw", ".txt"), real), "utf8"));
   });
 }
 
