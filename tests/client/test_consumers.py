@@ -88,6 +88,25 @@ def test_httpx_sse_reads_and_resumes(served: Served, job: str, tmp_path: Path, s
         assert cutter.cuts >= (sample == "false")
 
 
+def test_httpx_sse_needs_no_token_where_none_is_set_and_is_not_silent_about_a_wrong_one(
+    served: Served, job: str, serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    script = tmp_path / "follow.py"
+    script.write_text(consumer("follow.py"))
+    own = serve()
+    url = f"{own.url}/api/jobs/{own.run('seq', '2000')}/events"
+    for token in ("", None):
+        env = {name: value for name, value in os.environ.items() if name != "JOBTAIL_TOKEN"}
+        env |= {} if token is None else {"JOBTAIL_TOKEN": token}
+        done = subprocess.run([sys.executable, str(script), url], capture_output=True, text=True, timeout=60, env=env)
+        assert done.returncode == 0, done.stderr
+        whole(done.stdout.splitlines())
+    env = os.environ | {"JOBTAIL_TOKEN": "wrong"}
+    asked = [sys.executable, str(script), f"{served.url}/api/jobs/{job}/events"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, env=env)
+    assert done.returncode != 0 and "401" in done.stderr
+
+
 def node() -> str:
     """Node 20 or newer, or the test is left out."""
     found = shutil.which("node")

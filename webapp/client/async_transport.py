@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 from .errors import ClientError
-from .script import Close, Course, Effect, Give, Gives, Read, Reply, Script, Site, Sleep
+from .script import Close, Course, Effect, Give, GiveAll, Gives, Read, Reply, Script, Site, Sleep
 from .transport import connections, request, translated
 
 T = TypeVar("T")
@@ -44,6 +44,10 @@ class AsyncTransport:
         opened = list[httpx.Response]()
         try:
             while (effect := course.step()) is not None:
+                if isinstance(effect, GiveAll):
+                    for value in effect.values:
+                        yield value
+                    continue
                 if isinstance(effect, Give):
                     yield effect.value
                     continue

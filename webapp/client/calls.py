@@ -16,7 +16,7 @@ from .errors import BadAnswer, ClientError, Conflict, IncompleteLogWarning, NoLi
 from .follow import ATTEMPT_SECONDS, Event, Follower, backoff
 from .line import Gap, Line, missing
 from .reading import log
-from .script import Give, Gives, Pull, Script, Site, Sleep
+from .script import Course, GiveAll, Gives, Script, Site, Sleep
 from .warn import warn
 
 CANCEL_SECONDS = 140.0
@@ -184,12 +184,18 @@ class Calls:
         `params`: those of GET /api/jobs/{job}/logs (`after`, `before`, `from_line`, `tail`, `since_ms`,
         `until_ms`, `level`, `q`, `limit`).
         """
-        pull = Pull(self.log(job, **params))
-        while (found := (yield from pull.next())) is not None:
-            if isinstance(found, Line):
-                yield Give(found)
-            else:
-                warn(f"the log is incomplete: {missing(found)}", IncompleteLogWarning)
+        course = Course(self.log(job, **params))
+        while (effect := course.step()) is not None:
+            if isinstance(effect, GiveAll):
+                for gap in effect.values:
+                    if isinstance(gap, Gap):
+                        warn(f"the log is incomplete: {missing(gap)}", IncompleteLogWarning)
+                yield GiveAll([line for line in effect.values if isinstance(line, Line)])
+                continue
+            try:
+                course.answer((yield effect))
+            except ClientError as error:
+                course.fail(error)
 
     def log(self, /, job: Job, **params: Any) -> Gives[Line | Gap]:
         """The same, with a Gap where lines are missing."""

@@ -16,8 +16,8 @@ from .ask import ANSWER_SECONDS, opened, require
 from .body import Body
 from .errors import BadAnswer, ClientError, ServiceDown, Unreachable
 from .follow import backoff
-from .line import Gap, Line, Splitter, line_of
-from .script import Close, Effect, Give, Gives, Open, Site, Sleep
+from .line import Gap, Line, Splitter
+from .script import Close, Effect, GiveAll, Gives, Open, Site, Sleep
 
 RESUMES = 5
 RESUME_SECONDS = 15.0
@@ -44,7 +44,7 @@ class Reading:
     def begun(self) -> bool:
         return self._last > 0
 
-    def took(self, line: Line) -> None:
+    def took(self, line: Line) -> Line:
         """BadAnswer for one that does not come after the line before it."""
         if line.line <= self._last or not line.id:
             raise BadAnswer(f"the log went back from line {self._last} to line {line.line}: is it a jobtail service?")
@@ -53,6 +53,7 @@ class Reading:
         self.params |= {"after": line.get("id"), "tail": None, "from_line": None}
         if self._most is not None:
             self.params["limit"] = self._most - self.given
+        return line
 
     @property
     def full(self) -> bool:
@@ -83,26 +84,30 @@ def log(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line | Gap]:
             yield Sleep(backoff(failures, 0.2, error.retry_after, 1.0))
 
 
-def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | Give[Line | Gap], Any, bool]:
+def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | GiveAll[Line | Gap], Any, bool]:
     """The lines of one answer; whether it was proven to be whole. ServiceDown where it was proven not to be."""
     headers = {"Accept": "application/x-ndjson"}
     reply = yield from opened(Open(site, "GET", path, reading.params, ANSWER_SECONDS, headers))
     require(reply, "application/x-ndjson", site.url)
     body, splitter, end = Body(reply, site.url), Splitter(), ""
     while (chunk := (yield from body.read())) is not None:
-        for text in splitter.feed(chunk):
-            record = _record(text, site.url)
-            if "end" in record:
-                end = str(record["end"])
-            elif "gap" in record:
-                yield Give(Gap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
-            else:
-                line = Line(record)
-                reading.took(line)
-                yield Give(line)
-            if reading.full:
-                yield Close(reply)
-                return True
+        found: list[Line | Gap] = []
+        try:
+            for text in splitter.feed(chunk):
+                record = _record(text, site.url)
+                if "end" in record:
+                    end = str(record["end"])
+                elif "gap" in record:
+                    found.append(Gap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
+                elif not reading.full:
+                    found.append(reading.took(Line(record)))
+        except BadAnswer:
+            yield GiveAll(found)  # what was taken before the one that is none
+            raise
+        yield GiveAll(found)
+        if reading.full:
+            yield Close(reply)
+            return True
     if splitter.rest or (not end and LAST_ID in reply.headers):
         raise ServiceDown(f"the answer of {site.url} stopped before its end")
     if end and end not in WHOLE:
@@ -112,6 +117,9 @@ def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | Give[
 
 def _record(text: bytes, url: str) -> dict[str, Any]:
     try:
-        return line_of(json.loads(text))
+        record = json.loads(text)
     except (ValueError, RecursionError):
-        raise BadAnswer(f"{url} answered a line that is no JSON: {text[:80]!r}") from None
+        record = None
+    if not isinstance(record, dict):
+        raise BadAnswer(f"{url} answered a line that is no JSON: {text[:80]!r}")
+    return record

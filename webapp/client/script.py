@@ -7,7 +7,7 @@ scripts out.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -74,9 +74,16 @@ class Give(Generic[T]):
     value: T
 
 
+@dataclass(frozen=True, slots=True)
+class GiveAll(Generic[T]):
+    """Hands over several, one by one."""
+
+    values: Sequence[T]
+
+
 Effect: TypeAlias = Open | Read | Close | Sleep
 Script: TypeAlias = Generator[Effect, Any, T]
-Gives: TypeAlias = Generator[Effect | Give[T], Any, None]
+Gives: TypeAlias = Generator[Effect | Give[T] | GiveAll[T], Any, None]
 
 
 class Course(Generic[T]):
@@ -112,12 +119,20 @@ class Pull(Generic[T]):
 
     def __init__(self, script: Gives[T]) -> None:
         self._course = Course(script)
+        self._given: Iterator[T] = iter(())
 
     def next(self) -> Script[T | None]:
+        for value in self._given:
+            return value
         while (effect := self._course.step()) is not None:
+            if isinstance(effect, GiveAll):
+                self._given = iter(effect.values)
+                for value in self._given:
+                    return value
+                continue
             if isinstance(effect, Give):
-                value: T = effect.value
-                return value
+                only: T = effect.value
+                return only
             try:
                 self._course.answer((yield effect))
             except ClientError as error:

@@ -17,7 +17,7 @@ import httpx
 
 from .address import is_loopback
 from .errors import ClientError, ServiceDown, Unreachable, Untrusted, UsageError
-from .script import Close, Course, Effect, Give, Gives, Open, Read, Reply, Script, Site, Sleep
+from .script import Close, Course, Effect, Give, GiveAll, Gives, Open, Read, Reply, Script, Site, Sleep
 from .trust import distrust, trusted
 
 CONNECT_SECONDS = 5.0
@@ -56,6 +56,9 @@ class Transport:
         course, opened = Course(script), list[httpx.Response]()
         try:
             while (effect := course.step()) is not None:
+                if isinstance(effect, GiveAll):
+                    yield from effect.values
+                    continue
                 if isinstance(effect, Give):
                     yield effect.value
                     continue
