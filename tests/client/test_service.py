@@ -15,9 +15,10 @@ from webapp.client import Connection, JobResponse, Jobs, RunResponse, connect, e
 from webapp.client.show import Printer
 from webapp.models import JobConfig, JobStepConfig
 
-from ..served import Served, until
+from ..served import Served, jobtail, until
 from .cutter import Cutter
 from .fed import Fed
+from .polite import Polite
 
 
 class Home:
@@ -343,6 +344,23 @@ def test_a_log_is_resumed_wherever_the_network_breaks(home: Home) -> None:
         lines = RunResponse.model_validate({"job_id": run.job_id}, context=far).iter_logs()
         assert [line.message for line in lines] == [str(n) for n in range(1, 3001)]
         assert cutter.cuts > cut + 2
+
+
+def test_a_part_is_never_taken_for_the_whole_behind_a_proxy_that_ends_it_as_if_it_were(home: Home) -> None:
+    run = home.done("seq 3000")
+    whole = [str(n) for n in range(1, 3001)]
+    with Polite(home.served.url, 80_001) as proxy:
+        far = connect(proxy.url, "")
+        assert [line.message for line in far.lines(run.job_id)] == whole
+        assert [line.message for line in far.lines(run.job_id, tail=2000)] == whole[1000:]
+        assert [line.message for line in far.lines(run.job_id, q="9", limit=900)] == [n for n in whole if "9" in n]
+        out = io.StringIO()
+        RunResponse.model_validate({"job_id": run.job_id}, context=far).print_logs(file=out)
+        assert out.getvalue().split() == whole
+        assert jobtail("logs", run.job_id, settings={"url": proxy.url}).stdout.split() == whole
+        assert proxy.cuts >= 8
+    asked = home.served.get(f"/api/jobs/{run.job_id}/logs?format=ndjson&end=true").text.splitlines()
+    assert len(asked) == 3001 and '"end":"finished"' in asked[-1]
 
 
 def test_a_log_that_is_thrown_away_while_it_is_read_raises(home: Home) -> None:
