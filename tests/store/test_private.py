@@ -12,6 +12,7 @@ from webapp.engine.backlog import Backlog, backlog_path
 from webapp.engine.lock import RunnerLock
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
+from webapp.journal.text import text
 from webapp.store.sqlite.store import SqliteStore
 
 
@@ -29,7 +30,7 @@ def fill(folder: Path) -> None:
     store.writable()
     store.presence.tell("me", {"a-job": 1}, 5)
     backlog = Backlog(backlog_path(folder, "a-job"))
-    backlog.push([Entry(1, "a secret plan", None)])
+    backlog.push([text(1, b"a secret plan", {})])
     lock = RunnerLock(folder, "a-job")
     lock.hold()
     loose = [

@@ -142,6 +142,7 @@ class Runner:
             now = time.monotonic()
             self._look(child, now, started)
             if self._over(child, now):
+                self._signals.stop()
                 self._look(child, now, started)  # what ended it may be known only now
                 return self._returncode(child)
             if self._relay.step(self._patience(now, started)):

@@ -56,15 +56,24 @@ class Signals:
             self.came.append(_next(self._wanted))
             self._wake()
 
-    def __exit__(self, *error: object) -> None:
+    def stop(self) -> None:
+        """All that has come by now is in the queue; what comes later stays where it is."""
+        if self._over:
+            return
         self._over = True
         if self._thread.ident is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pthread_kill(self._thread.ident, signal.SIGCHLD)
             self._thread.join(5)
-        # What comes when all is over must not end us with another code than the command's.
+        self._take_pending()
+
+    def _take_pending(self) -> None:
         while pending := signal.sigpending() & self._wanted:
-            signal.sigwait(pending)
+            self.came.append(_next(pending))
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+        self._take_pending()  # what came when all was over must not end us with another code than the command's
         self.restore()
 
 
