@@ -25,11 +25,12 @@ class Connections:
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
         self.writer = connect(path, create=True)
+        self._names = [f"{path}{companion}" for companion in COMPANIONS]
         self._files: list[Identity | None] = []
 
     def settled(self) -> None:
         """The file is as it has to be: what stands there now is what these connections are for."""
-        self._files = [identity(Path(f"{self._path}{companion}")) for companion in COMPANIONS]
+        self._files = [identity(name) for name in self._names]
 
     @property
     def file(self) -> Identity | None:
@@ -37,10 +38,7 @@ class Connections:
 
     def stale(self) -> bool:
         """Another process has moved, removed or replaced the file or what belongs to it."""
-        return any(
-            identity(Path(f"{self._path}{companion}")) != before
-            for companion, before in zip(COMPANIONS, self._files, strict=True)
-        )
+        return [identity(name) for name in self._names] != self._files
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:

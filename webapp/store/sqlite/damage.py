@@ -71,7 +71,7 @@ def _locked_by(path: Path) -> str:
     return " by another process"
 
 
-def identity(path: Path) -> Identity | None:
+def identity(path: Path | str) -> Identity | None:
     """Which file stands under that name now; None where there is none."""
     try:
         stat = os.stat(path)

@@ -51,6 +51,7 @@ class SqliteJournal:
         """Lets go of the file. Whoever asks after all opens it again."""
         with self._lock:
             connections, self._connections = self._connections, None
+            self._mark.close()
             if connections is not None:
                 connections.close()
 
@@ -71,6 +72,7 @@ class SqliteJournal:
 
     def _let_go(self, connections: Connections) -> None:
         self._shown, self._connections = 0, None
+        self._mark.close()
         connections.close()
 
     def _opened(self) -> Connections:
@@ -219,12 +221,12 @@ class SqliteJournal:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything in it holds or nothing does; on return it is on disk."""
         with self._lock:
-            connections = self._current()
+            connections = self._connections or self._current()
             db = connections.writer
             with self._translated(connections):
                 db.execute("BEGIN IMMEDIATE")
                 try:
-                    if connections.stale():  # since we began to wait for the lock
+                    if connections.stale():  # looked at now that nobody else can write
                         self._let_go(connections)
                         raise DamagedJournal(f"the journal of {self.job!r} was replaced or removed", self.path)
                     self._show(connections, self._shown, one(db, "revision")[0])

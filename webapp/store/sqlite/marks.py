@@ -30,6 +30,7 @@ class Mark:
         self._folder = path.parent / "marks"
         self._path = self._folder / path.stem
         self._last = -1
+        self._fd: int | None = None
 
     def place(self) -> str:
         """Names the folder as it was made here; "" where it can't be read or made."""
@@ -55,15 +56,21 @@ class Mark:
         if revision == self._last:
             return True
         data = _MARK.pack(revision, zlib.crc32(struct.pack("<Q", revision)))
-        with contextlib.suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                os.pwrite(fd, data, 0)
-            finally:
-                os.close(fd)
-            self._last = revision
-            return True
-        return False
+        try:
+            if self._fd is None:
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.pwrite(self._fd, data, 0)
+        except OSError:
+            self.close()
+            return False
+        self._last = revision
+        return True
+
+    def close(self) -> None:
+        """Before another file may stand in its place."""
+        fd, self._fd, self._last = self._fd, None, -1
+        if fd is not None:
+            os.close(fd)
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

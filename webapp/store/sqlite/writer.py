@@ -42,12 +42,13 @@ class SqliteWriter:
     # --- the lease -----------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _holding(self) -> Iterator[sqlite3.Connection]:
+    def _holding(self) -> Iterator[tuple[sqlite3.Connection, str, int]]:
+        """The connection, and the epoch and last line of the journal."""
         with self._journal.transaction() as db:
-            token, holder = one(db, "token, holder")
+            token, holder, epoch, last_line = one(db, "token, holder, epoch, last_line")
             if token != self.fence.token:
                 raise self._lost(holder)
-            yield db
+            yield db, epoch, last_line
 
     def _lost(self, holder: str) -> LeaseLost:
         return LeaseLost(f"the journal of {self._journal.job!r} is now written by {holder or 'another'}")
@@ -63,22 +64,21 @@ class SqliteWriter:
 
     def renew(self) -> None:
         clock = self._journal.clock
-        with self._holding() as db:
+        with self._holding() as (db, _, _):
             db.execute(
                 "UPDATE state SET held_boot = ?, held_until = ?, held_for = ?",
                 (clock.boot, clock.seconds() + self._seconds, self._seconds),
             )
 
     def release(self) -> None:
-        with contextlib.suppress(LeaseLost), self._holding() as db:
+        with contextlib.suppress(LeaseLost), self._holding() as (db, _, _):
             db.execute("UPDATE state SET holder = '', held_until = 0, held_for = 0")
 
     # --- writing -------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._holding() as db:
-            epoch, last_line = one(db, "epoch, last_line")
+        with self._holding() as (db, epoch, last_line):
             if epoch != self.fence.epoch:
                 raise BegunAnew(f"the journal of {self._journal.job!r} was begun anew")
             if last_line != self.last_line:
