@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.errors import JournalError
+from webapp.errors import JournalError, NewerSchema
 from webapp.store.sqlite.damage import damaged, identity, move_damaged
 from webapp.store.sqlite.database import Database, connect
 
@@ -103,3 +103,14 @@ def test_a_busy_file_is_not_a_damaged_one(tmp_path: Path) -> None:
     assert not damaged(caught.value)
     first.close()
     second.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_in_one_sentence_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    connection = connect(path, SCHEMA)
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with pytest.raises(NewerSchema, match="a newer jobtail wrote it"):
+        connect(path, SCHEMA)
+    assert [found.name for found in tmp_path.glob("*.sqlite3")] == ["a.sqlite3"]

@@ -15,11 +15,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import JournalError
+from ...errors import JournalError, NewerSchema
 from ...files import close_to_others, private
 from .damage import busy, damaged, identity, journal_error, move_damaged, opening
 
 BUSY_MS = 5_000
+VERSION = 1  # of the tables; files of before have none, and the same tables
 
 
 def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlite3.Connection:
@@ -60,8 +61,15 @@ def _opened(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
         connection.row_factory = sqlite3.Row
         _wal(connection)
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise NewerSchema(
+                f"a newer jobtail wrote it (version {version}; this one knows {VERSION}): run that one", path
+            )
         if schema:
             connection.executescript(schema)
+        if version < VERSION:
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except BaseException:
         connection.close()
