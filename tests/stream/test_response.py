@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 class Nobody:
     """Attends to a journal that a test writes itself."""
 
-    watched, rounds, error, heartbeat, loaded, writes = True, 1, None, None, True, False
+    watched, rounds, error, heartbeat, loaded, writes, status_at = True, 1, None, None, True, False, 0.0
 
     def __init__(self, channel):
         pass
