@@ -61,8 +61,9 @@ class Page:
 class Limits:
     """What is known of an upstream's limit. `longest`, `heaviest`: entries and bytes of the greatest answers.
     `proven`: this many entries an answer can have without having been cut. `cut`, `cut_size`: entries and bytes of the
-    smallest answer that was. `counts`: how many entries those had that were cut: a limit on entries cuts all at one
-    number, one on bytes does not. `crowded`: see CROWDED."""
+    smallest answer that was; `cut_most`: bytes of the greatest. An answer more than twice as great in both shows that
+    those had only been overtaken by new entries. `counts`: how many entries those had that were cut: a limit on entries
+    cuts all at one number, one on bytes does not. `crowded`: see CROWDED."""
 
     crowded: int = CROWDED
     longest: int = 0
@@ -70,11 +71,13 @@ class Limits:
     proven: int = 0
     cut: int | None = None
     cut_size: int = 0
+    cut_most: int = 0
     counts: set[int] = field(default_factory=set)
 
     def note(self, page: Page) -> None:
-        if self.cut is not None and len(self.counts) == 1 and page.entries > self.cut:
-            self.cut = None
+        one = self.cut is not None and len(self.counts) == 1 and page.entries > self.cut
+        if one or (page.entries > 2 * max(self.counts, default=0) and page.size > 2 * self.cut_most):
+            self.cut, self.cut_most = None, 0
             self.counts.clear()
         self.heaviest = max(self.heaviest, page.size)
         if page.entries > self.longest:
@@ -84,6 +87,7 @@ class Limits:
     def was_cut(self, page: Page) -> None:
         self.cut_size = page.size if self.cut is None else min(self.cut_size, page.size)
         self.cut = page.entries if self.cut is None else min(self.cut, page.entries)
+        self.cut_most = max(self.cut_most, page.size)
         if len(self.counts) < 8:
             self.counts.add(page.entries)
 

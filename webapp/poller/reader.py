@@ -107,21 +107,25 @@ class Reader:
         if probe and not prove and page.reached and not self.limits.suspect(page):
             page = await self._look_behind(page)
         still = small = 0
-        reached = page.reached
-        full: Page | None = None
+        reached, disordered = page.reached, page.behind > 0
+        full: Page | None = None  # the last answer that lies in one ms, the log's last, and no other
         while (onward := self._onward(page, page is first, probe, prove)) is not None:
             if still >= STILL_MOST or small >= SMALL_MOST:
                 break
             after = await self._patient_page(onward, page)
             small += after.reached and after.new < MANY // 10
             self._follow(page, after)
-            full = _fuller(full, after)
+            disordered = disordered or after.behind > 0
+            if after.last_ms is not None:
+                full = after if after.stuck else None
             still = 0 if after.new or page.before(after.last_ms) else still + 1
             page = after
             reached = reached or page.reached
         if page is not first:
             self._probing.done(time.monotonic(), found=page.new > 0)
         self._short = None if reached else first.last_ms
+        # In order of arrival, what came after a cut with an earlier timestamp can't be asked for.
+        fetch.holes = fetch.holes or (prove and disordered and self.limits.cut is not None)
         if prove and full is not None and self.limits.hides(full, None):
             await self._tail_gap()
         if since is None and not fetch.new and not fetch.holes and self._whole is not None:
@@ -135,9 +139,7 @@ class Reader:
 
     def _follow(self, page: Page, after: Page) -> None:
         self.limits.followed(page, after)
-        late = page.behind > 0 and page.before(after.last_ms) and self.limits.cut is not None
-        # A limit on entries in order of arrival: what came after the cut with an earlier timestamp can't be asked for.
-        if late or self.limits.hides(page, after):
+        if self.limits.hides(page, after):
             self._fetch.holes = True
 
     async def _look_behind(self, page: Page) -> Page:
@@ -335,15 +337,6 @@ class Reader:
 def _now(date_ms: int | None) -> int:
     """The later of the upstream's clock and ours, in ms."""
     return max(int(time.time() * 1000), date_ms or 0)
-
-
-def _fuller(full: Page | None, page: Page) -> Page | None:
-    """Of the answers that lie in one ms at the end of a read: the one with the most in it."""
-    if page.last_ms is None:
-        return full
-    if not page.stuck:
-        return None
-    return full if full is not None and full.last_ms == page.last_ms and full.entries >= page.entries else page
 
 
 def _newest(state: State) -> int:
