@@ -1,21 +1,16 @@
 // Cancelling: asked first, then shown as it goes: requested, acknowledged, stopped.
 
-import { $, $$, announce, on, plural, put, show } from "./dom.js";
+import { $, $$, announce, on, show } from "./dom.js";
 
-export function makeCancel(api) {
+export function startCancel(api) {
 	const dialog = $("#cancel");
 	let asked, ended;
-	if (!dialog) return { watching() {}, status() {} };
 	on("#cancel-yes", "click", go);
-	return { watching, status };
+	return { status };
 
-	function watching(viewers) {
-		if (!asked) put("#cancel-others", viewers > 1 ? `${plural(viewers - 1, "other")} watching it now.` : "");
-	}
-
+	/** `over`: whether the job has ended. */
 	function status(over) {
 		ended = over;
-		show("#cancel-open", !over);
 		if (!over || !dialog.open) return;
 		if (asked) phase(3);
 		setTimeout(() => {

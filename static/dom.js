@@ -17,18 +17,22 @@ export function el(tag, className, children = [], props = {}) {
 	return node;
 }
 
-/** The server writes this part anew. Gives its page. */
-export async function renew(part) {
+/** The server writes this part anew, where it is still wanted then. Gives its page. */
+export async function renew(part, wanted = () => true) {
 	const text = await fetch(location, { headers: { accept: "text/html" } }).then((response) => response.text()).catch(() => "");
 	const page = new DOMParser().parseFromString(text, "text/html");
-	if ($(part, page)) $(part).replaceWith($(part, page));
+	if ($(part, page) && wanted()) $(part).replaceWith($(part, page));
 	return page;
 }
 
 /** One call after the other: no fast key is lost. */
 export const inTurn = (act, turn) => (...given) => (turn = Promise.allSettled([turn]).then(() => act(...given)));
 
-export const announce = (text) => put("#announce", text); // to screen readers
+/** Says it to screen readers, which pass over a text that they have just read. */
+export function announce(text) {
+	const node = $("#announce");
+	node.textContent = node.textContent === text ? `${text}\u00a0` : text;
+}
 
 let hide = 0;
 

@@ -15,8 +15,7 @@ export function begins({ line, message }, before) {
 
 export function makeErrors(api, viewer) {
 	let counted = { lines: 0, records: 0, newest: null };
-	const errors = { hop: inTurn(hop), count: inTurn(count), failed: false };
-	return errors;
+	return { hop: inTurn(hop), count: inTurn(count) };
 
 	function ask(where) {
 		return api.json("/logs", { level: "error", max_line_bytes: HEAD, ...where });
@@ -47,7 +46,7 @@ export function makeErrors(api, viewer) {
 		const found = await (step > 0 ? next(from) : previous(from));
 		if (found) return moves.lead(found.line);
 		// What a failed job failed of is often its last words, whatever they look like.
-		if (step > 0 && errors.failed && !(moves.atEnd() && here === lines.last)) {
+		if (step > 0 && viewer.failed && !(moves.atEnd() && here === lines.last)) {
 			await moves.toEnd();
 			toast("last");
 		} else toast(step > 0 ? "further" : "before");

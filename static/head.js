@@ -17,7 +17,8 @@ export function describe({ job_status, status, finished_job_status, terminal_sta
 	return { over, state: label.toLowerCase(), label };
 }
 
-export function makeHead(api, viewer, cancel) {
+/** `changed(over)`: called with each status. */
+export function makeHead(api, viewer, changed) {
 	const me = {
 		status, done, refused, connection, upstream, overview, tick, truth,
 		omitted: 0, // lines that sampling left out
@@ -50,12 +51,13 @@ export function makeHead(api, viewer, cancel) {
 		put("#pill", label);
 		put("#name", name);
 		document.title = `${label} · ${name} · jobtail`;
-		$("#favicon").href = `/static/favicon-${state}.svg`;
+		$("#favicon").href = new URL(`favicon-${state}.svg`, $("#favicon").href);
 		show("#progress", total > 1);
 		Object.assign($("progress"), { max: total || 1, value: done });
 		put("#progress", `${number(done)} of ${plural(total, "task")}`);
 		put("#why", detail ?? (exit_code ? `exit code ${exit_code}` : ""));
-		cancel.status(over);
+		if ($("#cancel-open")) show("#cancel-open", !over);
+		changed(over);
 		tick();
 	}
 
@@ -125,7 +127,7 @@ export function makeHead(api, viewer, cancel) {
 		newest = parts.at(-1)?.high_ms;
 		show("#watching", viewers > 1);
 		put("#watching", `${number(viewers)} watching`);
-		cancel.watching(viewers);
+		if ($("#cancel")) put("#cancel-others", viewers > 1 ? `${plural(viewers - 1, "other")} watching it now.` : "");
 		connected();
 		truth();
 	}

@@ -2,13 +2,11 @@
 
 import { lineOf, NARROW, parseView, WIDE } from "./address.js";
 import { makeApi } from "./api.js";
-import { makeCancel } from "./cancel.js";
 import { now } from "./clock.js";
 import { startControls } from "./controls.js";
 import { $, number, on, plural, pressed, put, range, show, toast } from "./dom.js";
-import { makeErrors } from "./errors.js";
-import { makeFind } from "./find.js";
 import { makeHead } from "./head.js";
+import { later } from "./later.js";
 import { makeMap } from "./map.js";
 import { makePartial } from "./partial.js";
 import { makeStream } from "./stream.js";
@@ -24,13 +22,14 @@ const defaults = matchMedia("(max-width: 760px)").matches ? NARROW : WIDE;
 const api = makeApi($("#log").dataset.job);
 const view = parseView(location.search, defaults);
 const viewer = makeViewer(api, view, defaults, { begun, changed, drawn, inContext: (line) => controls.inContext(line) });
-const errors = makeErrors(api, viewer);
-const find = makeFind(api, viewer);
+const errors = errorsLater();
+const find = findLater();
 const map = makeMap(viewer);
 const partial = makePartial(viewer);
-const head = makeHead(api, viewer, makeCancel(api));
+const head = makeHead(api, viewer, (over) => cancel?.status(over));
 const stream = makeStream(api, view, { ...head, connection, event });
 
+let cancel; // what cancel.js makes, once it is loaded
 let missing = []; // what the stream said is missing before its next line
 let heard = 0; // when the newest line came
 let left = 0; // the newest line when the reader left
@@ -96,7 +95,7 @@ function status(status) {
 /** What else depends on how the job does. */
 function follow() {
 	viewer.over = Boolean(head.over);
-	errors.failed = head.state === "failed";
+	viewer.failed = head.state === "failed";
 }
 
 function connection(to, ...more) {
@@ -174,11 +173,35 @@ on(window, "unhandledrejection", (event) => {
 	if (status >= 0) toast(message, true);
 	if (status >= 0 || name === "AbortError") event.preventDefault();
 });
-/** Links are made seldom: what makes them is loaded when it is wanted. */
-let sharing;
-async function share() {
-	sharing ??= import("./sharing.js").then(({ startSharing }) => startSharing(api, viewer));
-	(await sharing)();
+/** Find, loaded when somebody is about to search. */
+function findLater() {
+	const load = later((again) => import(`./find.js${again}`), ({ makeFind }) => (find = makeFind(api, viewer)));
+	let find;
+	let wanted = false; // it was searched while what searches could not be loaded
+	on("#find", "focus", () => load().catch(() => {}));
+	async function run() {
+		if (!find && view.q) put("#found", "…");
+		wanted = true;
+		await load();
+		wanted = false;
+		await find.run();
+	}
+	return {
+		run,
+		step: async (by) => (await load()).step(by),
+		resume: () => (wanted ? run().catch(() => {}) : find?.resume()),
+		paint: () => find?.paint(),
+	};
+}
+
+/** Errors, loaded where the log has some. */
+function errorsLater() {
+	const load = later((again) => import(`./errors.js${again}`), ({ makeErrors }) => (errors = makeErrors(api, viewer)));
+	let errors;
+	return {
+		hop: async (step) => (await load()).hop(step),
+		count: async (lines) => (lines || errors) && (await load()).count(lines),
+	};
 }
 
 startUi();
@@ -186,7 +209,10 @@ $(".sheet").replaceChildren();
 viewer.begin();
 viewer.root.focus();
 const controls = startControls({ api, view, viewer, find, errors, head, stream });
-if ($("#share")) on("[data-open=share]", "click", share);
+// Where it cannot be loaded the form of the dialog is sent as it is without JavaScript.
+if ($("#cancel")) on("#cancel-open", "click", later((again) => import(`./cancel.js${again}`), ({ startCancel }) => (cancel = startCancel(api))));
+const sharing = later((again) => import(`./sharing.js${again}`), ({ startSharing }) => startSharing(api, viewer));
+if ($("#share")) on("[data-open=share]", "click", async () => (await sharing())());
 on(document, "visibilitychange", seen);
 on(window, "hashchange", viewer.marks.fromAddress);
 on(window, "online", seen);

@@ -59,7 +59,8 @@ export function makeMarks(viewer) {
 
 	/** The marked lines as the API asks for them. */
 	function extent() {
-		return { from_line: marks.marked.first, before: viewer.cursor(marks.marked.last + 1), ...viewer.filters.parameters() };
+		const { epoch, first, last } = marks.marked; // no line may have come yet that says the epoch
+		return { from_line: first, before: `${epoch}-${last + 1}`, ...viewer.filters.parameters() };
 	}
 
 	/** Follows a change of the address's fragment, made by a link within the page or by hand. */

@@ -9,6 +9,7 @@ import { makeGaps } from "./gaps.js";
 import { makeLines } from "./lines.js";
 import { makeMarks } from "./marking.js";
 import { makeMoves } from "./moving.js";
+import { startPrinting } from "./printing.js";
 import { buildRow } from "./row.js";
 import { day } from "./times.js";
 import { makeViewport } from "./viewport.js";
@@ -28,6 +29,7 @@ export function makeViewer(api, view, defaults, delegate) {
 		start: null, // timestamp of the first line
 		returnTo: 0, // the line to go back to when the first lines have come, unless the reader goes elsewhere
 		over: false, // whether the job has ended
+		failed: false,
 		parts: [], // of the overview
 	};
 	const filters = (viewer.filters = makeFilters(api, viewer));
@@ -45,6 +47,7 @@ export function makeViewer(api, view, defaults, delegate) {
 
 	function begin() {
 		on(root, "click", clicked);
+		startPrinting(root, () => lines.items.map((line, i) => dated(line, lines.items[i - 1])));
 		on(document, "selectionchange", () => {
 			if (viewport.follow && !getSelection().isCollapsed && root.matches(":hover")) moves.follow(false);
 		});
@@ -153,6 +156,7 @@ export function makeViewer(api, view, defaults, delegate) {
 	}
 
 	function changed() {
+		root.dataset.last = lines.last;
 		root.style.setProperty("--digits", Math.max(3, String(lines.last).length));
 		delegate.changed();
 	}
@@ -168,13 +172,14 @@ export function makeViewer(api, view, defaults, delegate) {
 		else if (button) folds.unfold(button, row);
 	}
 
-	/** A line's number marks it; with Shift all from the mark to it. */
+	/** A line's number marks it; with Shift, or by touch, all from the mark to it. */
 	function number(event, line) {
 		event.preventDefault();
 		getSelection().removeAllRanges();
 		moves.follow(false);
 		const { first, last } = marks.marked ?? {};
-		if (event.shiftKey && first) marks.set(line, line < first ? last : first);
-		else marks.set(first === line && last === line ? 0 : line);
+		const further = event.shiftKey || (event.pointerType === "touch" && !marks.covers(line));
+		if (further && first) marks.set(line, line < first ? last : first);
+		else marks.set(marks.covers(line) && (first === last || event.pointerType === "touch") ? 0 : line);
 	}
 }

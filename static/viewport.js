@@ -110,7 +110,7 @@ export function makeViewport(scroller, lines, delegate) {
 		if (a1 === lines.end && top + height() < high) delegate.more(1);
 		if (a0 === lines.base && top > low) delegate.more(-1);
 		const count = sheet.childElementCount;
-		if (count > 10) port.rowHeight = height() / count;
+		if (count > 10 && height()) port.rowHeight = height() / count; // on paper it has none
 		delegate.drawn();
 	}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -85,3 +87,24 @@ def test_programs_are_kept_by_their_bytes() -> None:
         cache.get(f"{number}", False)
     assert len(cache) == 4
     assert cache.get("first", False) is not first
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "regex", "spans"),
+    [
+        ("\x1b[1mtest_\x1b[31mlogin\x1b[0m.py", "test_login.py", False, [(0, 13)]),
+        ("\x1b[1mtest_\x1b[31mlogin\x1b[0m.py", "Test_Login", False, []),
+        ("\x1b[31mred\x1b[0m", "31m", False, []),
+        ("\x1b[31mred\x1b[0m", "[0m", False, []),
+        ("all \x1b[32mgreen\x1b[0m\r", "n$", True, [(8, 9)]),
+        ("10%\r100% done\x1b[K", "^100%", True, [(0, 4)]),
+        ("10%\r100% done\x1b[K", "10%$", True, []),
+        ("er\x7fror é", "error", False, [(0, 5)]),
+        ("plain C:\\build\\run", "build\\run", False, [(9, 18)]),
+    ],
+)
+def test_what_is_seen_of_a_message_is_searched(message: str, text: str, regex: bool, spans: list[Any]) -> None:
+    line = orjson.dumps({"message": message})
+    finder = Finder(text, regex)
+    assert finder.matches(line) == bool(spans)
+    assert finder.spans(line, line) == spans

@@ -45,16 +45,42 @@ def test_it_is_filtered_by_text_and_by_state(write: Write, service: Served, page
     other.end("Done")
     page.goto(service.url)
     page.locator("#text").fill("ALPHA")
+    expect(page.locator(f'tr[data-id="{other.id}"]')).to_have_count(0)
     expect(page.locator(f'tr[data-id="{one.id}"]')).to_be_visible()
-    expect(page.locator(f'tr[data-id="{other.id}"]')).to_be_hidden()
     page.locator("#text").fill("")
     page.locator("#state").select_option("done")
+    expect(page.locator(f'tr[data-id="{one.id}"]')).to_have_count(0)
     expect(page.locator(f'tr[data-id="{other.id}"]')).to_be_visible()
-    expect(page.locator(f'tr[data-id="{one.id}"]')).to_be_hidden()
     page.reload()
-    expect(page.locator(f'tr[data-id="{one.id}"]')).to_be_hidden()
+    expect(page.locator(f'tr[data-id="{one.id}"]')).to_have_count(0)
     page.locator("#text").fill("nothing is called like this")
     expect(page.locator("#nothing")).to_be_visible()
+
+
+def test_all_jobs_are_searched_and_not_one_page_of_them(
+    serve: Callable[..., Served], write: Write, page: Page
+) -> None:
+    served = serve()
+    old = write(served, name="needle in the haystack")
+    old.end("Failed", 137)
+    for n in range(52):
+        write(served, name=f"hay {n}").end("Done")
+    page.goto(served.url)
+    expect(page.locator("#jobs tr")).to_have_count(50)
+    expect(page.locator("#totals")).to_have_text("1–50")
+    page.locator("#text").fill("needle")
+    row = page.locator("#jobs tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("exit code 137")
+    expect(page.locator("#totals")).to_have_text("1 match")
+    assert page.url.endswith("/?text=needle")
+    page.locator("#text").fill("hay")
+    expect(page.locator("#totals")).to_have_text("53 matches")
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("#jobs tr")).to_have_count(3)
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(page.locator(".narrow").last).to_be_visible()
+    expect(page.locator(".narrow").last).to_contain_text("ago")
 
 
 def test_a_service_that_is_down_is_said_and_the_list_stays(
@@ -111,8 +137,10 @@ def test_without_javascript_there_are_lines_status_and_a_cancel_that_works(
         page.locator("details.ask summary").click()
         page.get_by_role("button", name="Yes, cancel this job").click()
         expect(page).to_have_url(re.compile(f"/jobs/{job.id}$"))
-        expect(page.locator("#pill")).to_have_text("Stopping")
         assert job.cancel_asked()
+        job.status()  # as its runner does when it sees that
+        page.reload()
+        expect(page.locator("#pill")).to_have_text("Stopping")
 
 
 def test_a_job_that_does_not_exist_is_a_page_that_says_so(service: Served, page: Page) -> None:

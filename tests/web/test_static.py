@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import subprocess
-
-import pytest
+from typing import Any
 
 from webapp.settings import assets
 from webapp.web.lean import lean
+from webapp.web.static import files, version
 
-MOST = 40 << 10  # bytes, as they travel: each file compressed by itself with brotli, as a proxy does
-COMPRESS = """
-import { readFileSync } from "node:fs";
-import { brotliCompressSync } from "node:zlib";
-console.log(JSON.stringify(JSON.parse(readFileSync(0)).map((text) => brotliCompressSync(text).length)));
-"""
-
-
-def travels(names: list[str]) -> dict[str, int]:
-    """The bytes of each file. Python has no brotli, node has."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not here, which has brotli")
-    texts = [(assets("static") / name).read_text() for name in names]
-    texts = [lean(text) if name.endswith(".js") else text for name, text in zip(names, texts, strict=True)]
-    command = [node, "--input-type=module", "-e", COMPRESS]
-    answer = subprocess.run(command, check=True, capture_output=True, input=json.dumps(texts), text=True).stdout
-    return dict(zip(names, json.loads(answer), strict=True))
+MOST = 40 << 10  # bytes, as they travel: each file compressed by itself
 
 
 def modules(name: str) -> set[str]:
@@ -45,14 +25,35 @@ def modules(name: str) -> set[str]:
 def imported_later(names: set[str]) -> set[str]:
     """Modules that these load only once somebody asks for what they do."""
     texts = [(assets("static") / one).read_text() for one in names]
-    return {other for text in texts for other in re.findall(r'import\("\./([\w.]+)"\)', text)}
+    return {other for text in texts for other in re.findall(r'import\(["`]\./([\w.]+?js)', text)}
 
 
 def test_the_log_page_loads_at_most_40_kb() -> None:
     loaded = modules("job.js") | {"page.css", "log.css", "favicon-running.svg"}
     assert {"viewer.js", "viewport.js", "terminal.js", "stream.js"} <= loaded
-    sizes = travels(sorted(loaded))
+    sizes = {name: len(files()[name].compressed) for name in loaded}
     assert sum(sizes.values()) <= MOST, sizes
+
+
+def test_files_travel_compressed_and_are_kept_for_good_under_their_version(service: Any) -> None:
+    page = service.get("/").text
+    linked = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(linked) >= 3
+    for path in linked:
+        assert path.startswith(f"/static/{version()}/")
+        answer = service.get(path, headers={"accept-encoding": "gzip"})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["vary"] == "Accept-Encoding"
+    plain = service.get(f"/static/{version()}/job.js", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["content-type"].startswith("text/javascript")
+    old = service.get("/static/0123456789ab/job.js")
+    assert old.content == plain.content
+    assert old.headers["cache-control"] == "no-cache"
+    assert service.get("/static/0123456789ab/job.js", headers={"if-none-match": old.headers["etag"]}).status_code == 304
+    assert service.get("/static/nothing.js").status_code == 404
+    assert service.get(f"/static/a/{version()}/job.js").status_code == 404
 
 
 def test_no_module_is_left_over() -> None:

@@ -15,7 +15,6 @@ class Action(StrEnum):
     CANCEL = "cancel"
     CONFIG = "config"
     SHARE = "share"  # make, list and revoke links
-    METRICS = "metrics"
     FORGET = "forget"  # throw a job's lines away
 
 
@@ -27,7 +26,7 @@ class Grant:
     `ends_ms`: when it is over (ms since the epoch), None for never.
     """
 
-    kind: Literal["owner", "share", "metrics", "anybody"]
+    kind: Literal["owner", "share", "anybody"]
     who: str = ""
     share: str | None = None
     lines: tuple[int, int] | None = None

@@ -66,7 +66,8 @@ def record_of(job: Job) -> JobRecord:
         instance_type="embedded",
         execution_environment_id="embedded",
     )
-    return record.model_copy(update={"job_name": job.name})
+    more = {"job_name": job.name, "exit_code": job.exit_code, "detail": job.detail or None}
+    return record.model_copy(update=more)
 
 
 def config_of(job: Job) -> JobConfig:

@@ -17,7 +17,7 @@ from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import JobNotFound, JobtailError, UpstreamError
 from ..journal.terminal import Screen
-from ..models import RunStatus
+from ..models import JobRecord, RunStatus
 from ..service import Service
 from ..settings import loopback
 from ..source.listing import GLANCE_SECONDS
@@ -25,9 +25,22 @@ from ..stream.channel import Channel
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
-from .words import STATES, about_words, cancel_words, elapsed, job_words, line_words, row_words, share_words
+from .words import (
+    STATES,
+    about_words,
+    cancel_words,
+    elapsed,
+    job_words,
+    line_words,
+    matches,
+    row_words,
+    share_words,
+    totals_words,
+)
 
 PAGE_JOBS = 50
+# A search looks through so many of the newest jobs.
+SEARCHED_JOBS = 1000
 NEWEST_LINES = 200
 NEWEST_BYTES = 256 << 10
 # How long the first sight of a job may wait for the upstream: the live page loads the rest by itself.
@@ -39,24 +52,32 @@ async def home(request: Request, service: Service, grant: Grant) -> Response:
     params = Params(request)
     skip = params.integer("skip", 0, 10**9) or 0
     text, state = params.text("text"), params.text("state")
-    records, error = [], ""
-    try:
-        records = await service.listing.jobs(PAGE_JOBS + 1, skip, within=GLANCE_SECONDS)
-    except UpstreamError as problem:
-        error = service.redactor.text(f"{problem.title}: {problem.detail}")
-        records = service.listing.known(PAGE_JOBS + 1, skip)
+    searched = bool(text or state)
+    records, error = await _listed(service, SEARCHED_JOBS if searched else PAGE_JOBS + 1, 0 if searched else skip)
     now = datetime.now(UTC)
-    jobs = [row_words(record, now) for record in records[:PAGE_JOBS]]
+    jobs = [row_words(record, now) for record in records]
     for job in jobs:
-        job["name"] = service.redactor.text(job["name"])
-        matches = text.lower() in f"{job['name']} {job['id']} {job['by']}".lower()
-        job["hidden"] = not matches or bool(state and state != job["state"])
+        job["name"], job["why"] = service.redactor.text(job["name"]), service.redactor.text(job["why"])
+    if searched:
+        jobs = [job for job in jobs if matches(job, text, state)]
+    found, jobs = len(jobs), jobs[skip if searched else 0 :]
+    more, jobs = len(jobs) > PAGE_JOBS, jobs[:PAGE_JOBS]
     return render(
-        "list.html", jobs=jobs, n=PAGE_JOBS, skip=skip, text=text, state=state, states=STATES, error=error,
+        "list.html", jobs=jobs, skip=skip, text=text, state=state, states=STATES, error=error,
+        totals=totals_words(jobs, skip, more, found if searched else None, len(records) >= SEARCHED_JOBS),
         newer=_page(max(0, skip - PAGE_JOBS), text, state) if skip else "",
-        older=_page(skip + PAGE_JOBS, text, state) if len(records) > PAGE_JOBS else "",
+        older=_page(skip + PAGE_JOBS, text, state) if more else "",
         embedded=not service.settings.upstream_url, can_sign_out=grant.session is not None,
     )  # fmt: skip
+
+
+async def _listed(service: Service, n: int, skip: int) -> tuple[list[JobRecord], str]:
+    """Jobs, and what keeps newer ones, in words: then these are the ones that were listed last."""
+    try:
+        return await service.listing.jobs(n, skip, within=GLANCE_SECONDS), ""
+    except UpstreamError as problem:
+        error = service.redactor.text(f"{problem.title}: {problem.detail}")
+        return service.listing.known(n, skip) or service.listing.known(PAGE_JOBS + 1, 0), error
 
 
 def _page(skip: int, text: str, state: str) -> str:

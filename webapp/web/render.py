@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import Any
 
@@ -11,22 +10,15 @@ from starlette.responses import Response
 
 from ..access.headers import PRIVATE_HEADERS
 from ..settings import assets
+from .static import version
 
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     loader = FileSystemLoader(assets("templates"))
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    env.globals["version"] = _version()
+    env.globals["static"] = f"/static/{version()}"
     return env
-
-
-def _version() -> str:
-    """Changes with any static file: part of their addresses, so that a browser takes the new ones."""
-    digest = hashlib.sha256()
-    for file in sorted(assets("static").iterdir()):
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def render(template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Response:

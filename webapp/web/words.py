@@ -107,11 +107,33 @@ def row_words(job: JobRecord, now: datetime) -> dict[str, Any]:
     begun, moved = _aware(job.creation_date), _aware(job.job_status_date)
     over = now if state in LIVE else moved
     took = duration((over - begun).total_seconds()) if begun and over and over >= begun else ""
+    why = more.get("detail") or (f"exit code {more['exit_code']}" if more.get("exit_code") else "")
+    name = str(more.get("job_name") or more.get("name") or job.id)
     return {
-        "id": job.id, "name": str(more.get("job_name") or more.get("name") or job.id), "state": state, "label": label,
+        "id": job.id, "name": name, "state": state, "label": label, "why": str(why),
         "started": ago(begun, now) if begun else "", "started_iso": begun.isoformat() if begun else "",
-        "took": took, "by": job.user_id or "", "hidden": False,
+        "took": took, "by": job.user_id or "",
     }  # fmt: skip
+
+
+def matches(job: dict[str, Any], text: str, state: str) -> bool:
+    """Whether a row of the list holds a text, in either case, and is of a state; "" for any."""
+    held = " ".join((job["name"], job["id"], job["by"], job["why"])).lower()
+    return text.lower() in held and state in ("", job["state"])
+
+
+def totals_words(jobs: list[dict[str, Any]], skip: int, more: bool, found: int | None, bounded: bool) -> str:
+    """What the list shows: `found` of a search, among the newest only where it is `bounded`; else which of all."""
+    if found is not None:
+        among = " among the newest" if bounded else ""
+        return f"{found:,} match{'' if found == 1 else 'es'}{among}"
+    if not jobs:
+        return ""
+    if skip or more:
+        return f"{skip + 1:,}–{skip + len(jobs):,}"
+    states = [job["state"] for job in jobs]
+    counts = [(states.count(state), state) for state in ("running", "failed")]
+    return _listed(f"{len(jobs)} in all", *(f"{count} {state}" for count, state in counts if count))
 
 
 def share_words(share: Share, now: datetime) -> dict[str, Any]:
@@ -145,7 +167,8 @@ def line_words(line: dict[str, Any]) -> dict[str, Any]:
 def cancel_words(one: Cancellation) -> dict[str, str]:
     """Who asked for a job's end, when and from where."""
     at = _from_ms(one.at_ms)
+    who = "somebody at the computer that serves this page" if one.who == "this machine" else one.who
     return {
-        "who": one.who, "address": one.address, "share": one.share,
+        "who": who, "address": one.address, "share": one.share,
         "at": _clock(at) if at else "", "iso": at.isoformat() if at else "",
     }  # fmt: skip

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from ...counts import counts
 from ...errors import BegunAnew, JournalError, LeaseLost, LineMoved, OutcomeUnknown
 from ...journal.batch import Batch
 from ...journal.encoding import Encoder
@@ -19,7 +17,6 @@ from ...journal.state import State
 from ...journal.status import blanked, same
 from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
-from ..counted import appended
 from ..producing import is_new
 from . import compaction, rows
 from .claims import CONFIRMED, FENCED, TIMELINE
@@ -126,7 +123,6 @@ class PostgresWriter:
         if not entries:
             return []
         with self._lock:
-            began = time.monotonic()
             if self._unknown is not None and (found := self._landed(entries)):
                 return found
             prepared = encoder(self._journal.redactor, entries, self._memory)
@@ -136,7 +132,6 @@ class PostgresWriter:
                 self._unknown = prepared
                 raise
             self._unknown, self._memory = None, prepared.memory
-            appended(batches, began)
             self._compact()
             return batches
 
@@ -221,7 +216,6 @@ class PostgresWriter:
             self._journal.wrote(done[0][0])
 
     def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
-        counts.add("gaps_total", reason=reason)
         with self._lock:
             done = self._db.write(
                 f"WITH head AS (UPDATE jobtail.journal SET revision = revision + 1 WHERE {FENCED}"
