@@ -68,7 +68,7 @@ const events = {
 	},
 	gap: (gap) => viewer.gaps.add([{ ...gap, after: lineOf(gap.after) }]),
 	partial(data) {
-		heard = now();
+		if (data.message) heard = Math.max(heard, Math.min(data.timestamp, now()));
 		partial.show(data);
 	},
 	status,

@@ -58,7 +58,11 @@ class Row {
 	#cells = null;
 
 	constructor(ends = [], message = "", style = "", states = 0) {
-		Object.assign(this, { ends, message, style, states, version: 0 });
+		this.ends = ends;
+		this.message = message;
+		this.style = style;
+		this.states = states;
+		this.version = 0;
 	}
 
 	/** To be written on. */
@@ -90,8 +94,12 @@ function write(cells, x, text, style) {
 /** What is shown under one line's number. `sources`: its rows, more than one where a line drew rows that no other ended
  * on. `lines`: all that ended on them, oldest first. `states`: how often they were drawn. */
 class Item {
+	sources = [];
+	lines = [];
+	states = 0;
+
 	constructor(line) {
-		Object.assign(this, { line, sources: [], lines: [], states: 0 });
+		this.line = line;
 	}
 
 	/** Each row as `[[text, style], …]`. */

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +127,33 @@ def test_a_message_that_was_shortened_draws_the_same(message: str) -> None:
         return [row.rstrip() for row in shown(text).split("\n") if row.strip()]
 
     assert rows(shorter(message, 1 << 16)[0]) == rows(message)
+
+
+COMPARE = """
+import { readFileSync } from "node:fs";
+import { Screen } from "SCREEN";
+const told = JSON.parse(readFileSync(0)).map((messages) => {
+	const screen = new Screen();
+	const items = messages.flatMap((message, i) => screen.feed(i + 1, message));
+	return [...items, ...screen.items].map(({ line, lines, states, rows }) => [line, lines, states, rows]);
+});
+console.log(JSON.stringify(told));
+"""
+
+
+def test_the_page_reads_whatever_is_drawn_in_the_same_way() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not here")
+    chance = random.Random(11)
+    pieces = [*TEXTS * 3, *MOVES, *OTHERS, *LINKS]
+    logs = [["".join(chance.choices(pieces, k=chance.randrange(8))) for _ in range(12)] for _ in range(600)]
+    code = COMPARE.replace("SCREEN", (Path(__file__).parents[2] / "static" / "screen.js").as_uri())
+    command = [node, "--input-type=module", "-e", code]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, input=json.dumps(logs)).stdout
+    for messages, told in zip(logs, json.loads(answer), strict=True):
+        found = [[item.line, item.lines, item.states, item.rows] for item in items(*messages)]
+        assert json.loads(json.dumps(found)) == told, messages
 
 
 def test_of_a_bar_the_end_is_kept_however_short_it_is_cut() -> None:

@@ -144,6 +144,7 @@ OWN: Json = {
             "late": {"type": "boolean", "const": True},
             "cut": {"type": "boolean", "const": True},
             "message_bytes": _COUNT,
+            "states": _COUNT,
             "stream": {"enum": ["stdout", "stderr"]},
         },
     ),
