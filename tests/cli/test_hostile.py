@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from webapp.cli.main import COMMANDS
+from webapp.cli.main import COMMANDS, run
 
 from ..client.stub import Asked, Stub, http
 from .terminal import obeyed, on_terminal
@@ -113,6 +113,21 @@ def test_nor_is_what_somebody_typed() -> None:
         arguments = tuple(part.replace("\x00", "") for part in arguments)
         code, shown = on_terminal(*arguments, settings={})
         assert code == 2 and obeyed(shown) == ""
+
+
+SHAPES: list[Any] = [[], {}, 7, None, "x", [7], {"lines": 7, "jobs": 7, "count": "x", "url": 7, "seconds": []}]
+
+
+@pytest.mark.parametrize("odd", SHAPES)
+@pytest.mark.parametrize("name", sorted(set(COMMAND_LINES) - {"logs", "tail"}))
+def test_an_answer_of_another_shape_is_met_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, odd: Any
+) -> None:
+    monkeypatch.setenv("BROWSER", "true")
+    with Stub(lambda asked: http(200, json.dumps(odd).encode())) as stub:
+        arguments = [name, *COMMAND_LINES[name], "--url", stub.url]
+        for more in ([], ["--count"] if name == "search" else ["--list"] if name == "share" else []):
+            assert run([*arguments, *more]) in (0, 1, 2, 69)
 
 
 def test_json_says_the_same_however_odd_it_is() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from ..client.api import Client
-from ..client.line import Line, line_of
+from ..client.line import Line
 from .options import job_argument, json_option, with_client
 from .out import say, show_json
 from .printer import JsonPrinter, LogPrinter
+from .words import count_of
 
 PAGE = 1000
 
@@ -40,7 +41,7 @@ def command(client: Client, job: str, text: str, regex: bool, level: str | None,
     """
     wanted = {"q": text, "regex": regex, "level": level}
     if count:
-        total = sum(int(part.get("count") or 0) for part in _parts(client, job, wanted, 0))
+        total = sum(count_of(part.get("count")) for part in _parts(client, job, wanted, 0))
         show_json({"count": total}) if as_json else say(total)
         return
     printer = JsonPrinter(sys.stdout) if as_json else Numbered(sys.stdout, timestamps=timestamps)
@@ -61,11 +62,13 @@ class Numbered(LogPrinter):
 def _matches(client: Client, job: str, wanted: dict[str, Any], limit: int | None) -> Iterator[Line]:
     left = limit
     for part in _parts(client, job, wanted, PAGE if left is None else min(PAGE, left)):
-        for found in part.get("lines") or ():
+        lines = part.get("lines")
+        for found in lines if isinstance(lines, list) else ():
             if left == 0:
                 return
-            left = None if left is None else left - 1
-            yield line_of(found)
+            if isinstance(found, dict):
+                left = None if left is None else left - 1
+                yield Line(found)
         if left == 0:
             return
 
