@@ -68,6 +68,23 @@ def test_what_ended_a_job_is_typed() -> None:
     assert RunResponse(job_id="x").exit_code is None
 
 
+def test_one_odd_field_costs_no_other_and_no_other_job() -> None:
+    odd = {"total_tasks": None, "last_heartbeat": "", "exit_code": "three", "user_id": 12, "creation_date": [1]}
+    rows = [{"id": "a", "job_status": "Done", **odd}, {"id": "b", "job_status": "Failed"}, {"job_status": "no id"}, 7]
+
+    def answers(asked: Asked) -> bytes:
+        found = {"jobs": rows} if asked.path.startswith("/api/jobs?") else {"job_id": "a", **odd}
+        return http(200, json.dumps(found).encode())
+
+    with Stub(answers) as stub:
+        jobs = connect(stub.url, "").jobs(4)
+        assert [(job.id, job.job_status) for job in jobs] == [("a", "Done"), ("b", "Failed")]
+        assert jobs[0].creation_date is None and "<table" in jobs._repr_html_()
+        run = jobs[0].get_status()
+        assert (run.job_id, run.exit_code, run.total_tasks) == ("a", None, 0)
+        assert "exit_code" in run.altered  # type: ignore[attr-defined]
+
+
 def test_objects_are_taken_wherever_an_id_is() -> None:
     with Stub(lambda asked: http(200, b'{"job_id": "x", "seconds": 1}')) as stub:
         service = connect(stub.url, "")

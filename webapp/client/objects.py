@@ -192,4 +192,5 @@ def run_of(client: Client, status: dict[str, Any]) -> RunResponse:
 
 def jobs_of(client: Client, n: int, skip: int, per_request: int, max_requests: int | None) -> Jobs:
     found = client.transport.run(listed(client._found(), n, skip, per_request, max_requests))
-    return valid(Jobs, found, client.url, client)
+    rows = [valid(JobResponse, row, client.url, client) for row in found.pop("jobs")]
+    return Jobs.model_validate({"jobs": rows, **found}, context=client)

@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 from typing import IO, Any, TypeVar
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import PrivateAttr
 
 from ..models import JobConfig, JobStepConfig, Wire
 from .bound import Bound
@@ -205,12 +205,15 @@ def take_over(run: M, new: M) -> M:
 
 
 def valid(model: type[M], data: Any, url: str, client: Bound | None = None) -> M:
-    """The object that an answer is, bound to the client it came from."""
+    """The object that an answer is, bound to the client it came from. A field that cannot be read is left out, and
+    named in `altered`; BadAnswer where nothing is left."""
     try:
-        return model.model_validate(data, context=client)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise BadAnswer(f"{url} answered what is no {model.__name__}: see {where!r}") from None
+        found = model.read(data)
+    except ValueError as error:
+        raise BadAnswer(f"{url} answered what is no {model.__name__}: {error}") from None
+    if isinstance(found, Work):
+        found._client = client
+    return found
 
 
 def listed(calls: Calls, n: int, skip: int, per_request: int, max_requests: int | None) -> Script[dict[str, Any]]:
@@ -220,12 +223,12 @@ def listed(calls: Calls, n: int, skip: int, per_request: int, max_requests: int 
     found: dict[Any, Any] = {}
     asked = 0
     while len(found) < wanted:
-        size = min(PAGE, wanted - len(found))
+        before, size = len(found), min(PAGE, wanted - len(found))
         page = (yield from calls.job_list(size, skip + asked)).get("jobs")
         rows = page if isinstance(page, list) else []
         found |= {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
         asked += len(rows)
-        if len(rows) < size:
+        if len(rows) < size or len(found) == before:
             break
     how = {"n": n, "skip": skip, "per_request": per_request, "max_requests": max_requests}
     return {"jobs": list(found.values())[:wanted], **how}
