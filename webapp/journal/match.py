@@ -1,8 +1,9 @@
-"""Which lines of a batch a reader asked for: by level, by time, by what the message holds.
+"""Which lines of a batch a reader asked for: by level, by time, by what is shown of the message.
 
-What is searched is what a reader sees of a message: no escape sequences, and of a line that was redrawn the last state.
-A text is found wherever it stands; it is taken as typed when it holds a capital letter, else in either
-case, as editors and pagers do. Expressions are RE2's: see `expression`.
+What is searched is the text that a terminal shows of a message by itself, so that words that change colour within are
+found, and escape sequences and earlier states of a progress bar are not. A text is found wherever it stands in that; it
+is taken as typed when it holds a capital letter, else in either case, as editors and pagers do. Expressions are RE2's:
+see `expression`.
 """
 
 from __future__ import annotations
@@ -13,27 +14,22 @@ import orjson
 
 from ..errors import UsageError
 from .batch import LEVEL_MASK, Batch
-from .escapes import plain
 from .expression import MAX_CHARACTERS, WORK, Check, Expression, cache, utf16_length
 from .levels import LEVELS
-from .terminal import redraws, shown
+from .terminal import shown as shown_text
 
 # What can match otherwise in JSON text than in the message that it encodes.
 _TELLING = ("^", "$", "\\", "(?", "[^", '"')
-# Colours and styles in encoded lines, and what else hides a text from those who look at its bytes: control characters.
-_SGR = re.compile(rb"\\u001b\[[0-9;:]*m")
-_HIDES = re.compile(rb"\\[bfru]|\x7f|\xc2[\x80-\x9f]")
+# In encoded lines: escape sequences that leave the text around them as it is (not after a backslash, which may make
+# them text) and a return at the end of a message; what is left where more than that stands in a message.
+_COLOUR = re.compile(rb'\\(?<!\\\\)(?:u001b\[(?:[0-9;:]*m|0?K)|r(?:\\r)*(?="))')
+_CONTROL = re.compile(rb"\\(?:u00|[rbnf])|\xc2[\x80-\x9f]|\x7f")
 # Places of matches that are told of one line.
 MAX_SPANS = 200
 
 
 def _nothing() -> None:
     pass
-
-
-def seen(message: str) -> str:
-    """What a terminal shows of a message in the end, as one text."""
-    return shown(message) if redraws(message) else plain(message)
 
 
 class Finder:
@@ -57,10 +53,10 @@ class Finder:
 
     def may_hold(self, lines: bytes) -> bool:
         """False where no message in these encoded lines can match, seen without decoding them."""
-        if b"\\u001b[" in lines:
-            lines = _SGR.sub(b"", lines)
-        if _HIDES.search(lines):
-            return True
+        if b"\\" in lines or b"\xc2" in lines or b"\x7f" in lines:
+            lines = _COLOUR.sub(b"", lines)
+            if _CONTROL.search(lines):
+                return True
         if self._exact:
             return self._needle in lines
         if self._hint is None or self._hint.size * len(lines) > WORK:
@@ -69,15 +65,15 @@ class Finder:
 
     def matches(self, line: bytes, check: Check = _nothing) -> bool:
         """Whether the message of this encoded line matches. `check` is called in between, and may raise."""
-        return self.may_hold(line) and self._expression.found(seen(orjson.loads(line)["message"]).encode(), check)
+        return self.may_hold(line) and self._expression.found(_shown(line).encode("utf-8", "replace"), check)
 
     def spans(self, line: bytes, shown: bytes) -> list[tuple[int, int]]:
-        """Where in what is seen of this encoded line the first matches are: start and end in UTF-16 code units, within
-        what is seen of `shown`, whose message may be cut."""
-        found = list(self._expression.spans(seen(orjson.loads(line)["message"]), MAX_SPANS))
+        """Where in what is shown of this encoded line the first matches are: start and end in UTF-16 code units, within
+        what is shown of `shown`, which may be cut."""
+        found = list(self._expression.spans(_shown(line), MAX_SPANS))
         if shown is line or not found:
             return found
-        length = utf16_length(seen(orjson.loads(shown)["message"]))
+        length = utf16_length(_shown(shown))
         return [(start, min(stop, length)) for start, stop in found if start < length]
 
     def indexes(self, batch: Batch) -> list[int]:
@@ -85,6 +81,10 @@ class Finder:
         if not self.may_hold(batch.lines):
             return []
         return [index for index, line in enumerate(batch.split()) if self.matches(line)]
+
+
+def _shown(line: bytes) -> str:
+    return shown_text(orjson.loads(line)["message"])
 
 
 def level_indexes(batch: Batch, codes: frozenset[int]) -> list[int]:

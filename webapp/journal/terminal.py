@@ -28,6 +28,7 @@ COLUMNS = 1000
 LONGEST = 1 << 20  # characters: of a longer message that is redrawn the end is read
 
 _MOVES = re.compile(r"[\n\x08\r]|\x1b[78DEMc]|(?:\x1b\[|\x9b)(?:[0-9;]*[@-HPXZ`adefsu]|[0-9;]*[123][JK]|\?1049)")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _LINK = re.compile(r"8;[^;]*;(https?://[!-~]{1,2000})?\Z")
 
 
@@ -432,4 +433,6 @@ def redrawn(message: str) -> tuple[str, int]:
 
 def shown(message: str) -> str:
     """The text of a message by itself."""
-    return message if message.isprintable() else read(message).text
+    if _CONTROL.search(message) is None:
+        return message
+    return read(message).text if redraws(message) else plain(message)
