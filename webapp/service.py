@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from anyio import CapacityLimiter
+
 from .access.decide import Access
 from .access.shares import Shares
 from .access.signer import make_signer
 from .engine.catalog import Catalog
 from .engine.source import EmbeddedSource
 from .journal.redact import Redactor
+from .poller.budget import Budget
 from .poller.follower import Follower
 from .settings import Settings
 from .source.base import Source
@@ -31,6 +34,13 @@ class Service:
     catalog: Catalog
     shares: Shares
     access: Access
+    budget: Budget | None
+
+    def limiters(self) -> dict[str, CapacityLimiter]:
+        """What bounds work of one kind, by its name."""
+        if self.budget is None:
+            return {}
+        return {"upstream requests": self.budget.requests, "polling": self.budget.threads}
 
     async def start(self) -> None:
         self.hub.start()
@@ -47,7 +57,8 @@ def build(settings: Settings) -> Service:
     redactor = Redactor(settings.redact, settings.credentials())
     store = open_store(settings, redactor)
     catalog, shares = Catalog(store, settings.data_dir), Shares(store)
-    source, attend = _upstream(settings, redactor) if settings.upstream_url else _embedded(catalog, store)
+    budget = Budget() if settings.upstream_url else None
+    source, attend = _upstream(settings, redactor, budget) if budget else _embedded(catalog, store)
     hub = Hub(
         store.journals,
         store.presence,
@@ -67,6 +78,7 @@ def build(settings: Settings) -> Service:
         catalog=catalog,
         shares=shares,
         access=Access(settings, shares, make_signer(settings, store.secret_key)),
+        budget=budget,
     )
 
 
@@ -75,11 +87,10 @@ def _embedded(catalog: Catalog, store: Store) -> tuple[Source, Attend]:
     return source, lambda journal, changed: Follower(source, journal, changed)
 
 
-def _upstream(settings: Settings, redactor: Redactor) -> tuple[Source, Attend]:
+def _upstream(settings: Settings, redactor: Redactor, budget: Budget) -> tuple[Source, Attend]:
     # Imported here: without an upstream the service starts without its HTTP client.
-    from .poller.budget import Budget
     from .poller.poller import Poller
     from .source.fused import FusedSource
 
-    source, budget = FusedSource(settings, redactor), Budget()
+    source = FusedSource(settings, redactor)
     return source, lambda journal, changed: Poller(source, journal, settings, budget=budget, changed=changed)

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import platformdirs
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     upstream_token: SecretStr = SecretStr("")
     upstream_auth_scheme: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] = "Bearer"
     access_token: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     trusted_user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -58,6 +59,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("jobtail")))
     database_url: SecretStr = SecretStr("")
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     refresh_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
     late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
     retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0
@@ -68,7 +71,7 @@ class Settings(BaseSettings):
     redact: Annotated[tuple[str, ...], NoDecode] = REDACT
 
     _lists = field_validator("trusted_proxies", "allowed_origins", mode="before")(split)
-    _bare = field_validator("access_token", "upstream_token", "secret_key", mode="before")(bare)
+    _bare = field_validator("access_token", "metrics_token", "upstream_token", "secret_key", mode="before")(bare)
 
     @field_validator("upstream_token")
     @classmethod

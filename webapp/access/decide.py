@@ -33,18 +33,22 @@ MAX_USER = 256
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a request has proved. `owner`: the name to record; `link`: one that works, of whatever job."""
+    """What a request has proved. `owner`: the name to record; `link`: one that works, of whatever job; `metrics`: the
+    token that reads `/metrics` and nothing else."""
 
     owner: str | None = None
     session: str | None = None
     ends_ms: int | None = None
     link: Link | None = None
+    metrics: bool = False
 
 
 def decide(caller: Caller, action: Action, job: str | None) -> Grant:
     """Denied where a link does not reach; SignInNeeded for everybody else, the same whether the job exists or not."""
     if caller.owner is not None:
         return Grant("owner", caller.owner, can_cancel=True, ends_ms=caller.ends_ms, session=caller.session)
+    if caller.metrics and action is Action.METRICS:
+        return Grant("metrics")
     link = caller.link
     if link is not None and job is not None and link.job == job:
         if not _within(link, action):
@@ -73,6 +77,7 @@ class Access:
         self.sign_ins = Tries(10, generous=False)
         self._tokens = Tries(100)
         self._token = settings.access_token.get_secret_value()
+        self._metrics_token = settings.metrics_token.get_secret_value()
         self._user_header = settings.trusted_user_header.lower().encode()
         self._proxies = Proxies(settings.trusted_proxies)
 
@@ -93,6 +98,8 @@ class Access:
         """Who asks: by the token, the proxy's header, a sign-in, or a link of this job."""
         if not self._token:
             return Caller(self._named(request.scope) or "this machine")
+        if self._bears_metrics_token(request.scope):
+            return Caller(metrics=True)
         if self._bears_token(request.scope):
             return Caller("the access token")
         named = self._named(request.scope)
@@ -135,9 +142,12 @@ class Access:
         found = self._read_link(Purpose.LINK_COOKIE, value) if value else None
         return found[0] if found and found[1] else None
 
+    def _bears_metrics_token(self, scope: Any) -> bool:
+        given = _credentials(scope)
+        return bool(given and self._metrics_token) and _same(given, self._metrics_token)
+
     def _bears_token(self, scope: Any) -> bool:
-        value = header(scope, b"authorization")
-        given = (value or b"").strip().partition(b" ")[2].strip()
+        given = _credentials(scope)
         if not given:
             return False
         address = group(self._proxies.address(scope))
@@ -149,9 +159,7 @@ class Access:
         return False
 
     def _equal(self, given: bytes) -> bool:
-        """In constant time, whatever the lengths."""
-        want = hashlib.sha256(self._token.encode("utf-8", "surrogateescape")).digest()
-        return hmac.compare_digest(hashlib.sha256(given).digest(), want)
+        return _same(given, self._token)
 
     def _named(self, scope: Any) -> str | None:
         """The user whom a configured proxy names. Nobody else's header is believed."""
@@ -169,3 +177,15 @@ class Access:
         if signed is None or now_ms() >= signed.ends_ms or self.shares.session_ended(signed.payload):
             return None
         return Caller("signed in", signed.payload, signed.ends_ms)
+
+
+def _credentials(scope: Any) -> bytes:
+    """Of the `Authorization` header, whatever its scheme."""
+    value = header(scope, b"authorization")
+    return (value or b"").strip().partition(b" ")[2].strip()
+
+
+def _same(given: bytes, wanted: str) -> bool:
+    """In constant time, whatever the lengths."""
+    want = hashlib.sha256(wanted.encode("utf-8", "surrogateescape")).digest()
+    return hmac.compare_digest(hashlib.sha256(given).digest(), want)

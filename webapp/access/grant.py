@@ -15,6 +15,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
     CONFIG = "config"
     SHARE = "share"  # make, list and revoke links
+    METRICS = "metrics"
     FORGET = "forget"  # throw a job's lines away
 
 
@@ -26,7 +27,7 @@ class Grant:
     `ends_ms`: when it is over (ms since the epoch), None for never.
     """
 
-    kind: Literal["owner", "share", "anybody"]
+    kind: Literal["owner", "share", "metrics", "anybody"]
     who: str = ""
     share: str | None = None
     lines: tuple[int, int] | None = None

@@ -38,6 +38,7 @@ def guarded(
         if job is not None:
             check_job_id(job)
         grant = service.access.decide(request, action, job)
+        request.scope["jobtail.who"] = grant.who or grant.kind
         if grant.share is not None:
             await note_use(service, grant.share)
         try:

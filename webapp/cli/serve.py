@@ -11,6 +11,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 FLAGS = {
     "host": "Address to listen on [127.0.0.1].",
     "port": "Port to listen on [8484].",
+    "log_format": "The service's own log: text, or json for programs [text].",
+    "log_level": "debug, info, warning or error [info].",
     "workers": "Processes that share the socket [1].",
     "data_dir": "Where the journal, jobs and links are kept [the platform's data folder].",
     "upstream_url": "Base of the Fused wire [empty: the embedded engine].",
@@ -29,6 +31,7 @@ FLAGS = {
 }
 # What must not stand in a command line, where every user of the machine can read it, or does not fit into one.
 ENVIRONMENT = {
+    "metrics_token": "Reads /metrics and nothing else.",
     "access_token": "What people and programs sign in with; needed to listen on other addresses.",
     "upstream_token": "The service's own credential at the upstream.",
     "secret_key": "Signs links and cookies [made once, kept in the data folder].",

@@ -9,6 +9,7 @@ from functools import partial
 import anyio
 import anyio.to_thread
 
+from ..counts import counts
 from ..errors import JournalError, LeaseHeld, LeaseLost
 from ..store.base import Journal, Writer
 
@@ -39,6 +40,7 @@ class Lease:
             self._writer = await anyio.to_thread.run_sync(claim, limiter=self._threads)
         except LeaseHeld:
             return False
+        counts.add("lease_changes_total", change="taken")
         return True
 
     async def keep(self, lost: Callable[[], None]) -> None:
@@ -48,6 +50,7 @@ class Lease:
             try:
                 await anyio.to_thread.run_sync(self.writer.renew, limiter=self._threads)
             except LeaseLost:
+                counts.add("lease_changes_total", change="lost")
                 log.info("%s is polled by another process now", self._journal.job)
                 lost()
                 return

@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from ..counts import counts
 from ..decoding import Decoder
 from ..errors import JobtailError, UpstreamDown, UpstreamError
 from ..models import JOB_ID, JobConfig, JobRecord, RunStatus, Wire
@@ -196,13 +197,16 @@ class FusedSource:
 
     @asynccontextmanager
     async def _sent(self, sending: Awaitable[httpx.Response], what: str) -> AsyncIterator[httpx.Response]:
+        began = time.monotonic()
         try:
             response = await sending
+            _count(what, str(response.status_code), began)
             try:
                 yield response
             finally:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            _count(what, type(error).__name__, began)
             raise self._unreached(error, what) from None
 
     def _unreached(self, error: Exception, what: str) -> JobtailError:
@@ -216,6 +220,12 @@ class FusedSource:
     def _blank(self, text: str) -> str:
         text = text.replace(self._token, "***") if self._token else text
         return self._blanker.text(text)
+
+
+def _count(what: str, outcome: str, began: float) -> None:
+    """A request, by what came of it: the answer's status, or how there was none."""
+    counts.add("upstream_requests_total", call=what, outcome=outcome)
+    counts.add("upstream_seconds_total", time.monotonic() - began, call=what)
 
 
 def _model(model: type[Model], body: bytes, what: str, **known: Any) -> Model:

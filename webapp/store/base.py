@@ -206,6 +206,10 @@ class Journals(Protocol):
         all of them. One that can't be read counts as changed: whoever reads it learns why."""
         ...
 
+    def size(self) -> int:
+        """Bytes of all journals together."""
+        ...
+
     def sweep(self) -> list[str]:
         """Keeps to the bounds of age and size, the oldest journals first, none that is written or open here. Returns
         the jobs whose journals are gone."""

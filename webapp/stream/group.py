@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..counts import counts
 from ..journal.state import State
 from .events import PING, event
 from .form import Form
@@ -107,6 +108,7 @@ class Group:
                 self.state = state
             if ended:
                 data += done_event(state, self.form, after, "finished")
+            counts.add("lines_out_total", (after.line - self.position.line) * len(self.viewers))
             moved, self.position = after.line != self.position.line, after
             if data:
                 self._push(data, ended)
@@ -131,6 +133,8 @@ class Group:
         self._newest_bytes += len(data)
         while self._newest_bytes > NEWEST_BYTES and len(self._newest) > 1:
             self._newest_bytes -= len(self._newest.popleft().parcel.data)
+        counts.add("sends_total", len(self.viewers))
+        counts.add("bytes_out_total", len(self.viewers) * len(data))
         for viewer in list(self.viewers):
             viewer.push(sent)
             if ended:

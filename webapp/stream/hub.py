@@ -55,6 +55,7 @@ class Hub:
         self._ask = ask
         self._attend = attend
         self._forgotten = forgotten
+        self.late = 0.0  # seconds by which the last beat of the event loop was late
         self._not_found: dict[str, float] = {}
         self._max_viewers = max_viewers
         self._max_viewers_per_job = max_viewers_per_job
@@ -175,7 +176,9 @@ class Hub:
     async def _tick(self) -> None:
         swept = time.monotonic()
         while True:
+            began = time.monotonic()
             await asyncio.sleep(1)
+            self.late = max(0.0, time.monotonic() - began - 1)
             if AppStatus.should_exit:
                 self.bye()
             now = time.monotonic()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..counts import counts
 from ..errors import JournalError
 from .events import event, retry
 from .form import Form
@@ -83,6 +84,7 @@ class Viewer:
 
     def abandon(self) -> None:
         """Ends the stream though its socket takes nothing: who is behind it comes back by its cursor."""
+        counts.add("viewers_dropped_total")
         if self._task is not None:
             self._task.cancel()
         self.end()
@@ -200,6 +202,7 @@ class Viewer:
         data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self), seen)
         if data:
             await self._send_bytes(data)
+        counts.add("lines_out_total", after.line - self.position.line)
         moved, self.position = after.line != self.position.line, after
         return not moved and not data and seen is self.channel.state and await self._arrive(seen)
 
@@ -223,6 +226,7 @@ class Viewer:
         return False
 
     async def _begin_anew(self, reason: str) -> None:
+        counts.add("resets_total")
         await self._send_bytes(event("reset", {"reason": reason}))
         self.partial = None
         self.position = await self.channel.start_position(self.form, self.tail)
@@ -234,12 +238,15 @@ class Viewer:
         if state.upstream is not None and state.upstream.get("state") != "ok":
             data += upstream_event(state, self.form)
         if self.reset:
+            counts.add("resets_total")
             data += event("reset", {"reason": self.reset})
             self.reset = ""
         self.position.sent = self.position.line
         return data + event("cursor", {"line": self.position.line}, f"{self.position.epoch}-{self.position.line}")
 
     async def _send_bytes(self, data: bytes) -> None:
+        counts.add("sends_total")
+        counts.add("bytes_out_total", len(data))
         await self._put(Parcel(data))
 
     async def _put(self, parcel: Parcel) -> None:

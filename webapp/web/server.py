@@ -9,9 +9,10 @@ import logging
 import resource
 import signal
 import socket
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..settings import Settings
 from ..store.open import open_store
 from ..stream.straight import straight
 from .listening import BACKLOG, listen
+from .own_log import configure
 from .protocol import bounded
 from .sockets import end_dead
 from .workers import Workers
@@ -89,11 +91,7 @@ class Server(uvicorn.Server):
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or Ctrl-C. SettingsError where the address is taken or can't be listened on,
     JournalError where the data folder can't be written."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # It warns of every request that is no HTTP: anybody could fill a disk with that.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    configure(settings)
     try:
         empty = waited(lambda: is_empty(settings))
     except JournalError as error:
@@ -113,17 +111,28 @@ def run(settings: Settings) -> int:
     def greeting() -> None:
         greet(settings, listening.getsockname()[1], empty)
 
-    with contextlib.closing(listening):
+    with contextlib.closing(listening), tempfile.TemporaryDirectory(prefix="jobtail-") as folder:
         if settings.workers == 1:
             return serve(settings, listening, greeting)
-        return Workers(settings.workers, lambda ready: serve(settings, listening, ready), greeting).run()
+
+        def work(number: int, ready: Callable[[], None]) -> int:
+            return serve(settings, listening, ready, (Path(folder), number))
+
+        return Workers(settings.workers, work, greeting).run()
 
 
-def serve(settings: Settings, listening: socket.socket, started: Callable[[], None]) -> int:
-    """Answers on that socket until this process is told to stop. `started`: called once it does."""
+def serve(
+    settings: Settings,
+    listening: socket.socket,
+    started: Callable[[], None],
+    worker: tuple[Path, int] | None = None,
+) -> int:
+    """Answers on that socket until this process is told to stop. `started`: called once it does. `worker`: a folder
+    that it shares with others of its kind, and its number among them."""
     from .app import create_app
+    from .metrics import Snapshots
 
-    app = create_app(settings)
+    app = create_app(settings, Snapshots(*worker) if worker else None)
     config = uvicorn.Config(
         straight(app),
         loop="auto",

@@ -20,14 +20,16 @@ PAUSE_SECONDS = 1.0
 
 
 class Workers:
-    """`serve`: what a worker does, given what it calls once it answers; its exit code. `started`: called once, when
-    the first of them answers."""
+    """`serve`: what a worker does, given its number and what it calls once it answers; its exit code. `started`: called
+    once, when the first of them answers."""
 
-    def __init__(self, count: int, serve: Callable[[Callable[[], None]], int], started: Callable[[], None]) -> None:
+    def __init__(
+        self, count: int, serve: Callable[[int, Callable[[], None]], int], started: Callable[[], None]
+    ) -> None:
         self._count = count
         self._serve = serve
         self._started = started
-        self._alive: dict[int, float] = {}  # process id, and when it was started
+        self._alive: dict[int, tuple[int, float]] = {}  # by process id: its number, and when it was started
         self._begun = False
 
     def run(self) -> int:
@@ -38,29 +40,29 @@ class Workers:
         self._ready, self._told = os.pipe()
         os.set_blocking(self._ready, False)
         try:
-            for _ in range(self._count):
-                self._start(held)
+            for number in range(self._count):
+                self._start(number, held)
             return self._watch(held)
         finally:
             for descriptor in (self._life, held, self._ready, self._told):
                 os.close(descriptor)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _start(self, held: int) -> None:
+    def _start(self, number: int, held: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         process = os.fork()
         if process:
-            self._alive[process] = time.monotonic()
+            self._alive[process] = (number, time.monotonic())
             return
         code = 1
         try:
             os.close(held)
-            for number in (*STOPPING, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_DFL)
+            for awaited in AWAITED:
+                signal.signal(awaited, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)
             threading.Thread(target=self._until_orphaned, name="parent", daemon=True).start()
-            code = self._serve(self._tell)
+            code = self._serve(number, self._tell)
         except BaseException:
             log.exception("a worker failed")
         finally:
@@ -88,9 +90,10 @@ class Workers:
                     self._stop()
                     return code or 1
                 log.warning("worker %d ended with %d: another is started", process, code)
-                if time.monotonic() - self._alive.pop(process) < SOON_SECONDS:
+                number, began = self._alive.pop(process)
+                if time.monotonic() - began < SOON_SECONDS:
                     time.sleep(PAUSE_SECONDS)
-                self._start(held)
+                self._start(number, held)
 
     def _answers(self) -> bool:
         try:

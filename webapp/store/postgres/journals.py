@@ -56,6 +56,9 @@ class PostgresJournals:
 
     # --- bounds --------------------------------------------------------------------------------------------------
 
+    def size(self) -> int:
+        return int(self._db.read("SELECT coalesce(sum(bytes), 0)::bigint FROM jobtail.journal")[0][0])
+
     def sweep(self) -> list[str]:
         for (data,) in self._db.read("SELECT data FROM jobtail.unused"):
             remove(self._db, data)

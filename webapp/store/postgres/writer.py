@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from ...counts import counts
 from ...errors import BegunAnew, JournalError, LeaseLost, LineMoved, OutcomeUnknown
 from ...journal.batch import Batch
 from ...journal.encoding import Encoder
@@ -17,6 +19,7 @@ from ...journal.state import State
 from ...journal.status import blanked, same
 from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
+from ..counted import appended
 from ..producing import is_new
 from . import compaction, rows
 from .claims import CONFIRMED, FENCED, TIMELINE
@@ -123,6 +126,7 @@ class PostgresWriter:
         if not entries:
             return []
         with self._lock:
+            began = time.monotonic()
             if self._unknown is not None and (found := self._landed(entries)):
                 return found
             prepared = encoder(self._journal.redactor, entries, self._memory)
@@ -132,6 +136,7 @@ class PostgresWriter:
                 self._unknown = prepared
                 raise
             self._unknown, self._memory = None, prepared.memory
+            appended(batches, began)
             self._compact()
             return batches
 
@@ -216,6 +221,7 @@ class PostgresWriter:
             self._journal.wrote(done[0][0])
 
     def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
+        counts.add("gaps_total", reason=reason)
         with self._lock:
             done = self._db.write(
                 f"WITH head AS (UPDATE jobtail.journal SET revision = revision + 1 WHERE {FENCED}"

@@ -85,6 +85,9 @@ class SqliteJournals:
 
     # --- bounds --------------------------------------------------------------------------------------------------
 
+    def size(self) -> int:
+        return sum(_size(path) for path in self.folder.glob("*.sqlite3"))
+
     def sweep(self) -> list[str]:
         gone: list[str] = []
         files = sorted((_age_ms(path), path) for path in self.folder.glob("*.sqlite3"))

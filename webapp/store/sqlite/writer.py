@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ...counts import counts
 from ...errors import BegunAnew, LeaseLost, LineMoved, OutcomeUnknown
 from ...journal.batch import Batch
 from ...journal.encoding import Encoder
@@ -18,6 +20,7 @@ from ...journal.state import State
 from ...journal.status import blanked, same
 from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
+from ..counted import appended
 from .rows import new_batch, store_written
 from .state import one
 
@@ -99,7 +102,7 @@ class SqliteWriter:
             return []
         if self._unknown is not None and (found := self._landed(entries)):
             return found
-        journal = self._journal
+        journal, began = self._journal, time.monotonic()
         prepared = encoder(journal.redactor, entries, self._memory)
         partial_json = self._json(partial)
         try:
@@ -115,6 +118,7 @@ class SqliteWriter:
             raise
         self._unknown, self._memory = None, prepared.memory
         self.last_line = written.last_line
+        appended(written.batches, began)
         return written.batches
 
     def _landed(self, entries: list[Entry] | list[Text]) -> list[Batch]:
@@ -130,6 +134,7 @@ class SqliteWriter:
         return self._journal.read(before, most_bytes=1 << 62, upto=state.last_line)
 
     def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
+        counts.add("gaps_total", reason=reason)
         with self._writing() as db:
             db.execute("INSERT OR IGNORE INTO gap VALUES (?, ?, ?)", (after_line, reason, count))
             db.execute("UPDATE state SET revision = revision + 1")
