@@ -7,7 +7,7 @@ ROOT = Path(__file__).parent.parent / "webapp"
 
 # From the bottom up; what stands in one row knows nothing of its neighbours.
 LAYERS = [
-    {"errors", "counts", "credentials", "decoding", "durations", "files", "states", "strictjson"},
+    {"errors", "counts", "credentials", "decoding", "durations", "files", "states", "strictjson", "threads"},
     {"models", "settings"},
     {"journal"},
     {"store"},

@@ -14,6 +14,7 @@
     ├── UpstreamError          the upstream answered wrongly        502
     │   ├── UpstreamDenied     it refused our credential            502
     │   └── UpstreamDown       it did not answer, or asks for time  503
+    ├── Gone                   the caller hung up                   499
     ├── JournalError           the store can't be read or written   503
     │   ├── DamagedJournal     it was damaged or lost; begun anew   503
     │   ├── StoreDown          the database does not answer         503
@@ -119,6 +120,13 @@ class UpstreamDown(UpstreamError):
     def __init__(self, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Gone(JobtailError):
+    """Whoever asked has hung up: nobody reads the answer."""
+
+    status = 499
+    title = "The caller has gone"
 
 
 class JournalError(JobtailError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from anyio import CapacityLimiter
 
+from .access.cancels import Cancels
 from .access.decide import Access
 from .access.shares import Shares
 from .access.signer import make_signer
@@ -21,6 +21,7 @@ from .source.listing import Listing
 from .store.base import Store
 from .store.open import open_store
 from .stream.hub import Attend, Hub
+from .threads import CHORES
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Service:
     catalog: Catalog
     shares: Shares
     access: Access
+    cancels: Cancels
     budget: Budget | None
 
     def limiters(self) -> dict[str, CapacityLimiter]:
@@ -48,8 +50,9 @@ class Service:
     async def stop(self) -> None:
         """Viewers are told first."""
         await self.hub.close()
+        await self.cancels.close()
         await self.source.aclose()
-        await asyncio.to_thread(self.store.close)
+        await CHORES.run(self.store.close)
 
 
 def build(settings: Settings) -> Service:
@@ -78,6 +81,7 @@ def build(settings: Settings) -> Service:
         catalog=catalog,
         shares=shares,
         access=Access(settings, shares, make_signer(settings, store.secret_key)),
+        cancels=Cancels(source, catalog),
         budget=budget,
     )
 

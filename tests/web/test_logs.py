@@ -11,7 +11,7 @@ from tests.security.site import JOB, START_MS, Site
 from tests.served import until
 from tests.web.test_events import COUNT
 from webapp.journal.line import Entry
-from webapp.stream.tail import tail_start
+from webapp.stream.tail import tail_walk
 from webapp.web import logs as logs_of_web
 
 BIG = "for n in range(30000): print('x' * 1000)"
@@ -148,9 +148,9 @@ def test_the_last_lines_are_no_more_than_asked_for_while_the_log_grows(tmp_path,
         writer = journal.claim(60)
         writer.append([Entry(START_MS + 1000, "one more", None)])
         writer.release()
-        return tail_start(journal, *where)
+        return tail_walk(journal, *where)
 
-    monkeypatch.setattr(logs_of_web, "tail_start", growing)
+    monkeypatch.setattr(logs_of_web, "tail_walk", growing)
     with Site.opened(tmp_path / "data") as site:
         for query in ("tail=5", "tail=5&q=line"):
             answer = site.owner("GET", f"/api/jobs/{JOB}/logs?{query}")

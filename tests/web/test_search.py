@@ -9,6 +9,7 @@ import pytest
 
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
+from webapp.journal.walk import finish
 from webapp.store.sqlite.journal import SqliteJournal
 from webapp.stream.form import Form
 from webapp.web import search
@@ -34,21 +35,21 @@ def test_the_parts_make_the_whole_from_either_end(
     form = Form(format="ndjson", q="7")
     wanted = [n for n in range(after + 1, upto + 1) if "7" in str(n)]
 
-    parts = [search.scan(journal, form, after, upto, 300)]
+    parts = [finish(search.scan(journal, form, after, upto, 300))]
     while not parts[-1].complete:
-        parts.append(search.scan(journal, form, parts[-1].scanned, upto, 300))
+        parts.append(finish(search.scan(journal, form, parts[-1].scanned, upto, 300)))
     assert [json.loads(line)["line"] for part in parts for line in part.lines] == wanted
     assert sum(part.count for part in parts) == len(wanted)
 
-    counts = [search.scan(journal, form, after, upto, 0)]
+    counts = [finish(search.scan(journal, form, after, upto, 0))]
     while not counts[-1].complete:
-        counts.append(search.scan(journal, form, counts[-1].scanned, upto, 0))
+        counts.append(finish(search.scan(journal, form, counts[-1].scanned, upto, 0)))
     assert sum(part.count for part in counts) == len(wanted)
     assert not any(part.lines for part in counts)
 
-    back = [search.scan_back(journal, form, after, upto, 300)]
+    back = [finish(search.scan_back(journal, form, after, upto, 300))]
     while not back[-1].complete:
-        back.append(search.scan_back(journal, form, after, back[-1].scanned - 1, 300))
+        back.append(finish(search.scan_back(journal, form, after, back[-1].scanned - 1, 300)))
     assert [json.loads(line)["line"] for part in reversed(back) for line in part.lines] == wanted
     if upto > 10_000:
         assert min(len(parts), len(counts), len(back)) > 2

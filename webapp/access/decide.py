@@ -10,14 +10,16 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from ..errors import Denied, JournalError, SignInNeeded
+from ..errors import Denied, SignInNeeded
 from ..settings import Settings
 from ..store.share import Link
+from ..threads import RECORDS
 from .cookies import SESSION_COOKIE, link_cookie
 from .grant import Action, Grant
 from .local import check_local
 from .peer import Proxies, group, header, peer
-from .seats import Seats
+from .scans import Scans
+from .seats import READS_PER_ADDRESS, READS_PER_LINK, SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK, Seats
 from .shares import Shares, now_ms
 from .signer import Purpose, Signer
 from .tries import Tries
@@ -74,6 +76,9 @@ class Access:
         self.shares = shares
         self.signer = signer
         self.seats = Seats()
+        self.reads = Seats(READS_PER_ADDRESS, READS_PER_LINK, "read")
+        self.searchers = Seats(SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK, "follow a search")
+        self.scans = Scans()
         self.sign_ins = Tries(10, generous=False)
         self._tokens = Tries(100)
         self._token = settings.access_token.get_secret_value()
@@ -93,6 +98,13 @@ class Access:
         if action is Action.OPEN and job is None:
             return decide(Caller(), action, job)
         return decide(self.caller(request, job), action, job)
+
+    async def ask(self, request: HTTPConnection, action: Action, job: str | None) -> Grant:
+        """`decide`, in a thread where the store has to be asked."""
+        names = request.cookies if self._token else {}
+        if SESSION_COOKIE in names or (job is not None and link_cookie(job) in names):
+            return await RECORDS.run(self.decide, request, action, job)
+        return self.decide(request, action, job)
 
     def caller(self, request: HTTPConnection, job: str | None) -> Caller:
         """Who asks: by the token, the proxy's header, a sign-in, or a link of this job."""
@@ -115,16 +127,12 @@ class Access:
         return self._equal(given.encode("utf-8", "surrogateescape"))
 
     def ended(self, grant: Grant) -> bool:
-        """Whether what was granted is over: asked once a second by every stream. Cheap."""
+        """Whether what was granted is over: asked once a second by every stream, so it never waits."""
         if grant.ends_ms is not None and now_ms() >= grant.ends_ms:
             return True
-        try:
-            if grant.share is not None:
-                return self.shares.revoked(grant.share)
-            return grant.session is not None and self.shares.session_ended(grant.session)
-        except JournalError as error:
-            log.warning("whether a link was revoked can't be read: %s", error)
-            return False
+        if grant.share is not None:
+            return self.shares.last_revoked(grant.share)
+        return grant.session is not None and self.shares.last_ended(grant.session)
 
     def link_of(self, token: str) -> tuple[Link, bool] | None:
         """The link in the address of `/s/{token}` and whether it works; None when we did not sign it."""

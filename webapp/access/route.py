@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp
 
 from ..errors import JournalError, UpstreamDown, UpstreamError
 from ..models import check_job_id
+from ..threads import RECORDS
 from .grant import Action, Grant
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def guarded(
         job = request.path_params.get("job")
         if job is not None:
             check_job_id(job)
-        grant = service.access.decide(request, action, job)
+        grant = await service.access.ask(request, action, job)
         request.scope["jobtail.who"] = grant.who or grant.kind
         if grant.share is not None:
             await note_use(service, grant.share)
@@ -64,6 +64,6 @@ async def note_use(service: Service, share: str) -> None:
     """A disk that is full keeps nobody from looking."""
     if service.shares.unnoted(share):
         try:
-            await asyncio.to_thread(service.shares.used, share)
+            await RECORDS.run(service.shares.used, share)
         except JournalError as error:
             log.warning("the last use of a link can't be noted: %s", error)

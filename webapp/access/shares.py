@@ -5,15 +5,19 @@ Synchronous; any thread may call it. JournalError when the store does not do as 
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable
 
+from ..errors import JournalError
 from ..store.base import Store
 from ..store.share import Link, Share
+from ..threads import RECORDS
 
 __all__ = ["Share", "Shares", "new_id", "now_ms"]
 
+log = logging.getLogger("jobtail.access")
 MAX_LIVE = 500  # links of one job that work at once
 BELIEVED_SECONDS = 1.0
 USED_EVERY_SECONDS = 30.0
@@ -33,6 +37,7 @@ class Shares:
         self._links: dict[str, tuple[float, bool]] = {}
         self._sessions: dict[str, tuple[float, bool]] = {}
         self._used: dict[str, float] = {}
+        self._asking: set[str] = set()
 
     # --- shares
 
@@ -50,7 +55,8 @@ class Shares:
     def revoke(self, job: str, share: str) -> bool:
         """False where this job never had such a link. Revoking again changes nothing."""
         found = self._shares.revoke(job, share, now_ms())
-        self._links.pop(share, None)
+        if found:
+            self._links[share] = (time.monotonic(), True)
         return found
 
     def revoked(self, share: str) -> bool:
@@ -72,10 +78,35 @@ class Shares:
     def end_session(self, session: str, ends_ms: int) -> None:
         """Signed out: the cookie works no more, wherever a copy of it is."""
         self._ended.end(session, ends_ms, now_ms())
-        self._sessions.pop(session, None)
+        self._sessions[session] = (time.monotonic(), True)
 
     def session_ended(self, session: str) -> bool:
         return _believed(self._sessions, session, self._ended.ended)
+
+    # --- for streams, which ask once a second on the event loop
+
+    def last_revoked(self, share: str) -> bool:
+        """What was last known; where that is old, the store is asked in a thread, for the next time."""
+        return self._last(self._links, share, self.revoked)
+
+    def last_ended(self, session: str) -> bool:
+        """The same for a sign-in."""
+        return self._last(self._sessions, session, self.session_ended)
+
+    def _last(self, known: dict[str, tuple[float, bool]], key: str, ask: Callable[[str], bool]) -> bool:
+        at, value = known.get(key, (-1e9, False))
+        if time.monotonic() - at >= BELIEVED_SECONDS and key not in self._asking:
+            self._asking.add(key)
+            RECORDS.submit(self._learn, key, ask)
+        return value
+
+    def _learn(self, key: str, ask: Callable[[str], bool]) -> None:
+        try:
+            ask(key)
+        except JournalError as error:
+            log.warning("whether a link or a sign-in has ended can't be read: %s", error)
+        finally:
+            self._asking.discard(key)
 
 
 def _believed(known: dict[str, tuple[float, bool]], key: str, ask: Callable[[str], bool]) -> bool:

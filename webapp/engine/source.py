@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from ..errors import Conflict, JobNotFound, JournalError, LeaseHeld
 from ..models import JobConfig, JobRecord, RunStatus
 from ..store.base import Journal, Journals, Writer
 from ..store.unfinished import keep_unfinished
+from ..threads import RECORDS
 from .backlog import Backlog, backlog_path, store
 from .catalog import Catalog
 from .job import Job, config_of, record_of, status_of
@@ -46,7 +46,7 @@ class EmbeddedSource:
         return status_of(await self._found(lambda: self._catalog.request_cancel(job, who), job))
 
     async def jobs(self, n: int, skip: int) -> list[JobRecord]:
-        found = await asyncio.to_thread(self._catalog.newest, n, skip)
+        found = await RECORDS.run(self._catalog.newest, n, skip)
         return [record_of(job) for job in found]
 
     async def config(self, job: str) -> JobConfig:
@@ -54,13 +54,13 @@ class EmbeddedSource:
 
     async def behind(self, job: str) -> bool:
         """Its runner has left lines behind that are not in the journal yet."""
-        return await asyncio.to_thread(backlog_path(self._catalog.folder, job).exists)
+        return await RECORDS.run(backlog_path(self._catalog.folder, job).exists)
 
     async def aclose(self) -> None:
         """Its store is the service's to close."""
 
     async def _found(self, ask: Callable[[], Job | None], job: str) -> Job:
-        found = await asyncio.to_thread(ask)
+        found = await RECORDS.run(ask)
         if found is None:
             raise JobNotFound(job)
         return found

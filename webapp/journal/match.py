@@ -9,6 +9,7 @@ see `expression`.
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 
 import orjson
 
@@ -76,11 +77,15 @@ class Finder:
         length = utf16_length(_shown(shown))
         return [(start, min(stop, length)) for start, stop in found if start < length]
 
-    def indexes(self, batch: Batch) -> list[int]:
-        """The places in the batch of the lines that match, from 0."""
-        if not self.may_hold(batch.lines):
-            return []
-        return [index for index, line in enumerate(batch.split()) if self.matches(line)]
+    def indexes(self, batch: Batch, check: Check = _nothing) -> Generator[None, None, list[int]]:
+        """The places in the batch of the lines that match, from 0. Yields between lines."""
+        found: list[int] = []
+        if self.may_hold(batch.lines):
+            for index, line in enumerate(batch.split()):
+                if self.matches(line, check):
+                    found.append(index)
+                yield
+        return found
 
 
 def _shown(line: bytes) -> str:

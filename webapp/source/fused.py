@@ -81,11 +81,16 @@ class FusedSource:
         self._upstream = httpx.AsyncHTTPTransport(
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20), proxy=proxy_of(self._base)
         )
+        # A cancellation waits for the job's end: many of them take no connection from logs and statuses.
+        self._cancels = httpx.AsyncHTTPTransport(
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=0), proxy=proxy_of(self._base)
+        )
         # For signed addresses elsewhere: it has no credential, no cookie, and no proxy between it and its target.
         self._bare = httpx.AsyncClient(timeout=self._timeouts.of(self._timeouts.read), trust_env=False)
 
     async def aclose(self) -> None:
         await self._upstream.aclose()
+        await self._cancels.aclose()
         await self._bare.aclose()
 
     async def status(self, job: str) -> RunStatus:
@@ -186,7 +191,8 @@ class FusedSource:
         request = httpx.Request(
             method, f"{self._base}{path}", headers=self._headers, extensions={"timeout": timeout.as_dict()}
         )
-        async with self._sent(self._upstream.handle_async_request(request), what) as response:
+        transport = self._cancels if what == "cancel" else self._upstream
+        async with self._sent(transport.handle_async_request(request), what) as response:
             if response.status_code != 200 and not (redirect and response.is_redirect):
                 body = await _body(response, MOST_ERROR, cut=True)
                 raise refusal(response.status_code, response.headers, body, what=what, job=job, blank=self._blank)

@@ -7,16 +7,18 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from ..errors import BegunAnew, DamagedJournal, JobNotFound, JobtailError, JournalError, UpstreamDenied, UpstreamDown
 from ..journal.state import State
 from ..models import RunStatus
 from ..store.base import Journal
-from .form import Form
+from ..threads import LIVE
+from .form import Form, pool_of
 from .group import Group
 from .step import Position, last_visible, settled, step
 from .tail import tail_start
@@ -33,6 +35,10 @@ READ_SECONDS = 2.0
 STATUS_AGE = 2.0
 STATUS_SECONDS = 3.0
 PIECES_KEPT = 8
+
+
+# Finds where the last lines that match begin: called as `tail_start` is.
+Walk = Callable[[Journal, State, Form, "int | None"], Awaitable[int]]
 
 
 class Attendant(Protocol):
@@ -97,7 +103,7 @@ class Channel:
         if before is not None:
             await asyncio.wait([before])
         self._reloading, self._next_reload = self._next_reload, None
-        state = await asyncio.to_thread(self.journal.state)
+        state = await LIVE.run(self.journal.state)
         if isinstance(self.attendant.error, JournalError):
             state = _troubled(state, self.attendant.error)
         if state.revision != self.state.revision or state.epoch != self.state.epoch:
@@ -137,7 +143,7 @@ class Channel:
                 await self.attendant.run()
                 await self.reload()
                 # Asked of the disk: a lease that was given back is no change of the journal.
-                self._elsewhere = (await asyncio.to_thread(self.journal.state)).held
+                self._elsewhere = (await LIVE.run(self.journal.state)).held
             except JournalError as error:
                 log.warning("%s: %s", self.job, error)
             except Exception:
@@ -250,13 +256,15 @@ class Channel:
 
     # --- viewers -------------------------------------------------------------------------------------------------
 
-    async def start_position(self, form: Form, tail: int | None) -> Position:
-        """Where one begins who brings no cursor."""
+    async def start_position(self, form: Form, tail: int | None, walk: Walk | None = None) -> Position:
+        """Where one begins who brings no cursor. `walk`: how the last lines that match are looked for."""
         await self.reload()
         state = self.state
         if tail is None and form.since_ms is None:
             return Position(state.epoch, (form.lines or (1, 0))[0] - 1)
-        line = await asyncio.to_thread(tail_start, self.journal, state, form, tail)
+        if walk is None:
+            walk = partial(pool_of(form).run, tail_start)
+        line = await walk(self.journal, state, form, tail)
         return Position(state.epoch, line)
 
     def goal(self, viewer: Viewer) -> int | None:
@@ -299,11 +307,11 @@ class Channel:
         """`step`, done once for all who ask for the same. `state`: what the viewer has been told of, so that no line
         comes before the status that it came with."""
         if position.omitted.count:
-            return await asyncio.to_thread(step, self.journal, state, form, position, upto)
+            return await pool_of(form).run(step, self.journal, state, form, position, upto)
         key = (form, position.epoch, position.line, position.told, position.sent, state.revision, upto)
         task = self._pieces.get(key)
         if task is None or _failed(task):
-            work: Coroutine[Any, Any, tuple[bytes, Position]] = asyncio.to_thread(
+            work: Coroutine[Any, Any, tuple[bytes, Position]] = pool_of(form).run(
                 step, self.journal, state, form, position, upto
             )
             task = self._pieces[key] = asyncio.get_running_loop().create_task(work)
@@ -315,7 +323,7 @@ class Channel:
     async def _deliver(self) -> None:
         """The beat: brings every group to the newest state, none more often than it wants."""
         while True:
-            due = [group.due for group in self._groups.values() if group.behind]
+            due = [group.due for group in self._groups.values() if group.behind and not group.searching]
             timeout = max(0.0, min(due) - time.monotonic()) if due else None
             try:
                 async with asyncio.timeout(timeout):
@@ -329,11 +337,27 @@ class Channel:
                 now = time.monotonic()
                 for group in list(self._groups.values()):
                     if group.behind and group.due <= now:
-                        await group.deliver()
+                        await self._bring(group)
             except JournalError as error:
                 await self.recover(error)
             if not self.viewers:
                 self._pieces.clear()
+
+    async def _bring(self, group: Group) -> None:
+        """One that looks for a text takes its time, and the others do not wait for it."""
+        if not group.form.searches:
+            await group.deliver()
+        elif not group.searching:
+            group.task = asyncio.get_running_loop().create_task(self._search_on(group))
+
+    async def _search_on(self, group: Group) -> None:
+        try:
+            await group.deliver()
+        except JournalError as error:
+            await self.recover(error)
+        except Exception:
+            log.exception("a filtered group of %s failed", self.job)
+        self._signal.set()  # it may be behind again
 
     def tick(self, now: float) -> None:
         """Once a second: heartbeats, and who has to go."""
@@ -381,7 +405,8 @@ class Channel:
     async def close(self) -> None:
         for viewer in list(self.viewers):
             viewer.stop()
-        tasks = [task for task in (self._attending, self._delivering) if task is not None]
+        searches = [group.task for group in self._groups.values()]
+        tasks = [task for task in (self._attending, self._delivering, *searches) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

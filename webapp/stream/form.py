@@ -5,6 +5,7 @@ Two viewers of one form at one position get the same bytes: they are made once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 import orjson
@@ -14,8 +15,16 @@ from ..journal.levels import LEVELS
 from ..journal.match import Finder, level_indexes
 from ..journal.shorter import shorter
 from ..journal.terminal import shown
+from ..journal.walk import finish
 from ..strictjson import dump, loads
+from ..threads import FILTERED, LIVE, Pool
 from .events import DATA_BYTES, event, lines_event, one_line
+
+Check = Callable[[], None]
+
+
+def nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,17 @@ class Form:
         timed = self.since_ms is not None or self.until_ms is not None
         return timed or self.levels is not None or bool(self.q or self.exclude)
 
+    @property
+    def searches(self) -> bool:
+        """Whether lines are looked into, which takes its time."""
+        return bool(self.q or self.exclude)
+
     def passing(self, batch: Batch) -> list[int] | None:
         """The places in the batch, from 0, of the lines that pass the filters; None: all of them."""
+        return finish(self.walk(batch))
+
+    def walk(self, batch: Batch, check: Check = nothing) -> Generator[None, None, list[int] | None]:
+        """The same, which yields between lines that are looked into; `check` is called within long ones."""
         chosen: list[int] | None = None
         if self.since_ms is not None or self.until_ms is not None:
             low = -1 if self.since_ms is None else self.since_ms
@@ -62,10 +80,10 @@ class Form:
             found = level_indexes(batch, self.levels)
             chosen = found if chosen is None else sorted(set(found).intersection(chosen))
         if self._finder is not None and (chosen is None or chosen):
-            found = self._finder.indexes(batch)
+            found = yield from self._finder.indexes(batch, check)
             chosen = found if chosen is None else sorted(set(found).intersection(chosen))
         for finder in self._excluded:
-            hidden = set(finder.indexes(batch))
+            hidden = set((yield from finder.indexes(batch, check)))
             chosen = [place for place in (range(len(batch)) if chosen is None else chosen) if place not in hidden]
         return None if chosen is not None and len(chosen) == len(batch) else chosen
 
@@ -76,6 +94,11 @@ class Form:
     def shortened(self, line: bytes) -> bytes:
         """A line, cut where it is longer than this viewer takes."""
         return cut(line, self.longest) if 0 < self.longest < len(line) else line
+
+
+def pool_of(form: Form) -> Pool:
+    """Where lines are made for it: who looks for a text holds up nobody who does not."""
+    return FILTERED if form.searches else LIVE
 
 
 @dataclass(slots=True)
@@ -115,7 +138,11 @@ class Piece:
 
 def encode(form: Form, epoch: str, batch: Batch, omitted: Omitted) -> Piece:
     """The batch in the viewer's form. `omitted` is carried from batch to batch, and changed."""
-    chosen = form.passing(batch)
+    return encode_chosen(form, epoch, batch, omitted, form.passing(batch))
+
+
+def encode_chosen(form: Form, epoch: str, batch: Batch, omitted: Omitted, chosen: list[int] | None) -> Piece:
+    """The same where it is known which lines pass."""
     if form.sample:
         return _sampled(form, epoch, batch, chosen, omitted)
     if chosen is not None and not chosen:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..counts import counts
 from ..journal.state import State
 from .events import PING, event
-from .form import Form
+from .form import Form, pool_of
 from .step import Position, done_event, last_visible, news, over, step, unfinished
 from .wire import Parcel
 
@@ -50,6 +50,7 @@ class Group:
         self.state = state
         self.viewers: set[Viewer] = set()
         self.behind_viewers: set[Viewer] = set()  # their sockets are full; they read the newest pushes from here
+        self.task: asyncio.Task[None] | None = None  # delivers, where that takes its time
         self.sent = 0
         self._newest: deque[Sent] = deque()
         self._newest_bytes = 0
@@ -60,6 +61,10 @@ class Group:
     def due(self) -> float:
         """When the next beat may be, on the monotonic clock."""
         return self.sent_at + max(self.refresh, len(self.viewers) * SEND_SECONDS / SHARE_OF_CORE)
+
+    @property
+    def searching(self) -> bool:
+        return self.task is not None and not self.task.done()
 
     @property
     def behind(self) -> bool:
@@ -100,7 +105,7 @@ class Group:
             if state.epoch != self.position.epoch:
                 self.scatter()
                 return
-            data, after = await asyncio.to_thread(step, self.channel.journal, state, self.form, self.position)
+            data, after = await pool_of(self.form).run(step, self.channel.journal, state, self.form, self.position)
             ended = over(state, self.form, after)
             if after.line >= last_visible(state, self.form):
                 data = news(self.state, state, self.form) + data + self._cursor(after)

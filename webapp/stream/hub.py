@@ -14,6 +14,7 @@ from sse_starlette.sse import AppStatus
 from ..errors import Busy, JobNotFound, JournalError, UpstreamDenied, UpstreamError
 from ..models import RunStatus
 from ..store.base import Journal, Journals, Presence
+from ..threads import CHORES, LIVE, PAGES, RECORDS
 from .channel import Attendant, Channel
 from .events import event
 from .presence import Watching
@@ -76,8 +77,8 @@ class Hub:
             await channel.close()
         self.channels.clear()
         with contextlib.suppress(JournalError):
-            await asyncio.to_thread(self._watching.leave)
-        await asyncio.to_thread(self.journals.close)
+            await RECORDS.run(self._watching.leave)
+        await CHORES.run(self.journals.close)
 
     async def channel(self, job: str) -> Channel:
         """The job's channel, its journal opened or begun. The id has been checked. JobNotFound: no such job, and no
@@ -85,13 +86,13 @@ class Hub:
         channel = self.channels.get(job)
         if channel is not None:
             return channel
-        if not await asyncio.to_thread(self.journals.known, job):
+        if not await PAGES.run(self.journals.known, job):
             await self._exists(job)
         async with self._opening:
             channel = self.channels.get(job)
             if channel is None:
-                journal = await asyncio.to_thread(self.journals.open, job)
-                state = await asyncio.to_thread(journal.state)
+                journal = await CHORES.run(self.journals.open, job)
+                state = await LIVE.run(journal.state)
                 channel = self.channels[job] = Channel(job, journal, state, self._attendant)
             return channel
 
@@ -157,7 +158,7 @@ class Hub:
     async def _changed(self, marks: dict[str, tuple[str, int]]) -> list[str]:
         """All of them where the store does not answer: each channel then learns why, and tells its viewers."""
         try:
-            return await asyncio.to_thread(self.journals.changes, marks)
+            return await LIVE.run(self.journals.changes, marks)
         except JournalError:
             await asyncio.sleep(AWAY_SECONDS)
             return list(marks)
@@ -169,7 +170,7 @@ class Hub:
     async def _count(self, now: float) -> None:
         own = {channel.job: len(channel.viewers) + channel.readers for channel in self.channels.values()}
         try:
-            await asyncio.to_thread(self._watching.refresh, own, now)
+            await RECORDS.run(self._watching.refresh, own, now)
         except JournalError as error:
             log.debug("who watches is not known: %s", error)
 
@@ -192,7 +193,7 @@ class Hub:
             if now - swept > SWEEP_SECONDS:
                 swept = now
                 try:
-                    await asyncio.to_thread(lambda: self._forgotten(self.journals.sweep()))
+                    await CHORES.run(lambda: self._forgotten(self.journals.sweep()))
                 except Exception:
                     log.exception("keeping the journals within their bounds failed")
 
@@ -201,4 +202,4 @@ class Hub:
             if channel.idle and now - channel.visited > 60:
                 del self.channels[job]
                 await channel.close()
-                await asyncio.to_thread(self.journals.release, job)
+                await CHORES.run(self.journals.release, job)

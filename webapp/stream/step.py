@@ -60,7 +60,11 @@ def step(
             after.line = trimmed
     # No other batch up to the end holds a line of these levels.
     last = batches[-1].last if batches else max(after.line, end) if form.levels is not None else after.line
-    gaps = [gap for gap in journal.gaps(max(after.line, after.told + 1), last + 1) if gap.after_line > after.told]
+    gaps = [
+        gap
+        for gap in journal.gaps(max(after.line, after.told + 1), last + 1)
+        if gap.after_line > after.told and within(form.lines, gap.after_line)
+    ]
     for batch in batches:
         while gaps and gaps[0].after_line < batch.last:
             gap = gaps.pop(0)
@@ -75,6 +79,11 @@ def step(
         # Asked for after the reads: a line of another epoch must not go out under an id of this one.
         raise BegunAnew(f"the journal of {journal.job!r} was begun anew")
     return b"".join(parts), after
+
+
+def within(lines: tuple[int, int] | None, gap_after: int) -> bool:
+    """Whether a gap is between two lines of a range: what is missing around it is not for its reader to know."""
+    return lines is None or lines[0] <= gap_after < lines[1]
 
 
 def last_visible(state: State, form: Form) -> int:
@@ -122,13 +131,21 @@ def upstream_event(state: State, form: Form) -> bytes:
     if state.upstream is None:
         return b""
     visible = state.upstream if form.detail else {**state.upstream, "detail": ""}
+    if form.lines is not None:
+        visible = {**visible, "lines": told_lines(state, form)}
     return event("upstream", visible)
 
 
+def told_lines(state: State, form: Form) -> int:
+    """How many lines the log has; of a range up to where it is filled, whatever stands before and behind it."""
+    return state.last_line if form.lines is None else max(form.lines[0] - 1, last_visible(state, form))
+
+
 def news(old: State, new: State, form: Form) -> bytes:
-    """What has changed beside the lines."""
+    """What has changed beside the lines, as far as this reader may see it."""
     said = status_event(new, form) if new.status != old.status else b""
-    return said + (upstream_event(new, form) if new.upstream != old.upstream else b"")
+    upstream = upstream_event(new, form) if new.upstream != old.upstream else b""
+    return said + (upstream if upstream != upstream_event(old, form) else b"")
 
 
 def unfinished(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, form: Form) -> bytes:
@@ -155,5 +172,5 @@ def _partial(stream: str, held: Mapping[str, Any] | None, form: Form) -> dict[st
 def done_event(state: State, form: Form, position: Position, reason: str) -> bytes:
     """Only `finished` carries the id: the others end the stream, not the log."""
     status = visible_status(state.status, form.detail) if state.status is not None else None
-    data = {"reason": reason, "complete": bool(state.complete), "lines": state.last_line, "status": status}
+    data = {"reason": reason, "complete": bool(state.complete), "lines": told_lines(state, form), "status": status}
     return event("done", data, f"{position.epoch}-{position.line}.done" if reason == "finished" else "")

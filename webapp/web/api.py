@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,12 +16,16 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import Conflict, JournalError
-from ..journal.parts import Gap
+from ..journal.batch import LEVEL_MASK
+from ..journal.levels import LEVELS
+from ..journal.parts import Gap, Part
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
+from ..store.base import Journal
 from ..stream.channel import Channel
-from ..stream.step import visible_status
+from ..stream.step import visible_status, within
+from ..threads import CHORES, PAGES
 from .chosen import choose, chosen
 from .map import paths
 from .params import Params
@@ -62,16 +67,16 @@ async def jobs(request: Request, service: Service, grant: Grant) -> Response:
 async def status(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     current = await channel.status()
-    return answer(
-        visible(service, current, grant), headers={"Jobtail-Viewers": str(service.hub.watching(channel))}
-    )
+    return answer(visible(service, current, grant), headers={"Jobtail-Viewers": str(service.hub.watching(channel))})
 
 
 async def exec_time(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()
-    ends = await asyncio.to_thread(_ends, channel, grant)
+    ends = await service.access.scans.run(
+        request, grant, service.access.address(request), lambda _: _ends(channel, grant)
+    )
     if ends is None:
         raise Conflict(f"the job {channel.job!r} has no log line yet, so nothing tells how long it took")
     finished = channel.state.status is not None and RunStatus.model_validate(channel.state.status).finished
@@ -79,8 +84,9 @@ async def exec_time(request: Request, service: Service, grant: Grant) -> Respons
     return answer({"seconds": (last - first) / 1000, "in_progress": not finished, "first": first, "last": last})
 
 
-def _ends(channel: Channel, grant: Grant) -> tuple[int, int] | None:
+def _ends(channel: Channel, grant: Grant) -> Generator[None, None, tuple[int, int] | None]:
     """Least and greatest timestamp of the lines that the caller may see."""
+    yield
     if grant.lines is None:
         return channel.journal.first_and_last_ms()
     after, low, high = grant.lines[0] - 1, 1 << 62, -1
@@ -88,6 +94,7 @@ def _ends(channel: Channel, grant: Grant) -> tuple[int, int] | None:
         for batch in batches:
             times = batch.timestamps()
             low, high, after = min(low, *times), max(high, *times), batch.last
+            yield
     return None if high < 0 else (low, high)
 
 
@@ -122,10 +129,7 @@ async def cancel_job(request: Request, service: Service, grant: Grant) -> tuple[
     current = await channel.status()
     if current.finished:
         return current, True
-    address = service.access.address(request)
-    now = int(time.time() * 1000)
-    await asyncio.to_thread(service.catalog.record_cancel, job, grant.who, now, address, grant.share)
-    cancelled = await service.source.cancel(job, grant.who)
+    cancelled = await service.cancels.cancel(job, grant, service.access.address(request))
     channel.visit()
     channel.attendant.wake()
     return cancelled, False
@@ -152,7 +156,7 @@ async def steps_config(request: Request, service: Service, grant: Grant) -> Resp
 
 async def forget(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
-    await asyncio.to_thread(channel.journal.forget)
+    await CHORES.run(channel.journal.forget)
     channel.attendant.loaded = False  # what it had read is no more
     await channel.reload()
     channel.signal()
@@ -166,7 +170,7 @@ async def healthz(request: Request, service: Service, grant: Grant) -> Response:
 
 async def readyz(request: Request, service: Service, grant: Grant) -> Response:
     try:
-        await asyncio.to_thread(service.store.writable)
+        await CHORES.run(service.store.writable)
     except JournalError as error:
         return answer({"status": "not ready", "reason": error.for_viewers}, 503)
     return answer({"status": "ok"})
@@ -180,12 +184,17 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     await channel.reload()
     state = channel.state
     low, high = grant.clip(state.trimmed_to + 1, state.last_line)
-    found = await asyncio.to_thread(channel.journal.overview, parts)
-    gaps = await asyncio.to_thread(channel.journal.gaps, low - 1, high)
+    if grant.lines is not None:
+        low, high = min(low, grant.lines[1] + 1), max(high, grant.lines[0] - 1)
+    found = await service.access.scans.run(
+        request, grant, service.access.address(request), lambda _: parts_of(channel.journal, low, high, parts, grant)
+    )
+    gaps = await PAGES.run(channel.journal.gaps, low - 1, high)
+    gaps = [gap for gap in gaps if within(grant.lines, gap.after_line)]
     if grant.lines is None and state.trimmed_to and not any(gap.reason == "trimmed" for gap in gaps):
         gaps = [Gap(state.trimmed_to, "trimmed", state.trimmed_to), *gaps]
     names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
-    found = [part for part in found if low <= part.first and part.last <= high]
+    found = [part for part in found if part.first <= high] if grant.lines is None else found
     shown = [{name: getattr(part, name) for name in names} for part in found]
     return answer(
         {
@@ -194,6 +203,31 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
             "gaps": [{"after": gap.after_line, "reason": gap.reason, "count": gap.count} for gap in gaps],
         }
     )  # fmt: skip
+
+
+def parts_of(journal: Journal, low: int, high: int, parts: int, grant: Grant) -> Generator[None, None, Sequence[Part]]:
+    """The log in at most so many parts. Of a range it is made from its own lines: how the whole is parted would tell
+    how long that is."""
+    yield
+    if grant.lines is None:
+        return journal.overview(parts)
+    step = -(-max(1, high - low + 1) // parts)
+    found: dict[int, Part] = {}
+    after = low - 1
+    while after < high and (batches := journal.read(after, upto=high)):
+        for batch in batches:
+            for line, mark, time_ms in zip(
+                range(batch.first, batch.last + 1), batch.marks, batch.timestamps(), strict=True
+            ):
+                level, place = LEVELS[mark & LEVEL_MASK], (line - low) // step
+                part = found.get(place) or Part(line, line, time_ms, time_ms, 0, 0)
+                found[place] = Part(
+                    part.first, line, min(part.low_ms, time_ms), max(part.high_ms, time_ms),
+                    part.warnings + (level == "warning"), part.errors + (level == "error"),
+                )  # fmt: skip
+            after = batch.last
+            yield
+    return list(found.values())
 
 
 routes = [

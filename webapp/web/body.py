@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -17,14 +17,22 @@ from ..journal.parts import Gap
 from ..journal.state import State
 from ..journal.terminal import SPAN
 from ..stream.channel import Channel
-from ..stream.form import Form, Omitted, encode
+from ..stream.form import Form, Omitted, encode_chosen
 from ..stream.shown import Shown, begins
-from ..stream.step import settled
+from ..stream.step import settled, within
+from ..threads import PAGES
 
+T = TypeVar("T")
 # A followed body that has had nothing to say for so long sends an empty line: proxies cut connections that are silent.
 KEEPALIVE_SECONDS = 15.0
 # How often a follower that waits is asked whether what allowed it still holds.
 CHECK_SECONDS = 2.0
+
+
+class Work(Protocol):
+    """Does a part of what is streamed in a thread."""
+
+    def __call__(self, work: Callable[..., T], *arguments: Any) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +70,10 @@ class Body:
     """`chunks()` gives the bytes. Without marks it raises where it can't go on, so that the answer breaks off: no
     reader may take a part for the whole."""
 
-    def __init__(self, channel: Channel, form: Form, extent: Extent, manner: Manner) -> None:
+    def __init__(self, channel: Channel, form: Form, extent: Extent, manner: Manner, work: Work = PAGES.run) -> None:
+        """`work`: how lines are looked into, which may have to wait for its turn."""
         self._channel = channel
+        self._work = work
         self._form = form
         self._manner = manner
         self._extent = extent
@@ -87,12 +97,12 @@ class Body:
 
     async def _lines(self) -> AsyncIterator[bytes]:
         sent_at, begun = time.monotonic(), False
-        await asyncio.to_thread(self._begin)
+        await PAGES.run(self._begin)
         while True:
             state = self._channel.state
             self._check(state)
             upto = state.last_line if self._upto is None else min(self._upto, state.last_line)
-            items = await asyncio.to_thread(self._read, upto, begun)
+            items = await PAGES.run(self._read, upto, begun)
             begun = True
             for item in items:
                 data = self._gap(item) if isinstance(item, Gap) else await self._take(item)
@@ -159,7 +169,8 @@ class Body:
             self._after = trimmed
         if self._manner.marks:
             last = batches[-1].last if batches else max(self._after, upto)
-            missing += journal.gaps(max(self._after, self._told + 1), last + 1)
+            found = journal.gaps(max(self._after, self._told + 1), last + 1)
+            missing += [gap for gap in found if within(self._form.lines, gap.after_line)]
         return list(interleaved(batches, missing))
 
     def _gap(self, gap: Gap) -> bytes:
@@ -167,7 +178,7 @@ class Body:
         return gap_record(self._epoch, gap) if self._manner.marks else b""
 
     async def _take(self, batch: Batch) -> bytes:
-        data = await asyncio.to_thread(self._maker.feed, batch)
+        data = await self._work(self._maker.feed, batch)
         self._after = self._maker.last if isinstance(self._maker, Formed) else batch.last
         return data
 
@@ -189,7 +200,9 @@ class Body:
 
     def _reason(self) -> str:
         """Why the body ends that gave what was asked for."""
-        if settled(self._channel.state) and self._after >= self._channel.state.last_line:
+        # A range that ends where the log does is not told from any other.
+        whole = self._form.lines is None and self._after >= self._channel.state.last_line
+        if whole and settled(self._channel.state):
             return "finished"
         return "limit" if self._maker.over and (self._upto is None or self._after < self._upto) else "end"
 
@@ -212,7 +225,7 @@ class Formed:
         return self._left == 0
 
     def feed(self, batch: Batch) -> bytes:
-        data, taken, self.last = take(self._form, self._epoch, batch, self._left)
+        data, taken, self.last = take(self._form, self._epoch, batch, self._left, self._form.passing(batch))
         self.count += taken
         self._left = None if self._left is None else self._left - taken
         return data
@@ -243,14 +256,17 @@ def interleaved(batches: list[Batch], gaps: list[Gap]) -> Iterator[Batch | Gap]:
     yield from left
 
 
-def take(form: Form, epoch: str, batch: Batch, left: int | None) -> tuple[bytes, int, int]:
-    """The batch in its form, cut after `left` lines that pass; how many did; the last line that was considered."""
-    chosen = form.passing(batch)
+def take(form: Form, epoch: str, batch: Batch, left: int | None, chosen: list[int] | None) -> tuple[bytes, int, int]:
+    """The batch in its form, cut after `left` lines that pass; how many did; the last line that was considered.
+    `chosen`: the places of those that pass, as `form.passing` gives them."""
     count = len(batch) if chosen is None else len(chosen)
     if left is not None and count > left:
         last = left - 1 if chosen is None else chosen[left - 1]
         batch, count = batch.part(batch.first, batch.first + last), left
-    return encode(form, epoch, batch, Omitted()).data, count, batch.last
+        chosen = None if chosen is None else chosen[:left]
+    if chosen is not None and len(chosen) == len(batch):
+        chosen = None
+    return encode_chosen(form, epoch, batch, Omitted(), chosen).data, count, batch.last
 
 
 @contextmanager

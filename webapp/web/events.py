@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,11 +15,14 @@ from ..access.route import guarded
 from ..errors import UpstreamDenied, UpstreamError
 from ..journal.cursor import Cursor, parse_cursor
 from ..journal.match import parse_levels
+from ..journal.state import State
 from ..service import Service
-from ..stream.channel import Channel
+from ..store.base import Journal
+from ..stream.channel import Channel, Walk
 from ..stream.form import Form
 from ..stream.response import Stream
-from ..stream.step import Position, over
+from ..stream.step import Position, last_visible, over
+from ..stream.tail import tail_walk
 from ..stream.viewer import Viewer
 from .params import MAX_BYTES, Params
 
@@ -29,7 +32,10 @@ MAX_LINE = 10**15 - 1
 
 async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     params = Params(request)
-    form = event_form(params, grant, service.settings.max_line_bytes)
+    address, scans = service.access.address(request), service.access.scans
+    form = await scans.compiled(
+        request, grant, address, lambda: event_form(params, grant, service.settings.max_line_bytes)
+    )
     refresh = params.seconds("refresh_seconds", 0.1, 60) or 1.0
     timeout = params.seconds("timeout", 0, 10**7)
     retries = params.integer("get_logs_retries", 0, 10**6)
@@ -47,7 +53,11 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     except UpstreamError:
         pass  # the stream says how it goes on, and outlasts it
     cursor = parse_cursor(header) if header else given
-    position, reset = await _start(channel, form, cursor, bool(header), tail)
+
+    def walk(journal: Journal, state: State, form: Form, tail: int | None) -> Awaitable[int]:
+        return scans.run(request, grant, address, lambda check: tail_walk(journal, state, form, tail, check))
+
+    position, reset = await _start(channel, form, cursor, bool(header), tail, walk)
     if cursor is not None and not reset and cursor.done and over(channel.state, form, position):
         return Response(status_code=204, headers=stream_headers(request.scope))
 
@@ -62,7 +72,8 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
         return viewer
 
     stream = Stream(viewer, stream_headers(request.scope))
-    return service.access.seats.seated(grant, service.access.address(request), stream)
+    seated = service.access.seats.seated(grant, address, stream)
+    return service.access.searchers.seated(grant, address, seated) if form.searches else seated
 
 
 def event_form(params: Params, grant: Grant, longest: int) -> Form:
@@ -81,22 +92,23 @@ def event_form(params: Params, grant: Grant, longest: int) -> Form:
 
 
 async def _start(
-    channel: Channel, form: Form, cursor: Cursor | None, header: bool, tail: int | None
+    channel: Channel, form: Form, cursor: Cursor | None, header: bool, tail: int | None, walk: Walk
 ) -> tuple[Position, str]:
     """Where the stream starts, and why the cursor does not hold, if it does not."""
     if cursor is None:
         reset = "that Last-Event-ID is no cursor of ours" if header else ""
-        return await channel.start_position(form, tail), reset
+        return await channel.start_position(form, tail, walk), reset
     await channel.reload()
     state = channel.state
     low, high = (form.lines[0] - 1, form.lines[1]) if form.lines else (0, cursor.line)
     if cursor.epoch != state.epoch:
         reset = "the journal was begun anew since"
-    elif cursor.line > max(state.last_line, low):  # a range may begin past the end, and so do the cursors given for it
+    # Of a range only what is in it can be missing: whether there are lines behind it is not for its reader to know.
+    elif max(last_visible(state, form), low) < cursor.line <= high:
         reset = "the journal ends before that line"
     else:
         return Position(state.epoch, min(max(cursor.line, low), high)), ""
-    return await channel.start_position(form, tail), reset
+    return await channel.start_position(form, tail, walk), reset
 
 
 routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW_PART)]

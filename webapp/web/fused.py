@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,6 +17,7 @@ from ..access.signer import Purpose
 from ..errors import NotFound
 from ..service import Service
 from ..stream.channel import Channel
+from ..threads import PAGES
 from .api import MAX_JOBS, answer, cancel_job, visible
 from .params import Params
 from .published import published_config, published_record
@@ -61,7 +61,8 @@ async def logs(request: Request, service: Service, grant: Grant) -> Response:
         raise
     if fresh.done():
         fresh.result()
-    return Whole(_entries(channel, since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
+    whole = Whole(_entries(channel, since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
+    return service.access.reads.seated(grant, service.access.address(request), whole)
 
 
 async def _fresh(channel: Channel) -> None:
@@ -80,8 +81,10 @@ async def _entries(channel: Channel, since_ms: int | None, fresh: asyncio.Future
             yield b" "
             await asyncio.wait([fresh], timeout=PATIENCE)
         fresh.result()
-        async for chunk in iterate_in_threadpool(sorted_log(channel.journal, since_ms)):
-            yield chunk
+        chunks = sorted_log(channel.journal, since_ms)
+        while (chunk := await PAGES.run(next, chunks, None)) is not None:
+            if chunk:
+                yield chunk
     finally:
         fresh.cancel()
 

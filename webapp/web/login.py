@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from urllib.parse import parse_qs
 
@@ -18,6 +17,7 @@ from ..access.shares import new_id, now_ms
 from ..access.signer import Purpose
 from ..errors import TooManyTries, UsageError
 from ..service import Service
+from ..threads import RECORDS
 from .render import render
 
 _OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]{0,500}")
@@ -30,7 +30,7 @@ def own_path(text: str) -> str:
 
 async def login_page(request: Request, service: Service, grant: Grant) -> Response:
     onward = own_path(request.query_params.get("next", "/"))
-    if service.access.caller(request, None).owner is not None:
+    if (await RECORDS.run(service.access.caller, request, None)).owner is not None:
         return RedirectResponse(onward, 303, PRIVATE_HEADERS)
     return form(onward)
 
@@ -75,9 +75,9 @@ async def form_fields(request: Request) -> dict[str, str]:
 
 async def sign_out(request: Request, service: Service, grant: Grant) -> Response:
     """Here and wherever a copy of the cookie is."""
-    caller = service.access.caller(request, None)
+    caller = await RECORDS.run(service.access.caller, request, None)
     if caller.session is not None and caller.ends_ms is not None:
-        await asyncio.to_thread(service.shares.end_session, caller.session, caller.ends_ms)
+        await RECORDS.run(service.shares.end_session, caller.session, caller.ends_ms)
     response = RedirectResponse("/login", 303, PRIVATE_HEADERS)
     drop_cookie(request, response, SESSION_COOKIE)
     return response

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -14,17 +16,20 @@ from starlette.types import ASGIApp
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
+from ..access.scans import Walk
 from ..errors import UsageError
 from ..journal.match import parse_levels
 from ..journal.state import State
 from ..service import Service
 from ..stream.channel import Channel
-from ..stream.form import Form
-from ..stream.tail import tail_start
-from .body import Body, Extent, Manner, take
+from ..stream.form import Check, Form
+from ..stream.tail import tail_walk
+from ..threads import PAGES
+from .body import Body, Extent, Manner, Work, take
 from .params import MAX_BYTES, Params
 from .whole import Whole
 
+T = TypeVar("T")
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
 MAX_EXCLUDED = 8
@@ -35,6 +40,8 @@ _CARRIED = (
 PAGE_LINES = 1000
 MAX_PAGE_LINES = 10_000
 PAGE_BYTES = 64 << 20
+# A page of more is read once to see where it ends, and once more while it is sent.
+HELD_BYTES = 1 << 20
 _MEDIA = {
     "application/x-ndjson": "ndjson", "text/plain": "text", "text/*": "text",
     "application/json": "json", "application/*": "json", "*/*": "json",
@@ -42,31 +49,50 @@ _MEDIA = {
 _TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "text": "text/plain; charset=utf-8"}
 
 
+class Run(Protocol):
+    """Walks the log, by turns with others."""
+
+    def __call__(self, walk: Walk[T]) -> Awaitable[T]: ...
+
+
 async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     params = Params(request)
     wanted = _format(params, request.headers.get("accept", ""))
-    form = _form(params, grant, wanted)
+    address, scans = service.access.address(request), service.access.scans
+    form = await scans.compiled(request, grant, address, lambda: _form(params, grant, wanted))
     follow = params.flag("follow", False)
     if follow and wanted == "json":
         raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
+
+    def run(walk: Walk[T]) -> Awaitable[T]:
+        return scans.run(request, grant, address, walk)
+
+    async def work(work: Callable[..., T], *arguments: Any) -> T:
+        if form.searches:
+            return await scans.once(request, grant, address, partial(work, *arguments), seated=True)
+        return await PAGES.run(work, *arguments)
+
     manner = _manner(params, wanted, follow, service, grant)
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.reload()
-    extent = await _extent(params, channel, form, follow)
+    extent = await _extent(params, channel, form, follow, run)
     headers = dict(PRIVATE_HEADERS)
     if params.flag("download", False):
         ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
         headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
     headers |= _place(channel.state, extent, follow)
     if wanted == "json":
-        return await _page(request, params, channel, form, extent, headers)
+        page = await _page(request, params, channel, form, extent, headers, run, work, manner)
+        return service.access.reads.seated(grant, address, page)
     if follow:
         service.hub.admit(channel)
         headers["Cache-Control"] = "no-store, no-transform"
-    body = Body(channel, form, extent, manner).chunks()
-    response = Whole(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
-    return service.access.seats.seated(grant, service.access.address(request), response) if follow else response
+    body = Body(channel, form, extent, manner, work).chunks()
+    response: Response = Whole(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
+    if follow and form.searches:
+        response = service.access.searchers.seated(grant, address, response)
+    return (service.access.seats if follow else service.access.reads).seated(grant, address, response)
 
 
 def _place(state: State, extent: Extent, follow: bool) -> dict[str, str]:
@@ -145,7 +171,7 @@ def excluded(params: Params) -> str:
     return text
 
 
-async def _extent(params: Params, channel: Channel, form: Form, follow: bool) -> Extent:
+async def _extent(params: Params, channel: Channel, form: Form, follow: bool, run: Run) -> Extent:
     state = channel.state
     tail = params.integer("tail", 0, MAX_LINE)
     limit = params.integer("limit", 1, MAX_LINE)
@@ -155,59 +181,89 @@ async def _extent(params: Params, channel: Channel, form: Form, follow: bool) ->
     before = line_of(params, "before", state, form.lines)
     upto = high if before is None else min(high, before - 1)
     within = replace(form, lines=(after + 1, upto))
-    after = await asyncio.to_thread(tail_start, channel.journal, state, within, tail)
+    after = await run(lambda check: tail_walk(channel.journal, state, within, tail, check))
     if not follow:
         upto = min(upto, state.last_line)  # the answer says beforehand how far it goes
     return Extent(after, None if upto == MAX_LINE else upto, limit)
 
 
 def line_of(params: Params, name: str, state: State, lines: tuple[int, int] | None = None) -> int | None:
-    """The line of a cursor of this journal. UsageError where it is of another one, or past the end. `lines`: a range
-    may begin past the end, and so do the cursors that were given for it."""
+    """The line of a cursor of this journal. UsageError where it is of another one, or past the end. `lines`: of a range
+    nothing is past the end, since that would tell its reader where the log ends."""
     cursor = params.cursor(name)
     if cursor is None:
         return None
     if cursor.epoch != state.epoch:
         raise UsageError(f"{name}={cursor} is of another journal of this job: the journal was begun anew since")
-    if cursor.line > max(state.last_line, lines[0] - 1 if lines else 0) + (name == "before"):
+    if lines is None and cursor.line > state.last_line + (name == "before"):
         raise UsageError(f"{name}={cursor} is past the end, which is {state.epoch}-{state.last_line}")
     return cursor.line
 
 
-def _collect(channel: Channel, form: Form, extent: Extent, limit: int, epoch: str) -> tuple[bytes, int, bool]:
-    """A page as ndjson, the last line that was considered, and whether it may go on."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`data`: its lines as ndjson, None where they are too many to be held. `after`: the last line that was considered;
+    `more`: the page may go on from there."""
+
+    data: bytes | None
+    after: int
+    more: bool
+
+
+def _collect(
+    channel: Channel, form: Form, extent: Extent, limit: int, epoch: str, check: Check
+) -> Generator[None, None, Page]:
+    """Where a page ends, and its lines unless they are more than HELD_BYTES."""
     parts: list[bytes] = []
-    after, count, size = extent.after, 0, 0
-    while True:
-        batches = channel.journal.read(
-            after, most_bytes=min(1 << 20, limit * 400), upto=extent.upto, levels=form.levels
-        )
-        if not batches:
-            return b"".join(parts), after, False
-        if parts and form.levels is None and batches[0].first > after + 1:
-            return b"".join(parts), after, True  # trimmed meanwhile: the next page says so
+    after, count, size, more = extent.after, 0, 0, False
+    most = min(1 << 20, limit * 400)
+    while not more and (batches := channel.journal.read(after, most_bytes=most, upto=extent.upto, levels=form.levels)):
+        if size and form.levels is None and batches[0].first > after + 1:
+            more = True  # trimmed meanwhile: the next page says so
+            break
         for batch in batches:
-            data, taken, after = take(form, epoch, batch, limit - count)
-            parts.append(data)
+            chosen = yield from form.walk(batch, check)
+            data, taken, after = take(form, epoch, batch, limit - count, chosen)
             count, size = count + taken, size + len(data)
-            if count >= limit or size > PAGE_BYTES:
-                return b"".join(parts), after, True
+            if size <= HELD_BYTES:
+                parts.append(data)
+            yield
+            more = count >= limit or size > PAGE_BYTES
+            if more:
+                break
+    return Page(b"".join(parts) if size <= HELD_BYTES else None, after, more)
 
 
 async def _page(
-    request: Request, params: Params, channel: Channel, form: Form, extent: Extent, headers: dict[str, str]
-) -> Response:
+    request: Request, params: Params, channel: Channel, form: Form, extent: Extent, headers: dict[str, str],
+    run: Run, work: Work, manner: Manner,
+) -> Response:  # fmt: skip
     state = channel.state
     limit = min(extent.limit or PAGE_LINES, MAX_PAGE_LINES)
-    data, after, more = await asyncio.to_thread(_collect, channel, form, extent, limit, state.epoch)
+    page = await run(lambda check: _collect(channel, form, extent, limit, state.epoch, check))
     last = state.last_line if extent.upto is None else min(state.last_line, extent.upto)
-    if more and after < last:
-        headers["Jobtail-Last-Id"] = f"{state.epoch}-{after}"
+    if page.more and page.after < last:
+        headers["Jobtail-Last-Id"] = f"{state.epoch}-{page.after}"
         query = {name: params.text(name) for name in _CARRIED if params.has(name)}
-        query["after"] = f"{state.epoch}-{after}"
+        query["after"] = f"{state.epoch}-{page.after}"
         headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'
-    body = b"[" + data.rstrip(b"\n").replace(b"\n", b",") + b"]"
-    return Response(body, headers=headers, media_type=_TYPES["json"])
+    if page.data is not None:
+        return Response(b"[" + _listed(page.data) + b"]", headers=headers, media_type=_TYPES["json"])
+    again = Body(channel, form, Extent(extent.after, page.after, limit), manner, work)
+    return Whole(_bracketed(again.chunks()), 200, headers, _TYPES["json"])
+
+
+def _listed(ndjson: bytes) -> bytes:
+    return ndjson.rstrip(b"\n").replace(b"\n", b",")
+
+
+async def _bracketed(ndjson: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces of whole lines as one JSON list."""
+    before = b"["
+    async for piece in ndjson:
+        yield before + _listed(piece)
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
 
 
 routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW_PART)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +21,7 @@ from ..service import Service
 from ..settings import loopback
 from ..source.listing import GLANCE_SECONDS
 from ..stream.channel import Channel
+from ..threads import PAGES, RECORDS
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
@@ -95,13 +95,13 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
         status = RunStatus.model_validate(visible(service, status, grant))
         if gone:
             status = status.model_copy(update={"job_status": "Gone", "finished_job_status": True})
-    lines, ends = await asyncio.to_thread(_newest, channel, grant)
+    lines, ends = await PAGES.run(_newest, channel, grant)
     now = datetime.now(UTC)
     cancels: list[dict[str, str]] = []
     shares: list[dict[str, Any]] = []
     if grant.owner:
-        cancels = [cancel_words(one) for one in await asyncio.to_thread(service.catalog.cancels, name)]
-        shares = [share_words(one, now) for one in await asyncio.to_thread(service.shares.of_job, name)]
+        cancels = [cancel_words(one) for one in await RECORDS.run(service.catalog.cancels, name)]
+        shares = [share_words(one, now) for one in await RECORDS.run(service.shares.of_job, name)]
     base = service.settings.public_url or str(request.base_url).rstrip("/")
     return render(
         "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import orjson
@@ -14,10 +14,11 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
 from ..errors import UsageError
+from ..journal.batch import Batch
 from ..journal.match import parse_levels
 from ..service import Service
 from ..store.base import Journal
-from ..stream.form import Form
+from ..stream.form import Check, Form, nothing
 from ..stream.tail import backwards
 from .logs import MAX_LINE, either_case, excluded, line_of
 from .params import MAX_BYTES, Params
@@ -26,6 +27,8 @@ LIMIT = 100
 MAX_LIMIT = 1000
 # An answer is given after this many seconds at the latest; `scanned_to` says where to go on.
 SECONDS = 0.5
+# An answer that ends within a batch has its matches looked for again by the next, so it takes longer first.
+OVERTIME = 0.5
 READ_BYTES = 4 << 20
 
 
@@ -40,29 +43,24 @@ class Found:
     count: int = 0
     complete: bool = False
 
-    def add(self, form: Form, lines: list[bytes], at: int | None = None) -> None:
-        shown = [form.shortened(line) for line in lines]
-        spans = [form.spans(line, short) for line, short in zip(lines, shown, strict=True)]
-        place = len(self.lines) if at is None else at
-        self.lines[place:place], self.spans[place:place] = shown, spans
+    def add(self, form: Form, line: bytes, at: int) -> None:
+        shown = form.shortened(line)
+        self.lines.insert(at, shown)
+        self.spans.insert(at, form.spans(line, shown))
+        self.count += 1
+
+    def over(self, complete: bool) -> Found:
+        self.complete = complete
+        return self
+
+
+Steps = Generator[None, None, Found]
 
 
 async def search(request: Request, service: Service, grant: Grant) -> Response:
     params = Params(request)
-    level, q = params.text("level"), params.text("q")
-    exclude = excluded(params)
-    if not q and not level and not exclude:
-        raise UsageError("q is missing: it takes the text to look for, or with regex=true an expression")
-    form = Form(
-        format="ndjson",
-        q=q,
-        regex=params.flag("regex", False),
-        either_case=either_case(params),
-        exclude=exclude,
-        levels=parse_levels(level) if level else None,
-        longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
-        lines=grant.lines,
-    )
+    address = service.access.address(request)
+    form = await service.access.scans.compiled(request, grant, address, lambda: _form(params, grant))
     limit, tail = params.integer("limit", 0, MAX_LIMIT), params.integer("tail", 1, MAX_LIMIT)
     if tail and limit is not None:
         raise UsageError("tail and limit exclude each other: tail=N takes the last N matches, limit=N the first")
@@ -73,20 +71,37 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
     low, high = form.lines or (1, MAX_LINE)
     after, before = line_of(params, "after", state, form.lines) or 0, line_of(params, "before", state, form.lines)
     after, upto = max(low - 1, after), min(high, state.last_line, MAX_LINE if before is None else before - 1)
-    if tail:
-        found = await asyncio.to_thread(scan_back, channel.journal, form, after, upto, tail)
-    else:
-        found = await asyncio.to_thread(scan, channel.journal, form, after, upto, LIMIT if limit is None else limit)
-    # Where a link's range begins past the end, nothing was looked at that a cursor could stand for.
-    scanned = min(found.scanned, state.last_line + (1 if tail else 0))
+
+    def walk(check: Check) -> Steps:
+        if tail:
+            return scan_back(channel.journal, form, after, upto, tail, check)
+        return scan(channel.journal, form, after, upto, LIMIT if limit is None else limit, check)
+
+    found = await service.access.scans.run(request, grant, address, walk)
     complete = b"true" if found.complete else b"false"
     body = b'{"lines":[%b],"spans":%b,"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
-        b",".join(found.lines), orjson.dumps(found.spans), found.count, state.epoch.encode(), scanned, complete,
+        b",".join(found.lines), orjson.dumps(found.spans), found.count, state.epoch.encode(), found.scanned, complete,
     )  # fmt: skip
     return Response(body, headers=PRIVATE_HEADERS, media_type="application/json")
 
 
-def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> Found:
+def _form(params: Params, grant: Grant) -> Form:
+    level, q, exclude = params.text("level"), params.text("q"), excluded(params)
+    if not q and not level and not exclude:
+        raise UsageError("q is missing: it takes the text to look for, or with regex=true an expression")
+    return Form(
+        format="ndjson",
+        q=q,
+        regex=params.flag("regex", False),
+        either_case=either_case(params),
+        exclude=exclude,
+        levels=parse_levels(level) if level else None,
+        longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
+        lines=grant.lines,
+    )
+
+
+def scan(journal: Journal, form: Form, after: int, upto: int, limit: int, check: Check = nothing) -> Steps:
     """Ends at `limit` matches or after SECONDS. A limit of 0: all are counted, none is given."""
     found = Found(after)
     stop_at = time.monotonic() + SECONDS
@@ -95,45 +110,54 @@ def scan(journal: Journal, form: Form, after: int, upto: int, limit: int) -> Fou
         if not batches:
             found.scanned = upto
         for batch in batches:
-            passing = form.passing(batch)
-            places = range(len(batch)) if passing is None else passing
+            for line, place in (yield from _matches(form, batch, bool(limit), found, check)):
+                found.add(form, line, len(found.lines))
+                found.scanned = batch.first + place
+                yield
+                if found.count == limit or time.monotonic() > stop_at + OVERTIME:
+                    return found.over(found.scanned >= upto)
             found.scanned = batch.last
-            if limit and places:
-                if found.count + len(places) >= limit:
-                    places = places[: limit - found.count]
-                    found.scanned = batch.first + places[-1]
-                lines = batch.split()
-                found.add(form, [lines[place] for place in places])
-            found.count += len(places)
-            if found.count == limit > 0:
-                found.complete = found.scanned >= upto
-                return found
-        if time.monotonic() > stop_at:
-            break
-    found.complete = found.scanned >= upto
-    return found
+            yield
+            if time.monotonic() > stop_at:
+                return found.over(found.scanned >= upto)
+    return found.over(True)
 
 
-def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int) -> Found:
+def _matches(
+    form: Form, batch: Batch, wanted: bool, found: Found, check: Check
+) -> Generator[None, None, list[tuple[bytes, int]]]:
+    """The lines that match, with their places in the batch; only counted where they are not wanted."""
+    passing = yield from form.walk(batch, check)
+    places = range(len(batch)) if passing is None else passing
+    if not wanted:
+        found.count += len(places)
+    if not wanted or not places:
+        return []
+    lines = batch.split()
+    return [(lines[place], place) for place in places]
+
+
+def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int, check: Check = nothing) -> Steps:
     """The last `tail` matches. Ends after SECONDS too."""
     found = Found(upto + 1)
     stop_at = time.monotonic() + SECONDS
-    for batch, passing in backwards(journal, form, after, upto):
-        places = passing[-(tail - found.count) :]
+    for step in backwards(journal, form, after, upto, check):
+        yield
+        if step is None:
+            continue
+        batch, places = step
+        lines = batch.split() if places else []
+        for place in reversed(places):
+            found.add(form, lines[place], 0)
+            found.scanned = batch.first + place
+            yield
+            if found.count == tail or time.monotonic() > stop_at + OVERTIME:
+                return found.over(found.scanned <= after + 1)
         found.scanned = batch.first
-        if places:
-            lines = batch.split()
-            found.add(form, [lines[place] for place in places], at=0)
-            found.count += len(places)
-        if found.count == tail:
-            found.scanned = batch.first + places[0]
-            break
         if time.monotonic() > stop_at:
-            break
-    else:
-        found.scanned = after + 1
-    found.complete = found.scanned <= after + 1
-    return found
+            return found.over(found.scanned <= after + 1)
+    found.scanned = after + 1
+    return found.over(True)
 
 
 routes = [guarded("/api/jobs/{job}/search", search, Action.VIEW_PART)]

@@ -18,6 +18,7 @@ from typing import Any
 
 import uvicorn
 
+from ..access.seats import connections
 from ..engine import link
 from ..errors import JournalError, SettingsError, StoreDown
 from ..journal.redact import Redactor
@@ -182,13 +183,6 @@ def more_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def connections() -> int:
-    """How many the descriptors of this process allow: a quarter of them, 64 at least, is for journals, the upstream and
-    what else is opened. 0: no bound."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 0 if soft == resource.RLIM_INFINITY else max(16, soft - max(64, soft // 4))
 
 
 def settle_memory() -> None:

@@ -23,6 +23,7 @@ from ..service import Service
 from ..settings import loopback
 from ..states import state_of
 from ..store.share import Link
+from ..threads import PAGES, RECORDS
 from .render import render
 from .words import elapsed
 
@@ -69,7 +70,7 @@ async def make(request: Request, service: Service, grant: Grant) -> Response:
     await service.hub.channel(job)  # JobNotFound: there is nothing to share
     link = Link(new_id(), job, now_ms() + terms.seconds * 1000, terms.can_cancel, terms.lines)
     note = service.redactor.text(terms.note)
-    share = await asyncio.to_thread(service.shares.add, link, note, grant.who)
+    share = await RECORDS.run(service.shares.add, link, note, grant.who)
     base = base_url(request, service)
     url = f"{base}/s/{service.access.signer.sign(Purpose.LINK, link.payload(), link.ends_ms)}"
     warning = None
@@ -81,22 +82,22 @@ async def make(request: Request, service: Service, grant: Grant) -> Response:
 async def listed(request: Request, service: Service, grant: Grant) -> Response:
     job = request.path_params["job"]
     await service.hub.channel(job)  # JobNotFound, as every other route of it says
-    shares = await asyncio.to_thread(service.shares.of_job, job)
+    shares = await RECORDS.run(service.shares.of_job, job)
     return JSONResponse([shown(share) for share in shares], headers=PRIVATE_HEADERS)
 
 
 async def revoke(request: Request, service: Service, grant: Grant) -> Response:
     share = request.path_params["share"]
-    if not await asyncio.to_thread(service.shares.revoke, request.path_params["job"], share):
+    if not await RECORDS.run(service.shares.revoke, request.path_params["job"], share):
         raise NotFound(f"this job has no link {share[:40]!r}")
     return Response(status_code=204, headers=PRIVATE_HEADERS)
 
 
 async def door(request: Request, service: Service, grant: Grant) -> Response:
     """Trades a link for the cookie of its job."""
-    found = service.access.link_of(request.path_params["token"])
+    found = await RECORDS.run(service.access.link_of, request.path_params["token"])
     if found is None or not found[1]:
-        return no_entry(request, service, found[0] if found else None)
+        return await RECORDS.run(no_entry, request, service, found[0] if found else None)
     link = found[0]
     await note_use(service, link.id)
     response = await _welcome(request, service, link)
@@ -160,7 +161,8 @@ async def preview(service: Service, link: Link) -> tuple[str, str, str]:
         async with asyncio.timeout(STATUS_SECONDS):
             channel = await service.hub.channel(link.job)
             status = RunStatus.model_validate(channel.state.status) if channel.state.status else await channel.status()
-            ends = await asyncio.to_thread(channel.journal.first_and_last_ms)
+            # How long the whole took is not for the reader of some lines to know.
+            ends = None if link.lines else await PAGES.run(channel.journal.first_and_last_ms)
     except (JobtailError, TimeoutError):
         pass
     else:

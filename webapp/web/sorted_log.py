@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from ..journal.batch import Batch
 from ..store.base import Journal
@@ -22,12 +22,14 @@ LINE_BITS = 50
 
 
 def sorted_log(journal: Journal, since_ms: int | None) -> Iterator[bytes]:
-    """The JSON list of the entries from `since_ms` on, in chunks. What is appended meanwhile is not in it."""
+    """The JSON list of the entries from `since_ms` on, in chunks, of which some are empty. What is appended
+    meanwhile is not in it."""
     low = 0 if since_ms is None else max(0, since_ms)
     after, upto = journal.line_at(low) - 1, journal.state().last_line
     chunk = bytearray(b"[")
     comma = b""
-    for line in _merged(journal, low, after, upto):
+    stragglers = yield from _stragglers(journal, low, after, upto)
+    for line in _merged(journal, low, after, upto, iter(stragglers)):
         chunk += comma + published_entry(line)
         comma = b","
         if len(chunk) >= CHUNK_BYTES:
@@ -36,8 +38,7 @@ def sorted_log(journal: Journal, since_ms: int | None) -> Iterator[bytes]:
     yield bytes(chunk + b"]")
 
 
-def _merged(journal: Journal, low: int, after: int, upto: int) -> Iterator[bytes]:
-    stragglers = iter(_stragglers(journal, low, after, upto))
+def _merged(journal: Journal, low: int, after: int, upto: int, stragglers: Iterator[int]) -> Iterator[bytes]:
     shelf = _Shelf(journal, after)
     straggler = next(stragglers, None)
     peak = -1
@@ -60,8 +61,8 @@ def _merged(journal: Journal, low: int, after: int, upto: int) -> Iterator[bytes
         straggler = next(stragglers, None)
 
 
-def _stragglers(journal: Journal, low: int, after: int, upto: int) -> list[int]:
-    """The places of all lines that an earlier one outran, sorted."""
+def _stragglers(journal: Journal, low: int, after: int, upto: int) -> Generator[bytes, None, list[int]]:
+    """The places of all lines that an earlier one outran, sorted. Yields nothing now and then, for others' turn."""
     found: list[int] = []
     peak = -1
     for batch in _batches(journal, after, upto):
@@ -70,6 +71,7 @@ def _stragglers(journal: Journal, low: int, after: int, upto: int) -> list[int]:
                 peak = time
             elif time >= low:
                 found.append(time << LINE_BITS | number)
+        yield b""
     found.sort()
     return found
 
