@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Nobody:
-    """Attends to a journal that a test writes itself."""
+    """Keeps up to date a journal that the test writes itself: nothing is left to do."""
 
     watched, rounds, error, heartbeat, loaded, writes, status_at = True, 1, None, None, True, False, 0.0
 
@@ -40,6 +40,9 @@ class Nobody:
         pass
 
     async def round_done(self):
+        pass
+
+    async def status_asked(self):
         pass
 
 
