@@ -8,7 +8,8 @@ export const KEEP = 8192; // bytes of a message that come to the tab
 export const problem = (status, detail) => Object.assign(new Error(detail), { status });
 
 export function makeApi(job) {
-	const base = `/api/jobs/${encodeURIComponent(job)}`;
+	// This file is at `<root>static/<version>/api.js`.
+	const base = `${new URL("../../", import.meta.url).pathname}api/jobs/${encodeURIComponent(job)}`;
 	return { url, ask, json, send, lines: (params) => json("/logs", { ...params, max_line_bytes: KEEP }) };
 
 	function url(path, params = {}) {

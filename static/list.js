@@ -11,7 +11,7 @@ let typed = 0;
 /** The address holds what is searched; another search begins at its first page. */
 function search() {
 	const query = new URLSearchParams(Object.entries({ text: $("#text").value, state: $("#state").value }).filter(([, value]) => value));
-	history.replaceState(null, "", `/${query.size ? `?${query}` : ""}`);
+	history.replaceState(null, "", location.pathname + (query.size ? `?${query}` : ""));
 	return refresh();
 }
 

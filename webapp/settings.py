@@ -38,6 +38,10 @@ def bare(value: Any) -> Any:
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
 
 
+# The first parts of our own paths.
+_OURS = frozenset(("api", "jobs", "s", "login", "logout", "static", "server", "healthz", "readyz", "metrics"))
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="JOBTAIL_", env_file=".env", extra="ignore", hide_input_in_errors=False
@@ -118,6 +122,15 @@ class Settings(BaseSettings):
         ):
             raise ValueError("it takes an address such as https://host/path, without user, query or fragment")
         return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        """Else `/api/...` could be meant with the prefix or without it: proxies may leave it there or take it away."""
+        first = urlsplit(value).path.strip("/").partition("/")[0]
+        if first in _OURS:
+            raise ValueError(f"its path may not begin with /{first}, which is a path of this service")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.security.conftest import open_site, site
 from tests.served import Served
+
+__all__ = ["open_site", "site"]
 
 TEN = "print(*(f'{w} number {n}' for n, w in enumerate(['INFO', 'ERROR', 'DEBUG', 'WARN', 'plain'] * 2)), sep='\\n')"
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .peer import header
+from .place import prefix_of
 
 SESSION_COOKIE = "jobtail_session"
 LINK_COOKIE = "jobtail_link_"
@@ -22,7 +23,8 @@ def link_cookie(job: str) -> str:
 
 
 def secure(request: Request) -> bool:
-    """Whether the browser speaks HTTPS with us or with the proxy in front. Who lies gets a cookie that is not sent."""
+    """Whether the browser speaks HTTPS with us or with the proxy in front. A client that
+    claims HTTPS over plain HTTP gets a Secure cookie, which its browser will not send back."""
     forwarded = header(request.scope, b"x-forwarded-proto") or b""
     public: Any = request.app.state.service.settings.public_url
     return (
@@ -33,11 +35,15 @@ def secure(request: Request) -> bool:
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
-    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure(request))
+    path = prefix_of(request.scope) or "/"
+    response.set_cookie(
+        name, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure(request)
+    )
 
 
 def drop_cookie(request: Request, response: Response, name: str) -> None:
-    response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=secure(request))
+    path = prefix_of(request.scope) or "/"
+    response.delete_cookie(name, path=path, httponly=True, samesite="lax", secure=secure(request))
 
 
 def too_many(cookies: list[str], new: str) -> list[str]:

@@ -18,7 +18,8 @@ from ..settings import Settings
 from .headers import CORS_SCOPE, PRIVATE_HEADERS, STATIC_HEADERS, cors_headers
 from .local import check_local, host_name
 from .origin import SAFE_METHODS, allowed_origin, check_same_site
-from .peer import headers
+from .peer import Proxies, headers
+from .place import Place
 
 MAX_HEADERS = 32 << 10
 MAX_QUERY = 8 << 10
@@ -52,6 +53,7 @@ class Guard:
         self._app = app
         self._refuse = refuse
         self._local = not settings.access_token.get_secret_value()
+        self._place = Place(settings.public_url, Proxies(settings.trusted_proxies))
         self._allowed = frozenset(origin.rstrip("/") for origin in settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,6 +63,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        self._place.settle(scope)
         scope[CORS_SCOPE] = allowed_origin(scope, self._allowed)
         try:
             check_size(scope)
@@ -71,7 +74,7 @@ class Guard:
             if scope[CORS_SCOPE] and scope["method"] == "OPTIONS":
                 await preflight(scope)(scope, receive, send)
                 return
-            check_same_site(scope)
+            check_same_site(scope, self._place.origins(scope))
             if scope["method"] not in SAFE_METHODS:
                 receive = await read_body(receive)
         except JobtailError as error:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ..access.cookies import secure
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded
@@ -18,6 +17,7 @@ from ..errors import NotFound
 from ..service import Service
 from ..stream.channel import Channel
 from ..threads import PAGES
+from .address import base_url
 from .api import MAX_JOBS, answer, cancel_job, visible
 from .params import Params
 from .published import published_config, published_record
@@ -94,13 +94,7 @@ async def config(request: Request, service: Service, grant: Grant) -> Response:
     job = request.path_params["job"]
     await (await service.hub.channel(job)).status()
     token = service.access.signer.sign(Purpose.CONFIG, job, int((time.time() + CONFIG_SECONDS) * 1000))
-    return RedirectResponse(f"{_base(request, service)}/server/v1/config/{token}", 307, PRIVATE_HEADERS)
-
-
-def _base(request: Request, service: Service) -> str:
-    """The client follows no relative address. The Host has been checked by the guard."""
-    scheme = "https" if secure(request) else "http"
-    return service.settings.public_url or f"{scheme}://{request.headers['host']}"
+    return RedirectResponse(f"{base_url(request, service)}/server/v1/config/{token}", 307, PRIVATE_HEADERS)
 
 
 async def signed_config(request: Request, service: Service, grant: Grant) -> Response:

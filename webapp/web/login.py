@@ -18,6 +18,7 @@ from ..access.signer import Purpose
 from ..errors import TooManyTries, UsageError
 from ..service import Service
 from ..threads import RECORDS
+from .address import local
 from .render import render
 
 _OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]{0,500}")
@@ -31,12 +32,14 @@ def own_path(text: str) -> str:
 async def login_page(request: Request, service: Service, grant: Grant) -> Response:
     onward = own_path(request.query_params.get("next", "/"))
     if (await RECORDS.run(service.access.caller, request, None)).owner is not None:
-        return RedirectResponse(onward, 303, PRIVATE_HEADERS)
-    return form(onward)
+        return RedirectResponse(local(request, onward), 303, PRIVATE_HEADERS)
+    return form(request, onward)
 
 
-def form(onward: str, error: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return render("login.html", status=status, headers=headers, error=error, next=onward)
+def form(
+    request: Request, onward: str, error: str = "", status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return render(request, "login.html", status=status, headers=headers, error=error, next=onward)
 
 
 async def sign_in(request: Request, service: Service, grant: Grant) -> Response:
@@ -44,18 +47,18 @@ async def sign_in(request: Request, service: Service, grant: Grant) -> Response:
     fields = await form_fields(request)
     onward = own_path(fields.get("next", "/"))
     if not access.needs_token:
-        return RedirectResponse(onward, 303, PRIVATE_HEADERS)
+        return RedirectResponse(local(request, onward), 303, PRIVATE_HEADERS)
     address = group(access.address(request))
     try:
         access.sign_ins.check(address)
     except TooManyTries as error:
-        return form(onward, error.detail, error.status, {"Retry-After": str(error.retry_after)})
+        return form(request, onward, error.detail, error.status, {"Retry-After": str(error.retry_after)})
     if not access.right_token(fields.get("token", "").strip()):
         access.sign_ins.failed(address)
-        return form(onward, "That is not the access token.", 401)
+        return form(request, onward, "That is not the access token.", 401)
     access.sign_ins.succeeded(address)
     ends_ms = now_ms() + SESSION_SECONDS * 1000
-    response = RedirectResponse(onward, 303, PRIVATE_HEADERS)
+    response = RedirectResponse(local(request, onward), 303, PRIVATE_HEADERS)
     cookie = access.signer.sign(Purpose.SESSION, new_id(), ends_ms)
     set_cookie(request, response, SESSION_COOKIE, cookie, SESSION_SECONDS)
     return response
@@ -78,7 +81,7 @@ async def sign_out(request: Request, service: Service, grant: Grant) -> Response
     caller = await RECORDS.run(service.access.caller, request, None)
     if caller.session is not None and caller.ends_ms is not None:
         await RECORDS.run(service.shares.end_session, caller.session, caller.ends_ms)
-    response = RedirectResponse("/login", 303, PRIVATE_HEADERS)
+    response = RedirectResponse(local(request, "/login"), 303, PRIVATE_HEADERS)
     drop_cookie(request, response, SESSION_COOKIE)
     return response
 

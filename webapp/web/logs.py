@@ -25,6 +25,7 @@ from ..stream.channel import Channel
 from ..stream.form import Check, Form
 from ..stream.tail import tail_walk
 from ..threads import PAGES
+from .address import local
 from .body import Body, Extent, Manner, Work, take
 from .params import MAX_BYTES, Params
 from .whole import Whole
@@ -246,7 +247,7 @@ async def _page(
         headers["Jobtail-Last-Id"] = f"{state.epoch}-{page.after}"
         query = {name: params.text(name) for name in _CARRIED if params.has(name)}
         query["after"] = f"{state.epoch}-{page.after}"
-        headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'
+        headers["Link"] = f'<{local(request, request.scope["path"])}?{urlencode(query)}>; rel="next"'
     if page.data is not None:
         return Response(b"[" + _listed(page.data) + b"]", headers=headers, media_type=_TYPES["json"])
     again = Body(channel, form, Extent(extent.after, page.after, limit), manner, work)

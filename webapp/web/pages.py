@@ -22,6 +22,7 @@ from ..settings import loopback
 from ..source.listing import GLANCE_SECONDS
 from ..stream.channel import Channel
 from ..threads import PAGES, RECORDS
+from .address import base_url, local
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
@@ -63,10 +64,10 @@ async def home(request: Request, service: Service, grant: Grant) -> Response:
     found, jobs = len(jobs), jobs[skip if searched else 0 :]
     more, jobs = len(jobs) > PAGE_JOBS, jobs[:PAGE_JOBS]
     return render(
-        "list.html", jobs=jobs, skip=skip, text=text, state=state, states=STATES, error=error,
+        request, "list.html", jobs=jobs, skip=skip, text=text, state=state, states=STATES, error=error,
         totals=totals_words(jobs, skip, more, found if searched else None, len(records) >= SEARCHED_JOBS),
-        newer=_page(max(0, skip - PAGE_JOBS), text, state) if skip else "",
-        older=_page(skip + PAGE_JOBS, text, state) if more else "",
+        newer=_page(request, max(0, skip - PAGE_JOBS), text, state) if skip else "",
+        older=_page(request, skip + PAGE_JOBS, text, state) if more else "",
         embedded=not service.settings.upstream_url, can_sign_out=grant.session is not None,
     )  # fmt: skip
 
@@ -80,9 +81,9 @@ async def _listed(service: Service, n: int, skip: int) -> tuple[list[JobRecord],
         return service.listing.known(n, skip) or service.listing.known(PAGE_JOBS + 1, 0), error
 
 
-def _page(skip: int, text: str, state: str) -> str:
+def _page(request: Request, skip: int, text: str, state: str) -> str:
     query = {name: value for name, value in (("skip", skip), ("text", text), ("state", state)) if value}
-    return f"/?{urlencode(query)}" if query else "/"
+    return local(request, f"/?{urlencode(query)}" if query else "/")
 
 
 async def job(request: Request, service: Service, grant: Grant) -> Response:
@@ -102,9 +103,9 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
     if grant.owner:
         cancels = [cancel_words(one) for one in await RECORDS.run(service.catalog.cancels, name)]
         shares = [share_words(one, now) for one in await RECORDS.run(service.shares.of_job, name)]
-    base = service.settings.public_url or str(request.base_url).rstrip("/")
+    base = base_url(request, service)
     return render(
-        "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines],
+        request, "job.html", job=job_words(name, status), lines=[line_words(line) for line in lines],
         last_line=0 if grant.lines else state.last_line, part=grant.lines,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
         shares=shares, elapsed=elapsed(status, ends, now), about=about_words(status),
@@ -158,7 +159,7 @@ def _commands(base: str, service: Service, job: str) -> list[str]:
 async def cancel(request: Request, service: Service, grant: Grant) -> Response:
     """The form of the page without JavaScript."""
     await cancel_job(request, service, grant)
-    return RedirectResponse(f"/jobs/{request.path_params['job']}", 303, headers=PRIVATE_HEADERS)
+    return RedirectResponse(local(request, f"/jobs/{request.path_params['job']}"), 303, headers=PRIVATE_HEADERS)
 
 
 routes = [

@@ -8,11 +8,12 @@ from http import HTTPStatus
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from ..access.headers import PRIVATE_HEADERS
 from ..errors import Busy, JobtailError, JournalError, SignInNeeded, UpstreamDown
 from ..journal.redact import Redactor
+from .address import local
 from .render import render
 
 log = logging.getLogger("jobtail.web")
@@ -44,6 +45,9 @@ async def on_error(request: Request, error: Exception) -> Response:
 
 async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    if error.status_code == 404 and path.startswith("/jobs/") and path.endswith("/") and path.count("/") == 3:
+        return RedirectResponse(local(request, path.rstrip("/")), 308, PRIVATE_HEADERS)
     title = HTTPStatus(error.status_code).phrase
     detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
     return _answer(request, error.status_code, title, detail, dict(error.headers or {}))
@@ -73,5 +77,6 @@ def _page(request: Request, status: int, title: str, detail: str, headers: dict[
     asked = f"{path}?{query}" if query else path
     after = asked if request.method == "GET" and not path.startswith(("/login", "/s/")) else ""
     return render(
-        "error.html", status=status, headers=headers, title=title, detail=detail, sign_in=status == 401, next=after
-    )
+        request, "error.html", status=status, headers=headers,
+        title=title, detail=detail, sign_in=status == 401, next=after,
+    )  # fmt: skip

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import Response
 
 from ..access.headers import PRIVATE_HEADERS
+from ..access.place import prefix_of
 from ..settings import assets
 from .static import version
 
@@ -17,11 +19,15 @@ from .static import version
 def environment() -> Environment:
     loader = FileSystemLoader(assets("templates"))
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    env.globals["static"] = f"/static/{version()}"
     return env
 
 
-def render(template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Response:
-    """A page as a response. What a template needs and `context` lacks raises jinja2.UndefinedError."""
+def render(
+    request: Request, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any
+) -> Response:
+    """A page as a response. What a template needs and `context` lacks raises jinja2.UndefinedError. Templates have
+    `root`, which stands before every path of ours, and `static`, the folder of our files."""
+    root = prefix_of(request.scope)
+    context |= {"root": root, "static": f"{root}/static/{version()}"}
     body = environment().get_template(template).render(context)
     return Response(body, status, {**PRIVATE_HEADERS, **(headers or {})}, media_type="text/html; charset=utf-8")

@@ -193,8 +193,9 @@ def settle_memory() -> None:
 
 
 def greet(settings: Settings, port: int, empty: bool) -> None:
-    address = link.base(settings.model_copy(update={"port": port}))
-    print(f"jobtail serves on {address}", flush=True)
+    address = link.base(settings.model_copy(update={"port": port, "public_url": ""}))
+    public = f" and is reached at {settings.public_url}" if settings.public_url else ""
+    print(f"jobtail serves on {address}{public}", flush=True)
     if empty:
         print("No jobs yet. Start one in another terminal: jobtail run -- CMD", flush=True)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ..access.cookies import drop_cookie, link_cookie, secure, set_cookie, too_many
+from ..access.cookies import drop_cookie, link_cookie, set_cookie, too_many
 from ..access.grant import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.route import guarded, note_use
@@ -24,6 +24,7 @@ from ..settings import loopback
 from ..states import state_of
 from ..store.share import Link
 from ..threads import PAGES, RECORDS
+from .address import base_url, local
 from .render import render
 from .words import elapsed
 
@@ -38,13 +39,6 @@ ENDED = (
 
 def iso(ms: int | None) -> str | None:
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat().replace("+00:00", "Z")
-
-
-def base_url(request: Request, service: Service) -> str:
-    """Of the links: JOBTAIL_PUBLIC_URL, else as the request came."""
-    if service.settings.public_url:
-        return service.settings.public_url
-    return f"{'https' if secure(request) else 'http'}://{request.headers['host']}"
 
 
 def shown(share: Share) -> dict[str, Any]:
@@ -119,7 +113,7 @@ def no_entry(request: Request, service: Service, link: Link | None) -> Response:
         body = {"type": "about:blank", "title": "This link does not work", "status": 404, "detail": detail}
         return JSONResponse(body, 404, DOOR_HEADERS, media_type="application/problem+json")
     return render(
-        "error.html", status=404, headers=DOOR_HEADERS,
+        request, "error.html", status=404, headers=DOOR_HEADERS,
         title="This link does not work", detail=detail, sign_in=caller.owner is None, next="",
     )  # fmt: skip
 
@@ -134,7 +128,7 @@ def _why(service: Service, link: Link) -> str:
 
 
 async def _welcome(request: Request, service: Service, link: Link) -> Response:
-    job_url = f"/jobs/{quote(link.job, safe=':')}"
+    job_url = local(request, f"/jobs/{quote(link.job, safe=':')}")
     headers = {**DOOR_HEADERS, "Content-Location": job_url}
     if _wants_json(request):
         body = {
@@ -146,7 +140,7 @@ async def _welcome(request: Request, service: Service, link: Link) -> Response:
         }
         return JSONResponse(body, 200, headers)
     title, label, took = await preview(service, link)
-    return render("share.html", headers=headers, title=title, label=label, elapsed=took, job_url=job_url)
+    return render(request, "share.html", headers=headers, title=title, label=label, elapsed=took, job_url=job_url)
 
 
 def _wants_json(request: Request) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,7 +66,7 @@ class Static:
 
 
 def _answer(file: File, asked: Headers, for_good: bool) -> Response:
-    small = "gzip" in asked.get("accept-encoding", "")
+    small = _takes_gzip(asked.get("accept-encoding", ""))
     tag = f'W/"{version()}"'  # weak: compressed or not it is one file
     headers = {"Vary": "Accept-Encoding", "Cache-Control": _FOR_GOOD if for_good else "no-cache", "ETag": tag}
     if tag in asked.get("if-none-match", ""):
@@ -73,3 +74,12 @@ def _answer(file: File, asked: Headers, for_good: bool) -> Response:
     if small:
         headers["Content-Encoding"] = "gzip"
     return Response(file.compressed if small else file.plain, 200, headers, media_type=file.media)
+
+
+def _takes_gzip(accept: str) -> bool:
+    """RFC 9110, 12.5.3, as far as one encoding goes."""
+    for part in accept.lower().split(","):
+        name, *more = (word.strip() for word in part.split(";"))
+        if name in ("gzip", "x-gzip"):
+            return not any(re.fullmatch(r"q=0(\.0{0,3})?", word) for word in more)
+    return False
