@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests use beside Python: a browser, PostgreSQL, nginx with nchan, Node. As root on Debian or Ubuntu what is
+# What the tests use beside Python: a browser, PostgreSQL, nginx with nchan, HAProxy, Node. As root on Debian or Ubuntu what is
 # missing is installed; else a sentence says what to install, and the tests that need it are skipped.
 set -u
 
@@ -10,6 +10,7 @@ have chromium || have chromium-browser || have google-chrome || missing="$missin
 have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 have pgbouncer || missing="$missing pgbouncer"
 have nginx || missing="$missing nginx"
+have haproxy || [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 [ -e /usr/share/nginx/modules-available/mod-nchan.conf ] || [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] ||
     missing="$missing libnginx-mod-nchan"
 have node || missing="$missing nodejs"
@@ -27,7 +28,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
             echo "$package can't be installed here: the tests that need it are skipped" >&2
     done
 elif [ "$(uname)" = Darwin ]; then
-    echo "Some tests are skipped without:$missing. Install: brew install postgresql pgbouncer nginx node; brew install --cask chromium" >&2
+    echo "Some tests are skipped without:$missing. Install: brew install postgresql pgbouncer nginx haproxy node; brew install --cask chromium" >&2
 else
     echo "Some tests are skipped without:$missing. Install them: sudo apt install$missing" >&2
 fi

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
+from webapp.access import seats as seating
 from webapp.access.grant import Grant
 from webapp.access.seats import Seats
 from webapp.errors import Busy
@@ -96,3 +97,17 @@ def test_one_who_is_cut_off_leaves_the_seat() -> None:
 def test_owners_need_none() -> None:
     seats, answer = Seats(per_address=0, per_link=0), Response()
     assert seats.seated(OWNER, "203.0.113.1", answer) is answer
+
+
+def test_links_together_leave_half_of_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seating, "connections", lambda: 4)
+
+    async def go() -> None:
+        seats = Seats()
+        for name in ("1", "2"):
+            await watch(seats, link(name), f"192.0.2.{name}")
+        with pytest.raises(Busy, match="through links"):
+            seats.seated(link("3"), "192.0.2.3", Held())
+        assert seats.seated(OWNER, "192.0.2.3", Held())
+
+    asyncio.run(go())

@@ -31,8 +31,8 @@ LOOK_SECONDS = 0.2
 # One step of a walk, which is one line at most.
 STEP_SECONDS = 5.0
 # Walks of one caller at once; several owners may be behind one address.
-MAX_WALKS_OF = (64, 16)
-MAX_WALKS = 256
+MAX_WALKS_OF = (256, 16)
+MAX_WALKS = 512
 
 
 class Slice:

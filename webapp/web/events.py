@@ -22,8 +22,9 @@ from ..stream.channel import Channel, Walk
 from ..stream.form import Form
 from ..stream.response import Stream
 from ..stream.step import Position, last_visible, over
-from ..stream.tail import tail_walk
+from ..stream.tail import tail_start, tail_walk
 from ..stream.viewer import Viewer
+from ..threads import LIVE
 from .params import MAX_BYTES, Params
 
 MAX_MS = 1 << 53
@@ -55,6 +56,8 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
     cursor = parse_cursor(header) if header else given
 
     def walk(journal: Journal, state: State, form: Form, tail: int | None) -> Awaitable[int]:
+        if not form.filters:
+            return LIVE.run(tail_start, journal, state, form, tail)  # one look, which waits for nobody's search
         return scans.run(request, grant, address, lambda check: tail_walk(journal, state, form, tail, check))
 
     position, reset = await _start(channel, form, cursor, bool(header), tail, walk)
