@@ -214,6 +214,17 @@ def _load(values: dict[str, Any]) -> Settings:
         raise SettingsError(f".env can't be read: {error.strerror}") from None
 
 
+def origins(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Each setting that is not at its default, by its variable: what it holds, secrets hidden, and where that came
+    from."""
+    found: dict[str, tuple[str, str]] = {}
+    for name in settings.model_fields_set:
+        variable, value = f"JOBTAIL_{name.upper()}", getattr(settings, name)
+        shown = "***" if isinstance(value, SecretStr) else str(value)[:200]
+        found[variable] = (shown, "environment" if variable in os.environ else ".env")
+    return dict(sorted(found.items()))
+
+
 _USER_IN_URL = re.compile(r"://[^@]*@")
 
 

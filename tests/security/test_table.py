@@ -50,6 +50,7 @@ TABLE: dict[tuple[str, str], tuple[str, tuple[int, ...]]] = {
     ("GET", "/jobs/{job}"): ("/jobs/{job}", VIEW),
     ("POST", "/jobs/{job}/cancel"): ("/jobs/{job}/cancel", answered(CANCEL, 303)),
     ("GET", "/api/openapi.json"): ("/api/openapi.json", OPEN),
+    ("GET", "/api/seen"): ("/api/seen", LISTS),
     ("GET", "/api/jobs"): ("/api/jobs", LISTS),
     ("GET", "/api/jobs/{job}"): ("/api/jobs/{job}", VIEW),
     ("GET", "/api/jobs/{job}/logs"): ("/api/jobs/{job}/logs", VIEW),

@@ -25,8 +25,7 @@ from webapp.web.operations import OPERATIONS
 def app(tmp_path: Path) -> Iterator[Starlette]:
     app = create_app(Settings(data_dir=tmp_path))
     yield app
-    app.state.service.shares.close()
-    app.state.service.catalog.close()
+    app.state.service.store.close()
 
 
 def operations(described: dict[str, Any]) -> set[tuple[str, str]]:

@@ -123,6 +123,10 @@ class Access:
         """From where, as the socket or a configured proxy says."""
         return self._proxies.address(request.scope)
 
+    def trusts(self, request: HTTPConnection) -> bool:
+        """Whether the socket is that of a configured proxy."""
+        return self._proxies.hold(peer(request.scope))
+
     def right_token(self, given: str) -> bool:
         return self._equal(given.encode("utf-8", "surrogateescape"))
 

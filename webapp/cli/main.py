@@ -31,6 +31,9 @@ COMMANDS = {
     "exec-time": ("exec_time", "Show the time from a job's first line to its last."),
     "config": ("config", "Show what a job runs."),
     "share": ("share", "Make a link to one job, which ends and can be revoked."),
+    "doctor": ("doctor", "Look at what is wrong, and say what to do."),
+    "backup": ("backup", "Write everything in the data folder into one file."),
+    "journal": ("journal", "List, check and prune the journals."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
 EXAMPLES = """\b

@@ -7,8 +7,9 @@ passes the same tests (`tests/store/contract`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..journal.batch import Batch
@@ -186,6 +187,18 @@ class Journal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A journal as a list of all shows it. `age`: seconds since its last line. `written`: somebody has its lease."""
+
+    job: str
+    lines: int
+    bytes: int
+    age: float
+    finished: bool
+    written: bool
+
+
 class Journals(Protocol):
     """A journal a job, and the bounds of all together."""
 
@@ -208,6 +221,14 @@ class Journals(Protocol):
 
     def size(self) -> int:
         """Bytes of all journals together."""
+        ...
+
+    def all(self) -> Iterator[Held]:
+        """Each, the one that was changed last first. One that can't be read is left out; `check` says why."""
+        ...
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """Looks at every journal as the store keeps it: which job, and what is wrong with it."""
         ...
 
     def sweep(self) -> list[str]:
@@ -340,6 +361,10 @@ class Store(Protocol):
 
     def secret_key(self) -> str:
         """What signs links and cookies: made once, the same for all who use this store."""
+        ...
+
+    def backup(self, file: Path) -> None:
+        """Writes all of it as of about now into one file, which others can't read, while it is in use."""
         ...
 
     def writable(self) -> None:

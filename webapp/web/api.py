@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
+from ..access.peer import peer
 from ..access.route import guarded
 from ..errors import Conflict, JournalError
 from ..journal.batch import LEVEL_MASK
@@ -26,6 +27,7 @@ from ..store.base import Journal
 from ..stream.channel import Channel
 from ..stream.step import visible_status, within
 from ..threads import CHORES, PAGES
+from .address import base_url
 from .chosen import choose, chosen
 from .map import paths
 from .params import Params
@@ -164,6 +166,16 @@ async def forget(request: Request, service: Service, grant: Grant) -> Response:
     return Response(status_code=204, headers=PRIVATE_HEADERS)
 
 
+async def seen(request: Request, service: Service, grant: Grant) -> Response:
+    """What this request looks like from here: for `jobtail doctor`, which compares it with what it sent."""
+    proxies = any(name.startswith((b"x-forwarded-", b"forwarded")) for name, _ in request.scope["headers"])
+    return answer({
+        "base": base_url(request, service), "address": service.access.address(request),
+        "peer": peer(request.scope), "forwarded": proxies,
+        "trusted": service.access.trusts(request), "time_ms": int(time.time() * 1000),
+    })  # fmt: skip
+
+
 async def healthz(request: Request, service: Service, grant: Grant) -> Response:
     return answer({"status": "ok"})
 
@@ -233,6 +245,7 @@ def parts_of(journal: Journal, low: int, high: int, parts: int, grant: Grant) ->
 routes = [
     guarded("/healthz", healthz, Action.OPEN),
     guarded("/readyz", readyz, Action.OPEN),
+    guarded("/api/seen", seen, Action.LIST),
     guarded("/api/jobs", jobs, Action.LIST),
     guarded("/api/jobs/{job}", status, Action.VIEW_PART),
     guarded("/api/jobs/{job}/exec-time", exec_time, Action.VIEW_PART),

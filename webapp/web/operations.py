@@ -104,6 +104,11 @@ STATUS = gives(ref("RunResponse"), "the job's status")
 SHARE_BODY: Json = {"required": False, "content": {"application/json": {"schema": ref("ShareTerms")}}}
 
 OPERATIONS: dict[tuple[str, str], Json] = {
+    ("GET", "/api/seen"): {
+        "summary": "What this request looks like to the service, for `jobtail doctor`",
+        "responses": {"200": {"description": "Addresses, the base of links, the clock", "content": {
+            "application/json": {"schema": {"type": "object"}}}}},
+    },
     ("GET", "/api/jobs"): {
         "summary": "Jobs, newest first",
         "parameters": [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ...journal.redact import Redactor
+from ..base import Held
 from .database import Database
 from .journal import PostgresJournal, remove
 
@@ -58,6 +59,26 @@ class PostgresJournals:
 
     def size(self) -> int:
         return int(self._db.read("SELECT coalesce(sum(bytes), 0)::bigint FROM jobtail.journal")[0][0])
+
+    def all(self) -> Iterator[Held]:
+        rows = self._db.read(
+            "SELECT job, last_line, bytes, extract(epoch FROM clock_timestamp() - changed)::float8, finished,"
+            " held_until > clock_timestamp() FROM jobtail.journal ORDER BY changed DESC"
+        )
+        for row in rows:
+            yield Held(*row)
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """Whether each journal's rows lead from its first line to its last without a hole."""
+        rows = self._db.read(
+            "SELECT j.job, j.last_line, j.trimmed_to, coalesce(min(b.first), j.trimmed_to + 1),"
+            " coalesce(max(b.last), j.trimmed_to), coalesce(sum(b.last - b.first + 1), 0)::bigint"
+            " FROM jobtail.journal j LEFT JOIN jobtail.batch b USING (data) GROUP BY j.job"
+        )
+        for job, last, trimmed, first_held, last_held, lines in rows:
+            if (first_held, last_held, lines) != (trimmed + 1, last, last - trimmed):
+                held = f"it holds {lines} lines from {first_held} to {last_held}"
+                yield job, f"{held}, and should from {trimmed + 1} to {last}"
 
     def sweep(self) -> list[str]:
         for (data,) in self._db.read("SELECT data FROM jobtail.unused"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from pathlib import Path
 
+from ...errors import JournalError
 from ...journal.redact import Redactor
 from . import schema
 from .database import Database
@@ -49,6 +51,9 @@ class PostgresStore:
             (secrets.token_urlsafe(48),),
         )
         return str(rows[0][0])
+
+    def backup(self, file: Path) -> None:
+        raise JournalError("a database has backups of its own: pg_dump --schema=jobtail, or a base backup with its log")
 
     def writable(self) -> None:
         """What was written a second ago need not be written again."""

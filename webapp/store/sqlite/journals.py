@@ -8,12 +8,13 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ...errors import JournalError
 from ...files import private
 from ...journal.redact import Redactor
+from ..base import Held
 from .clock import SYSTEM, Clock
 from .connections import connect
 from .damage import COMPANIONS, damaged, moving
@@ -87,6 +88,24 @@ class SqliteJournals:
 
     def size(self) -> int:
         return sum(_size(path) for path in self.folder.glob("*.sqlite3"))
+
+    def all(self) -> Iterator[Held]:
+        for _, path in sorted(((_age_ms(path), path) for path in self.folder.glob("*.sqlite3")), reverse=True):
+            with contextlib.suppress(sqlite3.Error, JournalError), contextlib.closing(connect(path)) as db:
+                job, last, finished, changed_ms = one(db, "job, last_line, finished, changed_ms")
+                age = max(0.0, (self._clock.wall_ms() - changed_ms) / 1000)
+                yield Held(job, last, _size(path), age, bool(finished), load_lease(db).left(self._clock) > 0)
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        for path in sorted(self.folder.glob("*.sqlite3")):
+            job = _job_of(path) or path.name
+            try:
+                with contextlib.closing(connect(path)) as db:
+                    for (found,) in db.execute("PRAGMA quick_check"):
+                        if found != "ok":
+                            yield job, str(found)
+            except (sqlite3.Error, JournalError) as error:
+                yield job, str(error)
 
     def sweep(self) -> list[str]:
         gone: list[str] = []

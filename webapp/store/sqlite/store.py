@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from ...journal.redact import Redactor
+from .backup import backup
 from .catalog import SqliteCancellations, SqliteCatalog, SqlitePresence
 from .clock import SYSTEM, Clock
 from .database import Database
@@ -48,6 +49,9 @@ class SqliteStore:
 
     def secret_key(self) -> str:
         return kept_key(self.folder)
+
+    def backup(self, file: Path) -> None:
+        backup(self.folder, file)
 
     def writable(self) -> None:
         """What was written a second ago need not be written again."""
