@@ -4,8 +4,15 @@ import { hear } from "./clock.js";
 
 export const KEEP = 8192; // bytes of a message that come to the tab
 
+const SILENT = "The service does not answer.";
+
 /** `status`: 0 where the service did not answer. */
 export const problem = (status, detail) => Object.assign(new Error(detail), { status });
+
+/** Awaits a module that is loaded later: `loading` is what `import()` gives. */
+export const later = (loading) => loading.catch(() => {
+	throw problem(0, SILENT);
+});
 
 export function makeApi(job) {
 	// This file is at `<root>static/<version>/api.js`.
@@ -20,7 +27,7 @@ export function makeApi(job) {
 	async function ask(address, options) {
 		const sent = Date.now();
 		const response = await fetch(address, options).catch((error) => {
-			throw error.name === "AbortError" ? error : problem(0, "The service does not answer.");
+			throw error.name === "AbortError" ? error : problem(0, SILENT);
 		});
 		hear(response.headers.get("date"), sent);
 		if (response.ok) return response;

@@ -1,6 +1,7 @@
 // What is folded: groups of lines, JSON, the states of a line that was redrawn, and long messages of which only the start
 // was fetched.
 
+import { later } from "./api.js";
 import { $ } from "./dom.js";
 import { ENDS, groupEnd, groupStart, parseGroup } from "./groups.js";
 import { prepare, terminal } from "./terminal.js";
@@ -85,7 +86,7 @@ export function makeFolds(api, viewer) {
 			const address = api.url("/logs", { from_line: line, limit: 1, format: "text" });
 			return window.open(address, "_blank", "noopener");
 		}
-		if (button.matches(".unfold") && !folds.unfolded.delete(line)) folds.unfolded.set(line, (await import("./json.js")).jsonNodes);
+		if (button.matches(".unfold") && !folds.unfolded.delete(line)) folds.unfolded.set(line, (await later(import("./json.js"))).jsonNodes);
 		if (button.matches(".all") || cut) await showWhole(row);
 		if (row.isConnected) viewer.viewport.replace(row);
 	}

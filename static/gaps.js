@@ -14,7 +14,7 @@ export function makeGaps(api, viewer) {
 
 	/** What is missing just before a line. */
 	function before(line) {
-		return [known.get(line.line - 1) ?? [], line.before ?? []].flat();
+		return [...line.shown.lines.flatMap((number) => known.get(number - 1) ?? []), ...(line.before ?? [])];
 	}
 
 	/** Loads what sampling left out; looks again for what the journal never had. */

@@ -76,16 +76,17 @@ export function makeLines(api) {
 		const { length } = me.items;
 		asked[step] = true;
 		me.changed = 0;
-		for (let count = PAGE; me.items.length <= length && !(step > 0 ? me.atEnd : me.atStart); count = Math.min(2 * count, MOST)) {
-			const [from, to] = reading.ends;
-			const { lines, over } = await page(step, step > 0 ? to + 1 : from, count).catch((error) => {
-				asked[step] = false;
-				throw error;
-			});
-			if (mine !== turn) return false;
-			grow(step, lines, over);
+		try {
+			for (let count = PAGE; me.items.length <= length && !(step > 0 ? me.atEnd : me.atStart); count = Math.min(2 * count, MOST)) {
+				const [from, to] = reading.ends;
+				const { lines, over } = await page(step, step > 0 ? to + 1 : from, count);
+				if (mine !== turn) return false;
+				grow(step, lines, over);
+				if (!lines.length) break;
+			}
+		} finally {
+			asked[step] = false;
 		}
-		asked[step] = false;
 		return me.items.length !== length || me.changed > 0;
 	}
 
@@ -124,7 +125,7 @@ export function makeLines(api) {
 
 	function fold(from, to) {
 		me.folded = [...me.folded, [from, to]].sort((a, b) => a[0] - b[0]);
-		fill(reading.lines.filter(shown), me.atStart, me.atEnd);
+		begin(reading.lines.filter(shown));
 	}
 
 	function keep(a, b) {

@@ -38,7 +38,8 @@ export function makeMap(viewer) {
 	async function draw(given, paths) {
 		const { items, atStart, atEnd } = viewer.lines;
 		const whole = given.length < FEW && atStart && atEnd && items.length > LEAST && !viewer.filters.any();
-		const { partsOf, pathsOf } = whole ? await import("./drawing.js") : {};
+		const { partsOf, pathsOf } = whole ? await import("./drawing.js").catch(() => ({})) : {};
+		if (whole && !partsOf) return; // the service is down; the next overview asks again
 		parts = whole ? partsOf(items) : given;
 		show(node, parts.length > 1);
 		if (node.hidden) return;

@@ -118,9 +118,16 @@ export class Reading {
 		for (const item of found) {
 			const line = this.#find(item.line);
 			line.shown = item;
+			if (item.lines.length > 1) this.#keepNotes(line, item.lines);
 			this.items.push(line);
 		}
 		return this.items.length;
+	}
+
+	/** What is missing before a line that stands behind another is told before that one. */
+	#keepNotes(line, numbers) {
+		const before = new Set(numbers.flatMap((number) => this.#find(number).before ?? []));
+		if (before.size) line.before = [...before];
 	}
 
 	#find(number) {

@@ -83,6 +83,6 @@ function notes(line, { gone, away }) {
 		const text = `${gap.count ? plural(gap.count, "line") : "Lines"} ${words()[gap.reason ?? "sampled"]}`;
 		return el("button", `note ${gap.reason ? "gap" : ""}`, text, { type: "button", gap });
 	});
-	if (away?.line === line.line) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
+	if (away && line.shown.lines.includes(away.line)) out.push(el("div", "note away", `While you were away · ${number(away.count)} new`));
 	return out;
 }

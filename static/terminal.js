@@ -1,6 +1,8 @@
 // What a terminal shows of lines. What reads that (reading.js) is loaded with the first line that holds a control
 // character: most logs have none.
 
+import { later } from "./api.js";
+
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f-\x9f]/;
 
 /** What is shown of a message without control characters, in the shape of an item of screen.js. */
@@ -42,17 +44,9 @@ class PlainReading {
 /** `Reading`, `read` a message by itself, `paint` a style: as reading.js has them once it is loaded. */
 export const terminal = { Reading: PlainReading, read: (message) => plain(message, 0), paint: null };
 
-let loading = null;
-
 /** To be waited for before these messages are read. */
 export async function prepare(messages) {
 	if (terminal.paint || !messages.some((message) => CONTROL.test(message))) return;
-	loading ??= import("./reading.js");
-	try {
-		const { Reading, read, paint } = await loading;
-		Object.assign(terminal, { Reading, read, paint });
-	} catch (error) {
-		loading = null;
-		throw error;
-	}
+	const { Reading, read, paint } = await later(import("./reading.js"));
+	Object.assign(terminal, { Reading, read, paint });
 }

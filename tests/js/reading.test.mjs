@@ -74,3 +74,11 @@ test("a block that is drawn for ever does not fill the memory", () => {
   assert.ok(reading.lines.length <= 30_100);
   assert.equal(reading.items.length, 100);
 });
+
+test("what is missing before a line that was drawn over is not lost", () => {
+  const reading = new Reading();
+  const gap = { count: 5, line: 2 };
+  reading.append([line(1, "a"), { ...line(7, "b 1"), before: [gap] }, line(8, "c")]);
+  reading.append([line(9, "\x1b[2A\x1b[2Kb 2"), line(10, "c 2")]);
+  assert.deepEqual(reading.items.map(({ line, before }) => [line, before]), [[1, undefined], [9, [gap]], [10, undefined]]);
+});
