@@ -10,7 +10,7 @@ have chromium || have chromium-browser || have google-chrome || missing="$missin
 have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 have pgbouncer || missing="$missing pgbouncer"
 have nginx || missing="$missing nginx"
-have haproxy || [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
+have haproxy || missing="$missing haproxy"
 [ -e /usr/share/nginx/modules-available/mod-nchan.conf ] || [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] ||
     missing="$missing libnginx-mod-nchan"
 have node || missing="$missing nodejs"
