@@ -5,12 +5,15 @@ import { $, inTurn, number, put, show, toast } from "./dom.js";
 
 const PAGE = 200; // lines
 const COUNTED = 1000; // lines of errors among which records are told apart
+const NEAR = 2; // lines: tools put empty ones between those of one error
 const HEAD = 200; // bytes of a message that are looked at
 const BEGINS = /\b(?:ERR(?:OR)?|FATAL|CRIT(?:ICAL)?|PANIC|SEVERE|FAILED)\b|^\s*[A-Za-z.]*(?:[Ee]rror|panic|fatal)\b.*:|"level": ?"?(?:error|fatal|50)/;
 
 /** Whether an error begins with a line: `before` is the line of an error before it, or null. */
 export function begins({ line, message }, before) {
-	return line !== before?.line + 1 || (BEGINS.test(message) && !/^Traceback|^\s/.test(before.message) && !/^\s/.test(message));
+	if (!before || line > before.line + NEAR) return true;
+	if (line === before.line + 1 && /^Traceback|^\s/.test(before.message)) return false;
+	return BEGINS.test(message) && !/^\s/.test(message);
 }
 
 export function makeErrors(api, viewer) {

@@ -39,12 +39,13 @@ export function makeMarks(viewer) {
 
 	/** Marks lines and goes there. Gives false, and says so, where the log has no such lines. */
 	async function open(first, last = first) {
-		const exist = last >= lines.first && first <= lines.last;
+		const log = first > lines.last ? await viewer.bounds() : lines; // a link may be followed before the newest lines have come
+		const exist = last >= log.first && first <= log.last;
 		if (exist) {
-			set(Math.max(first, lines.first), Math.min(last, lines.last));
+			set(Math.max(first, log.first), Math.min(last, Math.max(log.last, lines.last)));
 			await viewer.moves.goto(marks.marked.first);
 			viewer.moves.say(marks.marked.first);
-		} else toast(`There is no line ${number(first)}: this log has ${range(lines, " to ")}.`, true);
+		} else toast(`There is no line ${number(first)}: this log has ${range(log, " to ")}.`, true);
 		return exist;
 	}
 

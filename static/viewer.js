@@ -24,7 +24,7 @@ export function makeViewer(api, view, defaults, delegate) {
 	const root = $("#log");
 	const lines = makeLines(api);
 	const viewer = {
-		view, defaults, root, lines, cursor, begin, look, push, refill, reset, back, changed, times, lineAt,
+		view, defaults, root, lines, cursor, begin, look, push, refill, reset, back, changed, bounds, times, lineAt,
 		fresh: 0, // lines that came since the reader left the end
 		start: null, // timestamp of the first line
 		returnTo: 0, // the line to go back to when the first lines have come, unless the reader goes elsewhere
@@ -131,6 +131,12 @@ export function makeViewer(api, view, defaults, delegate) {
 		if (today !== other) row.prepend(el("div", "note day", today));
 		if (filters.any()) row.lastChild.append(el("button", "in context", "In context", { type: "button", tabIndex: -1 }));
 		return row;
+	}
+
+	/** The log's first and last line as the server knows them now. */
+	async function bounds() {
+		const { first_line, last_line } = await api.json("/overview", { parts: 1 });
+		return { first: first_line, last: last_line };
 	}
 
 	/** What a time that somebody types refers to. */

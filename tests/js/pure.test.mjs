@@ -127,6 +127,8 @@ test("an error begins with a line that says so, not with what belongs to it", ()
   assert.deepEqual(starts(lines("Traceback (most recent call last):", "ERROR: x")), [10]);
   assert.deepEqual(starts([{ line: 1, message: "boom" }, { line: 9, message: "bang" }]), [1, 9]);
   assert.deepEqual(starts(lines("E   AssertionError", "E     - left", "E     + right")), [10]);
+  const spaced = [{ line: 1, message: "E   AssertionError" }, { line: 3, message: "E   Full diff" }, { line: 5, message: "t.py:2: AssertionError" }, { line: 7, message: "FAILED t.py::test_a" }];
+  assert.deepEqual(starts(spaced), [1, 7]);
 });
 
 test("JSON and sizes", () => {

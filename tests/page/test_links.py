@@ -71,6 +71,19 @@ def test_links_that_lead_nowhere_are_said_in_words_and_the_log_stays(write: Writ
     expect(page.locator("#toast")).to_contain_text("There is no line 77")
 
 
+def test_a_link_to_a_line_that_has_not_come_yet_leads_there(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.log("first")
+    head = 'data: [{"id": "%s-1", "line": 1, "timestamp": 1, "message": "first", "level": null}]'
+    events = "event: status\ndata: {}\n\nevent: lines\nid: %s-1\n" + head + "\n\n"
+    page.route("**/events?*", lambda route: route.fulfill(
+        content_type="text/event-stream", body=events.replace("%s", job.epoch)
+    ))  # fmt: skip
+    job.fill(100)
+    look(job, f"#{job.epoch}-90")
+    expect(page.locator('.row[data-line="90"].marked')).to_be_in_viewport()
+
+
 def test_a_wrong_expression_is_said_and_the_log_stays(write: Write, look: Look) -> None:
     job = write()
     job.fill(20)

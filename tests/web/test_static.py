@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from webapp.settings import assets
-from webapp.web.lean import lean
+from webapp.web.lean import lean, lean_style
 from webapp.web.static import files, version
 
 MOST = 40 << 10  # bytes, as they travel: each file compressed by itself
@@ -71,3 +71,12 @@ def test_what_travels_of_a_module_is_its_code() -> None:
         assert not re.search(r"^\s*(//|/\*)", text, re.MULTILINE)
         for literal in re.findall(r"`[^`]*`", text):
             assert "\n" not in literal, path.name
+
+
+def test_what_travels_of_a_style_sheet_is_its_rules() -> None:
+    sheet = '/* a */\n.b { color: red; } /* c */\n\n@media print {\n  .d::before { content: "x"; }\n}\n'
+    assert lean_style(sheet) == '\n.b{color: red}\n@media print {\n.d::before{content: "x"}\n}\n'
+    for path in assets("static").glob("*.css"):
+        text = path.read_text()
+        assert not any(mark in literal for literal in re.findall(r'"[^"]*"', text) for mark in ("/*", "; }", " { "))
+        assert lean_style(text).count("{") == text.count("{")

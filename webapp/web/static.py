@@ -15,9 +15,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..settings import assets
-from .lean import lean
+from .lean import lean, lean_style
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_LEAN = {".js": lean, ".css": lean_style}
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -36,7 +37,7 @@ def files() -> dict[str, File]:
         media = _TYPES.get(path.suffix[1:])
         if media:
             text = path.read_text()
-            data = (lean(text) if path.suffix == ".js" else text).encode()
+            data = _LEAN.get(path.suffix, str)(text).encode()
             found[path.name] = File(media, data, gzip.compress(data, 9, mtime=0))
     return found
 

@@ -17,7 +17,7 @@ STATES = (("", "Any status"), *LABELS.items())
 
 def ago(moment: datetime, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
-    return "just now" if seconds < 5 else f"{duration(int(seconds))} ago"
+    return "just now" if seconds < 5 else f"{' '.join(duration(int(seconds)).split()[:2])} ago"
 
 
 def job_words(job: str, status: RunStatus | None) -> dict[str, Any]:
