@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from .escapes import SEQUENCE
-from .terminal import redrawn, redraws
+from .row import redraws
+from .terminal import redrawn
 
 _WHOLE = re.compile(SEQUENCE)
 

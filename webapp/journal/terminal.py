@@ -16,20 +16,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .cells import Cells, Span
+from .cells import Span
 from .escapes import TOKEN, plain
-from .sgr import restyle
+from .row import Row, redraws, styled
 
 REACH = 100
 SPAN = 10_000
 COLUMNS = 1000
 LONGEST = 1 << 20  # characters: of a longer message that is redrawn the end is read
 
-_MOVES = re.compile(r"[\n\x08\r]|\x1b[78DEMc]|(?:\x1b\[|\x9b)(?:[0-9;]*[@-HPXZ`adefsu]|[0-9;]*[123][JK]|\?1049)")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-_LINK = re.compile(r"8;[^;]*;(https?://[!-~]{1,2000})?\Z")
 
 
 @dataclass(slots=True)
@@ -53,12 +51,6 @@ class Item:
         return "\n".join(["".join([_painted(*span) for span in _visible(row)]) for row in self.rows])
 
 
-def redraws(message: str) -> bool:
-    """Whether a message is other than its text without escape sequences. A return at its end and an erasure to the
-    right of the cursor change nothing where nothing went back."""
-    return _MOVES.search(message.rstrip("\r")) is not None
-
-
 def _visible(row: list[Span]) -> list[Span]:
     return [(plain(text).replace("\n", ""), style) for text, style in row]
 
@@ -72,79 +64,11 @@ def _painted(text: str, style: str) -> str:
     return f"\x1b[{style}m{text}\x1b[0m" if style else text
 
 
-@dataclass(slots=True)
-class _Row:
-    """`message`, begun in `style`, until somebody writes on it."""
-
-    ends: list[int] = field(default_factory=list)
-    message: str = ""
-    style: str = ""
-    states: int = 0
-    _cells: Cells | None = None
-
-    @property
-    def cells(self) -> Cells:
-        if self._cells is None:
-            self._cells, x = Cells(), 0
-            for text, style in runs(self.message, self.style):
-                for place, part in enumerate(plain(text).split("\t")):
-                    x = self._cells.put(self._cells.tab(x) if place else x, part, style)
-        return self._cells
-
-    @property
-    def spans(self) -> list[Span]:
-        return runs(self.message, self.style) if self._cells is None else self._cells.spans()
-
-    @property
-    def blank(self) -> bool:
-        return self._cells is not None and not self._cells.spans()
-
-
-def runs(message: str, style: str = "") -> list[Span]:
-    """A message that does not redraw, in runs of one style; other escape sequences are taken out, control characters
-    stay."""
-    if "\x1b" not in message and not TOKEN.search(message):
-        return [(message, style)] if message else []
-    found: list[Span] = []
-    at, text = 0, ""
-    for match in TOKEN.finditer(message):
-        text += message[at : match.start()]
-        at = match.end()
-        if match["control"]:
-            text += match["control"]
-            continue
-        new = _styled(style, match)
-        if new != style:
-            found.append((text, style))
-            text, style = "", new
-    found.append((text + message[at:], style))
-    while found and not found[-1][0].rstrip("\r"):
-        found.pop()
-    if found:
-        found[-1] = (found[-1][0].rstrip("\r"), found[-1][1])
-    return [span for span in found if span[0]]
-
-
-def _styled(style: str, match: re.Match[str]) -> str:
-    """The style after a sequence: SGR's parameters, and after a blank where a link (OSC 8) leads."""
-    if match["final"] == "m" and not match["between"]:
-        sgr, _, link = style.partition(" ")
-        if match["parameters"].strip("0123456789:;"):
-            return style  # a private one
-        sgr = restyle(sgr, match["parameters"])
-        return f"{sgr} {link}" if link else sgr
-    if match["opens"] in ("\x1b]", "\x9d") and match["string"].startswith("8;"):
-        found = _LINK.match(match["string"])
-        sgr = style.partition(" ")[0]
-        return f"{sgr} {found[1]}" if found and found[1] else sgr
-    return style
-
-
 class Screen:
     """Reads consecutive lines."""
 
     def __init__(self) -> None:
-        self._rows: list[_Row | None] = []  # None: nobody wrote there
+        self._rows: list[Row | None] = []  # None: nobody wrote there
         self._base = 0  # the place of the first; the first line begins at 0, what it draws above it has negative ones
         self._y = self._x = 0
         self._moved = True  # since something was written: what is written next is a new state of its row
@@ -158,11 +82,11 @@ class Screen:
         final = self.flush() if (line - 1) % SPAN == 0 else []
         self._style = self._styles.get(stream, "")
         if self._x == 0 and self._y == self._bottom and not redraws(message):
-            self._rows.append(_Row([line], message, self._style, 1))
+            self._rows.append(Row([line], message, self._style, 1))
             self._y += 1
             if "\x1b" in message or "\x9b" in message or "\x9d" in message:
                 for match in TOKEN.finditer(message):
-                    self._style = _styled(self._style, match)
+                    self._style = styled(self._style, match)
         else:
             self._draw(line, message[-LONGEST:])
         if self._style or stream in self._styles:
@@ -213,7 +137,7 @@ class Screen:
         self._base += taken
         return final
 
-    def _row(self) -> _Row:
+    def _row(self) -> Row:
         """Where the cursor is."""
         if self._y < self._base:
             self._rows[:0] = [None] * (self._base - self._y)
@@ -221,7 +145,7 @@ class Screen:
         self._rows += [None] * (self._y + 1 - self._bottom)
         row = self._rows[self._y - self._base]
         if row is None:
-            row = self._rows[self._y - self._base] = _Row()
+            row = self._rows[self._y - self._base] = Row()
         return row
 
     def _go(self, y: int) -> None:
@@ -242,7 +166,7 @@ class Screen:
             elif match["single"]:
                 self._single(match["single"])
             else:
-                self._style = _styled(self._style, match)
+                self._style = styled(self._style, match)
         if at < len(message):
             self._write(message[at:])
         self._control(line, "\n")
@@ -294,7 +218,7 @@ class Screen:
     def _sequence(self, match: re.Match[str]) -> None:
         final, parameters = match["final"], match["parameters"]
         if final == "m":
-            self._style = _styled(self._style, match)
+            self._style = styled(self._style, match)
         elif parameters == "?1049":
             self._turn_page()
         elif not match["between"] and not parameters.strip("0123456789;"):
@@ -383,7 +307,7 @@ _ACTS = {
 }  # fmt: skip
 
 
-def _items(rows: list[_Row | None], cursor: int) -> list[tuple[Item, int]]:
+def _items(rows: list[Row | None], cursor: int) -> list[tuple[Item, int]]:
     """What the rows show, and after which of them each ends. From the bottom up: no row takes a later line than the one
     below it. A row on which no line ended goes with the one below. Blank ones below the cursor are left out."""
     end = len(rows)
