@@ -1,6 +1,10 @@
 """Imports run one way, along the way of a line: a folder knows those below it and none above."""
 
 import ast
+import re
+import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "webapp"
@@ -20,6 +24,9 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+DISTRIBUTIONS = metadata.packages_distributions()
+# httpx depends on the one, and the extra `psycopg[pool]` is the other.
+BROUGHT = {"certifi", "psycopg-pool"}
 
 
 def parts(path: Path) -> tuple[str, ...]:
@@ -74,3 +81,31 @@ def test_nothing_outside_the_store_knows_of_sqlite():
     ]
     # The one that is told of the other, and the one place that chooses.
     assert sorted(knows) == ["store/base.py", "store/open.py"]
+
+
+def test_the_service_imports_only_what_it_declares():
+    """What only the tests install is missing where somebody installs the service."""
+    held = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]
+    wanted = [*held["dependencies"], *held["optional-dependencies"]["postgres"]]
+    declared = {canonical(re.split(r"[\[<>=]", one)[0]) for one in wanted} | BROUGHT
+    wrong = []
+    for path in ROOT.rglob("*.py"):
+        for name in outside(path) - set(sys.stdlib_module_names) - {"webapp"}:
+            if not {canonical(one) for one in DISTRIBUTIONS.get(name, [name])} & declared:
+                wrong.append(f"{'.'.join(parts(path))} imports {name}")
+    assert not wrong
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def outside(path: Path) -> set[str]:
+    """The top-level names that a module imports absolutely, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found

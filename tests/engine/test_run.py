@@ -132,6 +132,7 @@ def test_standard_input_goes_to_the_command(data_dir: Path) -> None:
     [
         ("no-such-command", 127, "no-such-command: command not found"),
         ("./no/such/file", 127, "./no/such/file: command not found"),
+        ("", 127, "'': command not found"),
         ("/dev/null", 126, "/dev/null: permission denied"),
         ("/", 126, "/: permission denied"),
     ],

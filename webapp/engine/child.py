@@ -224,6 +224,8 @@ def let_go() -> None:
 def cannot_start(name: str, error: Exception) -> CannotStart:
     if not isinstance(error, OSError):
         return CannotStart(f"{name!r}: {error}", 126)
+    if not name:  # looked for along PATH, it is each of its folders
+        return CannotStart("'': command not found", 127)
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         if shutil.which(name) is None:
             return CannotStart(f"{name}: command not found", 127)
