@@ -22,7 +22,11 @@ ROWS = {
 NAMES = {f"JOBTAIL_{name.upper()}": field for name, field in Settings.model_fields.items()}
 
 
-OF_CLIENTS = ["JOBTAIL_URL", "JOBTAIL_TOKEN"]  # read by those who ask a service, in a table of their own
+OF_CLIENTS = [
+    "JOBTAIL_URL",
+    "JOBTAIL_TOKEN",
+    "JOBTAIL_RUN_TO",
+]  # read by those who ask a service, in a table of their own
 
 
 def test_every_setting_is_documented_and_nothing_else() -> None:

@@ -10,7 +10,8 @@
     │   └── JobNotFound
     ├── Conflict               not in this state                    409
     ├── Busy                   a bound was reached; come back       503
-    │   └── TooManyTries       wrong tokens, one after another      429
+    │   ├── TooManyTries       wrong tokens, one after another      429
+    │   └── OverQuota          more than a run token may bring      429
     ├── UpstreamError          the upstream answered wrongly        502
     │   ├── UpstreamDenied     it refused our credential            502
     │   └── UpstreamDown       it did not answer, or asks for time  503
@@ -102,6 +103,11 @@ class TooManyTries(Busy):
     title = "Too many tries"
 
 
+class OverQuota(Busy):
+    status = 429
+    title = "Too much for now"
+
+
 class UpstreamError(JobtailError):
     status = 502
     title = "The upstream answered wrongly"
@@ -187,10 +193,14 @@ class OutcomeUnknown(JournalError):
 
 
 class StaleProducer(JournalError):
-    """A later run of this producer has begun: this one may not write any more."""
+    """A later run of this producer has begun: this one may not write any more. `epoch`: of that run."""
 
     status = 403
     title = "That is not allowed"
+
+    def __init__(self, detail: str, epoch: int) -> None:
+        super().__init__(detail)
+        self.epoch = epoch
 
 
 class ProducerGap(JournalError):

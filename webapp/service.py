@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from anyio import CapacityLimiter
 
 from .access.cancels import Cancels
 from .access.decide import Access
+from .access.quota import Quota
 from .access.shares import Shares
 from .access.signer import make_signer
+from .engine.beside import BesideUpstream
 from .engine.catalog import Catalog
+from .engine.intake import Intake
 from .engine.source import EmbeddedSource
 from .journal.redact import Redactor
 from .poller.budget import Budget
@@ -18,8 +22,9 @@ from .poller.follower import Follower
 from .settings import Settings
 from .source.base import Source
 from .source.listing import Listing
-from .store.base import Store
+from .store.base import Journal, Store
 from .store.open import open_store
+from .stream.channel import Attendant
 from .stream.hub import Attend, Hub
 from .threads import CHORES
 
@@ -36,6 +41,8 @@ class Service:
     shares: Shares
     access: Access
     cancels: Cancels
+    intake: Intake
+    quota: Quota
     budget: Budget | None
 
     def limiters(self) -> dict[str, CapacityLimiter]:
@@ -43,6 +50,10 @@ class Service:
         if self.budget is None:
             return {}
         return {"upstream requests": self.budget.requests, "polling": self.budget.threads}
+
+    @property
+    def upstream(self) -> Source | None:
+        return self.source.upstream if isinstance(self.source, BesideUpstream) else None
 
     async def start(self) -> None:
         self.hub.start()
@@ -52,6 +63,7 @@ class Service:
         await self.hub.close()
         await self.cancels.close()
         await self.source.aclose()
+        await CHORES.run(self.intake.close)
         await CHORES.run(self.store.close)
 
 
@@ -60,14 +72,16 @@ def build(settings: Settings) -> Service:
     redactor = Redactor(settings.redact, settings.credentials())
     store = open_store(settings, redactor)
     catalog, shares = Catalog(store, settings.data_dir), Shares(store)
+    reported = EmbeddedSource(catalog, store.journals, store.reports)
     budget = Budget() if settings.upstream_url else None
-    source, attend = _upstream(settings, redactor, budget) if budget else _embedded(catalog, store)
+    source, attend = _beside(settings, redactor, budget, reported) if budget else _embedded(reported)
     hub = Hub(
         store.journals,
         store.presence,
         source.status,
         attend,
-        forgotten=catalog.forget,
+        prepare=source.of if isinstance(source, BesideUpstream) else None,
+        forgotten=lambda jobs: _forget(store, catalog, jobs),
         max_viewers=settings.max_viewers,
         max_viewers_per_job=settings.max_viewers_per_job,
     )
@@ -82,19 +96,32 @@ def build(settings: Settings) -> Service:
         shares=shares,
         access=Access(settings, shares, make_signer(settings, store.secret_key)),
         cancels=Cancels(source, catalog),
+        intake=Intake(store, catalog),
+        quota=Quota(settings),
         budget=budget,
     )
 
 
-def _embedded(catalog: Catalog, store: Store) -> tuple[Source, Attend]:
-    source = EmbeddedSource(catalog, store.journals)
+def _forget(store: Store, catalog: Catalog, jobs: list[str]) -> None:
+    catalog.forget(jobs)
+    store.reports.forget(jobs)
+
+
+def _embedded(source: EmbeddedSource) -> tuple[Source, Attend]:
     return source, lambda journal, changed: Follower(source, journal, changed)
 
 
-def _upstream(settings: Settings, redactor: Redactor, budget: Budget) -> tuple[Source, Attend]:
+def _beside(settings: Settings, redactor: Redactor, budget: Budget, reported: EmbeddedSource) -> tuple[Source, Attend]:
     # Imported here: without an upstream the service starts without its HTTP client.
     from .poller.poller import Poller
     from .source.fused import FusedSource
 
-    source = FusedSource(settings, redactor)
-    return source, lambda journal, changed: Poller(source, journal, settings, budget=budget, changed=changed)
+    upstream = FusedSource(settings, redactor)
+    source = BesideUpstream(reported, upstream)
+
+    def attend(journal: Journal, changed: Callable[[], None]) -> Attendant:
+        if source.is_reported(journal.job):
+            return Follower(reported, journal, changed)
+        return Poller(upstream, journal, settings, budget=budget, changed=changed)
+
+    return source, attend

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     upstream_auth_scheme: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] = "Bearer"
     access_token: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
+    run_token: SecretStr = SecretStr("")
+    run_jobs_a_minute: Annotated[int, Field(ge=1)] = 600
+    run_lines_a_minute: Annotated[int, Field(ge=1)] = 6_000_000
+    run_bytes_a_minute: Annotated[int, Field(ge=1)] = 1 << 30
+    run_open_jobs: Annotated[int, Field(ge=1)] = 1000
     trusted_user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -75,7 +80,9 @@ class Settings(BaseSettings):
     redact: Annotated[tuple[str, ...], NoDecode] = REDACT
 
     _lists = field_validator("trusted_proxies", "allowed_origins", mode="before")(split)
-    _bare = field_validator("access_token", "metrics_token", "upstream_token", "secret_key", mode="before")(bare)
+    _bare = field_validator(
+        "access_token", "metrics_token", "run_token", "upstream_token", "secret_key", mode="before"
+    )(bare)
 
     @field_validator("upstream_token")
     @classmethod
@@ -147,6 +154,14 @@ class Settings(BaseSettings):
             raise ValueError("it takes an address such as postgresql://user@host:5432/name")
         return SecretStr(url)
 
+    @field_validator("run_token")
+    @classmethod
+    def _run_tokens(cls, value: SecretStr) -> SecretStr:
+        for token in split(value.get_secret_value()):
+            if not _TOKEN.fullmatch(token):
+                raise ValueError("it takes tokens with commas, each of visible ASCII characters, or as name=token")
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Settings:
         if self.trusted_user_header and not self.trusted_proxies:
@@ -158,6 +173,11 @@ class Settings(BaseSettings):
                 f"JOBTAIL_HOST is {self.host!r}, which others can reach: set JOBTAIL_ACCESS_TOKEN, or use 127.0.0.1"
             )
         return self
+
+    def run_tokens(self) -> tuple[str, ...]:
+        """Newest first, each `name=token` or a token."""
+        tokens: tuple[str, ...] = split(self.run_token.get_secret_value())
+        return tokens
 
     def credentials(self) -> tuple[str, ...]:
         """Every secret that this service was given: blanked wherever text goes out. A setting may hold several."""

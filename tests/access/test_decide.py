@@ -4,6 +4,7 @@ import pytest
 
 from webapp.access.decide import Caller, decide
 from webapp.access.grant import Action, Grant
+from webapp.access.runners import Feed, Runner
 from webapp.errors import Denied, JobtailError, SignInNeeded
 from webapp.store.share import Link
 
@@ -16,18 +17,25 @@ CALLERS = {
     "link to lines": Caller(link=Link("3", JOB, END, lines=(5, 9))),
     "link to lines that may cancel": Caller(link=Link("4", JOB, END, can_cancel=True, lines=(5, 9))),
     "link of another job": Caller(link=Link("5", OTHER, END, can_cancel=True)),
+    "metrics token": Caller(metrics=True),
+    "run token": Caller(runner=Runner("ci", "k")),
+    "grant": Caller(feed=Feed(JOB, "k.p", Runner("ci", "k"))),
+    "grant for another job": Caller(feed=Feed(OTHER, "k.p", Runner("ci", "k"))),
     "stranger": Caller(),
 }
 Y, N, S = "yes", Denied, SignInNeeded
-TABLE = {  # owner, link, link+cancel, lines, lines+cancel, another job's link, stranger
-    Action.OPEN: (Y, Y, Y, Y, Y, Y, Y),
-    Action.LIST: (Y, S, S, S, S, S, S),
-    Action.VIEW: (Y, Y, Y, N, N, S, S),
-    Action.VIEW_PART: (Y, Y, Y, Y, Y, S, S),
-    Action.CANCEL: (Y, N, Y, N, Y, S, S),
-    Action.CONFIG: (Y, N, N, N, N, S, S),
-    Action.SHARE: (Y, N, N, N, N, S, S),
-    Action.FORGET: (Y, N, N, N, N, S, S),
+TABLE = {  # owner, link, link+cancel, lines, lines+cancel, another job's link; metrics, run token, grants; stranger
+    Action.OPEN: (Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y),
+    Action.LIST: (Y, S, S, S, S, S, S, N, N, N, S),
+    Action.VIEW: (Y, Y, Y, N, N, S, S, N, N, N, S),
+    Action.VIEW_PART: (Y, Y, Y, Y, Y, S, S, N, N, N, S),
+    Action.CANCEL: (Y, N, Y, N, Y, S, S, N, N, N, S),
+    Action.CONFIG: (Y, N, N, N, N, S, S, N, N, N, S),
+    Action.SHARE: (Y, N, N, N, N, S, S, N, N, N, S),
+    Action.METRICS: (Y, S, S, S, S, S, Y, N, N, N, S),
+    Action.FORGET: (Y, N, N, N, N, S, S, N, N, N, S),
+    Action.BEGIN: (Y, N, N, N, N, S, S, Y, Y, N, S),
+    Action.FEED: (Y, N, N, N, N, S, S, N, Y, N, S),
 }
 CELLS = [(who, action, want) for action, row in TABLE.items() for who, want in zip(CALLERS, row, strict=True)]
 
@@ -41,7 +49,7 @@ def outcome(caller: Caller, action: Action, job: str | None) -> object:
 
 @pytest.mark.parametrize(("who", "action", "want"), CELLS, ids=[f"{who}: {action}" for who, action, _ in CELLS])
 def test_the_table(who: str, action: Action, want: object) -> None:
-    job = None if action is Action.LIST else JOB
+    job = None if action in (Action.LIST, Action.METRICS) else JOB
     found = outcome(CALLERS[who], action, job)
     assert isinstance(found, Grant) if want == Y else found is want
 

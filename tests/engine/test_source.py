@@ -40,8 +40,8 @@ def journals(store: SqliteStore) -> SqliteJournals:
 
 
 @pytest.fixture
-def source(catalog: Catalog, journals: SqliteJournals) -> EmbeddedSource:
-    return EmbeddedSource(catalog, journals)
+def source(catalog: Catalog, store: SqliteStore) -> EmbeddedSource:
+    return EmbeddedSource(catalog, store.journals, store.reports)
 
 
 def created(catalog: Catalog, age_ms: int = 0) -> str:

@@ -30,6 +30,8 @@ OWNERS = (200, 200, 403, 403, 403, 401, 401, 401, 401, 401)
 LISTS = (200, 200, 401, 401, 401, 401, 401, 401, 401, 401)
 CANCEL = (200, 200, 403, 200, 403, 401, 401, 401, 401, 401)
 OPEN = (200,) * 10
+# Whoever may report a job is told what the request lacks.
+REPORTS = (400, 400, 403, 403, 403, 401, 401, 401, 401, 401)
 
 
 def answered(row: tuple[int, ...], status: int) -> tuple[int, ...]:
@@ -41,6 +43,10 @@ def answered(row: tuple[int, ...], status: int) -> tuple[int, ...]:
 TABLE: dict[tuple[str, str], tuple[str, tuple[int, ...]]] = {
     ("GET", "/healthz"): ("/healthz", OPEN),
     ("GET", "/readyz"): ("/readyz", OPEN),
+    ("PUT", "/api/jobs/{job}"): ("/api/jobs/{job}", REPORTS),
+    ("POST", "/api/jobs/{job}/lines"): ("/api/jobs/{job}/lines", REPORTS),
+    ("POST", "/api/jobs/{job}/heartbeat"): ("/api/jobs/{job}/heartbeat", REPORTS),
+    ("POST", "/api/jobs/{job}/end"): ("/api/jobs/{job}/end", REPORTS),
     ("GET", "/metrics"): ("/metrics", LISTS),
     ("GET", "/login"): ("/login", (303, 303, *(200,) * 8)),
     ("POST", "/login"): ("/login", (400,) * 10),

@@ -18,6 +18,7 @@ from .cookies import SESSION_COOKIE, link_cookie
 from .grant import Action, Grant
 from .local import check_local
 from .peer import Proxies, group, header, peer
+from .runners import Feed, Runner, Runners, key_of
 from .scans import Scans
 from .seats import READS_PER_ADDRESS, READS_PER_LINK, SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK, Seats
 from .shares import Shares, now_ms
@@ -30,25 +31,38 @@ log = logging.getLogger("jobtail.access")
 
 # What the holder of a link may do with the job of that link.
 _SHARED = frozenset({Action.OPEN, Action.VIEW, Action.VIEW_PART})
+# What a grant allows, for its own job.
+_REPORTED = frozenset({Action.BEGIN, Action.FEED})
 MAX_USER = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """What a request has proved. `owner`: the name to record; `link`: one that works, of whatever job; `metrics`: the
-    token that reads `/metrics` and nothing else."""
+    token that reads `/metrics` and nothing else; `runner`: a token that reports jobs; `feed`: a grant for one of them.
+    """
 
     owner: str | None = None
     session: str | None = None
     ends_ms: int | None = None
     link: Link | None = None
     metrics: bool = False
+    runner: Runner | None = None
+    feed: Feed | None = None
 
 
 def decide(caller: Caller, action: Action, job: str | None) -> Grant:
     """Denied where a link does not reach; SignInNeeded for everybody else, the same whether the job exists or not."""
+    feed, runner = caller.feed, caller.runner
+    if feed is not None and feed.job == job and action in _REPORTED:
+        return Grant("runner", feed.runner.name, token=feed.runner.key, producer=feed.producer)
     if caller.owner is not None:
-        return Grant("owner", caller.owner, can_cancel=True, ends_ms=caller.ends_ms, session=caller.session)
+        token = runner.key if runner else ""
+        return Grant(
+            "owner", caller.owner, can_cancel=True, ends_ms=caller.ends_ms, session=caller.session, token=token
+        )
+    if runner is not None and action is Action.BEGIN:
+        return Grant("runner", runner.name, token=runner.key)
     if caller.metrics and action is Action.METRICS:
         return Grant("metrics")
     link = caller.link
@@ -58,6 +72,8 @@ def decide(caller: Caller, action: Action, job: str | None) -> Grant:
         return Grant("share", f"link {link.id}", link.id, link.lines, link.can_cancel, link.ends_ms)
     if action is Action.OPEN:
         return Grant("anybody")
+    if feed is not None or runner is not None:
+        raise Denied("that token begins jobs, and its grants write to these jobs: nothing else")
     raise SignInNeeded("sign in with the access token, or open the link that you were sent")
 
 
@@ -83,6 +99,7 @@ class Access:
         self._tokens = Tries(100)
         self._token = settings.access_token.get_secret_value()
         self._metrics_token = settings.metrics_token.get_secret_value()
+        self.runners = Runners(settings.run_tokens(), [self._token], signer)
         self._user_header = settings.trusted_user_header.lower().encode()
         self._proxies = Proxies(settings.trusted_proxies)
 
@@ -94,7 +111,7 @@ class Access:
         """Denied, SignInNeeded or TooManyTries where the caller may not."""
         if not self._token:
             check_local(request.scope)
-            return decide(Caller(self._named(request.scope) or "this machine"), action, job)
+            return decide(self.caller(request, job), action, job)
         if action is Action.OPEN and job is None:
             return decide(Caller(), action, job)
         return decide(self.caller(request, job), action, job)
@@ -108,12 +125,16 @@ class Access:
 
     def caller(self, request: HTTPConnection, job: str | None) -> Caller:
         """Who asks: by the token, the proxy's header, a sign-in, or a link of this job."""
+        feed = self._feed(request.scope)
         if not self._token:
-            return Caller(self._named(request.scope) or "this machine")
+            return Caller(self._named(request.scope) or "this machine", feed=feed)
+        if feed is not None:
+            return Caller(feed=feed)
         if self._bears_metrics_token(request.scope):
             return Caller(metrics=True)
-        if self._bears_token(request.scope):
-            return Caller("the access token")
+        by_token = self._by_token(request.scope)
+        if by_token is not None:
+            return by_token
         named = self._named(request.scope)
         if named is not None:
             return Caller(named)
@@ -158,17 +179,26 @@ class Access:
         given = _credentials(scope)
         return bool(given and self._metrics_token) and _same(given, self._metrics_token)
 
-    def _bears_token(self, scope: Any) -> bool:
+    def _feed(self, scope: Any) -> Feed | None:
+        given = _credentials(scope)
+        return self.runners.feed(given, now_ms()) if given else None
+
+    def _by_token(self, scope: Any) -> Caller | None:
         given = _credentials(scope)
         if not given:
-            return False
+            return None
         address = group(self._proxies.address(scope))
         self._tokens.check(address)
+        found = None
         if self._equal(given):
+            found = Caller("the access token", runner=Runner("", key_of(self._token)))
+        elif runner := self.runners.runner(given):
+            found = Caller(runner=runner)
+        if found is None:
+            self._tokens.failed(address)
+        else:
             self._tokens.succeeded(address)
-            return True
-        self._tokens.failed(address)
-        return False
+        return found
 
     def _equal(self, given: bytes) -> bool:
         return _same(given, self._token)

@@ -16,6 +16,8 @@ class Action(StrEnum):
     CONFIG = "config"
     SHARE = "share"  # make, list and revoke links
     METRICS = "metrics"
+    BEGIN = "begin"  # a job that runs on another machine
+    FEED = "feed"  # write its lines, its heartbeat, its end
     FORGET = "forget"  # throw a job's lines away
 
 
@@ -24,16 +26,19 @@ class Grant:
     """The answer of the deciding function, handed to every endpoint.
 
     `who`: the name to record. `lines`: first and last line that may be seen, None for all.
-    `ends_ms`: when it is over (ms since the epoch), None for never.
+    `ends_ms`: when it is over (ms since the epoch), None for never. `token`: names the token that reports a job, and
+    `producer` who may write this one's lines; empty where nothing says so.
     """
 
-    kind: Literal["owner", "share", "metrics", "anybody"]
+    kind: Literal["owner", "share", "metrics", "runner", "anybody"]
     who: str = ""
     share: str | None = None
     lines: tuple[int, int] | None = None
     can_cancel: bool = False
     ends_ms: int | None = None
     session: str | None = None
+    token: str = ""
+    producer: str = ""
 
     @property
     def owner(self) -> bool:

@@ -30,6 +30,8 @@ BODY_SECONDS = 10.0
 
 # An encoded slash, backslash or NUL: decoded they would stand for another path than the one that was checked.
 _TRICK = re.compile(rb"%(?:2f|5c|00)|\\", re.IGNORECASE)
+# Its endpoint reads the body, once it knows that the caller may send one.
+_LINES = re.compile(r"/api/jobs/[^/]+/lines")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 # Where the protocol puts the host of a target in absolute form (`GET http://host/path`): none of the path's.
@@ -75,7 +77,7 @@ class Guard:
                 await preflight(scope)(scope, receive, send)
                 return
             check_same_site(scope, self._place.origins(scope))
-            if scope["method"] not in SAFE_METHODS:
+            if scope["method"] not in SAFE_METHODS and not _LINES.fullmatch(scope["path"]):
                 receive = await read_body(receive)
         except JobtailError as error:
             response = await self._refuse(Request(scope), error)

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     LINK = "link"
     LINK_COOKIE = "link-cookie"
     CONFIG = "config"
+    GRANT = "grant"
 
 
 @dataclass(frozen=True, slots=True)

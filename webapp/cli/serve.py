@@ -13,6 +13,10 @@ FLAGS = {
     "port": "Port to listen on [8484].",
     "log_format": "The service's own log: text, or json for programs [text].",
     "log_level": "debug, info, warning or error [info].",
+    "run_jobs_a_minute": "Jobs that one token may begin a minute [600].",
+    "run_lines_a_minute": "Lines that one token's jobs may bring a minute [6000000].",
+    "run_bytes_a_minute": "Bytes that one token's jobs may bring a minute [1 GiB].",
+    "run_open_jobs": "Jobs that one token may have running [1000].",
     "workers": "Processes that share the socket [1].",
     "data_dir": "Where the journal, jobs and links are kept [the platform's data folder].",
     "upstream_url": "Base of the Fused wire [empty: the embedded engine].",
@@ -32,6 +36,7 @@ FLAGS = {
 # What must not stand in a command line, where every user of the machine can read it, or does not fit into one.
 ENVIRONMENT = {
     "metrics_token": "Reads /metrics and nothing else.",
+    "run_token": "Begins jobs on other machines (jobtail run --to) and nothing else; several with commas, name=token.",
     "access_token": "What people and programs sign in with; needed to listen on other addresses.",
     "upstream_token": "The service's own credential at the upstream.",
     "secret_key": "Signs links and cookies [made once, kept in the data folder].",

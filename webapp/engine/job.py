@@ -51,7 +51,12 @@ def status_of(job: Job) -> RunStatus:
         total_tasks=1,
         finished_tasks=int(job.ended),
     )
-    more = {"creation_date": _date(job.created_ms), "exit_code": job.exit_code, "detail": job.detail or None}
+    more = {
+        "creation_date": _date(job.created_ms),
+        "exit_code": job.exit_code,
+        "detail": job.detail or None,
+        "user": job.user or None,
+    }
     return status.model_copy(update={name: value for name, value in more.items() if value is not None})
 
 

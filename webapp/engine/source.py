@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Conflict, JobNotFound, JournalError, LeaseHeld
 from ..models import JobConfig, JobRecord, RunStatus
-from ..store.base import Journal, Journals, Writer
+from ..store.base import Journal, Journals, Reports, Writer
 from ..store.unfinished import keep_unfinished
 from ..threads import RECORDS
 from .backlog import Backlog, backlog_path, store
@@ -31,9 +31,13 @@ class EmbeddedSource:
 
     exact = True
 
-    def __init__(self, catalog: Catalog, journals: Journals) -> None:
+    def __init__(self, catalog: Catalog, journals: Journals, reports: Reports) -> None:
         self._catalog = catalog
         self._journals = journals
+        self._reports = reports
+
+    async def has(self, job: str) -> bool:
+        return await RECORDS.run(self._catalog.get, job) is not None
 
     async def status(self, job: str) -> RunStatus:
         return status_of(await self._found(lambda: self._looked_up(job), job))
@@ -55,6 +59,10 @@ class EmbeddedSource:
     async def behind(self, job: str) -> bool:
         """Its runner has left lines behind that are not in the journal yet."""
         return await RECORDS.run(backlog_path(self._catalog.folder, job).exists)
+
+    async def may_return(self, job: str) -> bool:
+        """It is reported from another machine, whose runner keeps what it could not send."""
+        return await RECORDS.run(self._reports.get, job) is not None
 
     async def aclose(self) -> None:
         """Its store is the service's to close."""

@@ -27,6 +27,10 @@ class Followed(Source, Protocol):
 
     async def behind(self, job: str) -> bool: ...
 
+    async def may_return(self, job: str) -> bool:
+        """Whether a runner that was lost may come back and go on where it was."""
+        ...
+
 
 class Follower:
     writes = False  # the runner does
@@ -73,7 +77,8 @@ class Follower:
         try:
             status = await self._source.status(self._journal.job)
             whole = status.finished and not await self._source.behind(self._journal.job)
-            over = await asyncio.to_thread(self._write, status.model_dump(mode="json"), whole)
+            returns = whole and await self._source.may_return(self._journal.job)
+            over = await asyncio.to_thread(self._write, status.model_dump(mode="json"), whole, returns)
         except JobtailError as error:
             self.error = error
             return False
@@ -83,9 +88,10 @@ class Follower:
         self._changed()
         return over
 
-    def _write(self, status: dict[str, object], finished: bool) -> bool:
+    def _write(self, status: dict[str, object], finished: bool, returns: bool) -> bool:
         """True once the log is over. While the runner holds the lease, it keeps the status itself. `finished`: the job
-        has ended, and no more lines of it wait anywhere."""
+        has ended, and no more lines of it wait anywhere. `returns`: unless its runner comes back with more, so that no
+        gap is written down, and no line that the runner would count as its own."""
         state = self._journal.state()
         if not state.held and not (same(state.status, status) and state.finished >= finished):
             try:
@@ -94,11 +100,14 @@ class Follower:
                 return False
             try:
                 state = writer.resume()
+                if state.finished and not status["finished_job_status"]:
+                    return False  # it was asked for before the end that is written there by now
                 writer.set_status(status)
                 if finished and not state.finished:
                     # Its runner was lost, or found no room anywhere: what it had read last may be missing.
-                    keep_unfinished(writer, state)
-                    writer.add_gap(writer.last_line, "upstream", None)
+                    if not returns:
+                        keep_unfinished(writer, state)
+                        writer.add_gap(writer.last_line, "upstream", None)
                     writer.finish(False)
             finally:
                 writer.release()

@@ -18,6 +18,7 @@ from ..journal.parts import Gap, Levels, Part, Span
 from ..journal.state import State
 from ..journal.text import Text
 from .job import Cancellation, Job
+from .report import Report
 from .share import Link, Share
 
 
@@ -294,6 +295,21 @@ class Cancellations(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """Who reports the jobs that run on other machines."""
+
+    def begin(self, report: Report) -> Report:
+        """Keeps who reports a job, the first who says so; a later run of the same producer takes the place of the one
+        before. What is kept then: whoever is not named there may not."""
+        ...
+
+    def get(self, job: str) -> Report | None:
+        """None for a job that nobody reports."""
+        ...
+
+    def forget(self, jobs: Iterable[str]) -> None: ...
+
+
 class Shares(Protocol):
     """The shared links that were made."""
 
@@ -349,6 +365,9 @@ class Store(Protocol):
 
     @property
     def cancellations(self) -> Cancellations: ...
+
+    @property
+    def reports(self) -> Reports: ...
 
     @property
     def shares(self) -> Shares: ...

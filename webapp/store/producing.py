@@ -12,7 +12,7 @@ def is_new(producer: Producer, known: tuple[int, int] | None) -> bool:
     StaleProducer, ProducerGap."""
     epoch, seq = known or (producer.epoch, -1)
     if producer.epoch < epoch:
-        raise StaleProducer(f"epoch {producer.epoch} of this producer is over: {epoch} has begun")
+        raise StaleProducer(f"epoch {producer.epoch} of this producer is over: {epoch} has begun", epoch)
     if producer.epoch > epoch:
         seq = -1
     if producer.seq <= seq:

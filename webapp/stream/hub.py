@@ -36,8 +36,8 @@ Ask = Callable[[str], Awaitable[RunStatus]]
 
 
 class Hub:
-    """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date;
-    `forgotten` is told which jobs' journals were past their time."""
+    """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date,
+    once `prepare` has looked up what that takes; `forgotten` is told which jobs' journals were past their time."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Hub:
         ask: Ask,
         attend: Attend,
         *,
+        prepare: Callable[[str], Awaitable[object]] | None = None,
         forgotten: Callable[[list[str]], None],
         max_viewers: int,
         max_viewers_per_job: int,
@@ -55,6 +56,7 @@ class Hub:
         self.channels: dict[str, Channel] = {}
         self._ask = ask
         self._attend = attend
+        self._prepare = prepare
         self._forgotten = forgotten
         self.late = 0.0  # seconds by which the last beat of the event loop was late
         self._not_found: dict[str, float] = {}
@@ -93,6 +95,8 @@ class Hub:
             if channel is None:
                 journal = await CHORES.run(self.journals.open, job)
                 state = await LIVE.run(journal.state)
+                if self._prepare is not None:
+                    await self._prepare(job)
                 channel = self.channels[job] = Channel(job, journal, state, self._attendant)
             return channel
 

@@ -18,7 +18,7 @@ from ..errors import JobtailError
 from ..service import Service, build
 from ..settings import Settings, load_settings
 from ..stream.straight import straight
-from . import api, events, fused, login, logs, metrics, openapi, pages, search, shares
+from . import api, events, fused, login, logs, metrics, openapi, pages, reporting, search, shares
 from .problem import on_crash, on_error, on_http
 from .request_log import RequestLog
 from .static import Static
@@ -63,7 +63,7 @@ def create_app(settings: Settings, snapshots: metrics.Snapshots | None = None) -
                 await asyncio.wait([telling])
             await service.stop()
 
-    parts = (events, logs, search, api, pages, shares, login, openapi, fused, metrics)
+    parts = (events, logs, search, api, pages, shares, login, openapi, fused, metrics, reporting)
     app = Starlette(
         routes=[
             *(route for part in parts for route in part.routes),

@@ -34,7 +34,7 @@ _ERRORS = {
     "404": "no such job, link or line",
     "409": "not in this state",
     "413": "what was sent is too large",
-    "429": "too many wrong tokens",
+    "429": "too many wrong tokens, or more than a run token may bring: `Retry-After` says when",
     "500": "our fault",
     "502": "the upstream answered wrongly",
     "503": "not now: `Retry-After` says when",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .feeding import FEEDING
+
 Json = dict[str, Any]
 
 MS = {"type": "integer", "minimum": 0, "maximum": 1 << 53}
@@ -214,4 +216,5 @@ OPERATIONS: dict[tuple[str, str], Json] = {
         "summary": "Can serve",
         "responses": {"200": gives({"type": "object"}, "yes"), "503": gives({"type": "object"}, "no, and why")},
     },
+    **FEEDING,
 }

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ..access.headers import PRIVATE_HEADERS
-from ..errors import Busy, JobtailError, JournalError, SignInNeeded, UpstreamDown
+from ..errors import Busy, JobtailError, JournalError, ProducerGap, SignInNeeded, StaleProducer, UpstreamDown
 from ..journal.redact import Redactor
 from .address import local
 from .render import render
@@ -39,6 +39,10 @@ async def on_error(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(int(error.retry_after or 5))
     if isinstance(error, SignInNeeded):
         headers["WWW-Authenticate"] = 'Bearer realm="jobtail"'
+    if isinstance(error, ProducerGap):
+        headers |= {"Producer-Expected-Seq": str(error.expected), "Producer-Received-Seq": str(error.received)}
+    if isinstance(error, StaleProducer):
+        headers["Producer-Epoch"] = str(error.epoch)
     detail = error.for_viewers if isinstance(error, JournalError) else error.detail
     return _answer(request, error.status, error.title, detail, headers)
 

@@ -25,7 +25,7 @@ LINES = 60
 def test_two_services_give_each_line_of_a_backlog_once(backend: Backend, tmp_path: Path) -> None:
     folder = tmp_path / "engine"
     stores = [backend.open(), backend.open()]
-    sources = [EmbeddedSource(Catalog(store, folder), store.journals) for store in stores]
+    sources = [EmbeddedSource(Catalog(store, folder), store.journals, store.reports) for store in stores]
     jobs = [f"job-{n}" for n in range(JOBS)]
     now = stores[0].catalog.now_ms()
     for job in jobs:

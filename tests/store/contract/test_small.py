@@ -9,6 +9,7 @@ import pytest
 from webapp.errors import Conflict
 from webapp.store.base import Store
 from webapp.store.job import CANCELING, FAILED, RUNNING, Cancellation, Job
+from webapp.store.report import Report
 from webapp.store.share import Link
 
 from .backend import Backend
@@ -123,3 +124,18 @@ def test_all_have_one_key_and_it_lasts(backend: Backend) -> None:
 
 def test_what_can_be_written_says_so(store: Store) -> None:
     store.writable()
+
+
+def test_a_job_is_reported_by_whoever_said_so_first_and_by_its_newest_run(store: Store, other: Store) -> None:
+    assert store.reports.get("a-job") is None
+    first = Report("a-job", "ci.p1", 3, "ci")
+    assert store.reports.begin(first) == first
+    assert other.reports.begin(Report("a-job", "ci.p2", 9)) == first
+    assert (
+        other.reports.begin(Report("a-job", "ci.p1", 4))
+        == store.reports.get("a-job")
+        == Report("a-job", "ci.p1", 4, "ci")
+    )
+    assert other.reports.begin(Report("a-job", "ci.p1", 2)).epoch == 4
+    store.reports.forget(["a-job", "never"])
+    assert other.reports.get("a-job") is None

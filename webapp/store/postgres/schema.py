@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import JournalError, NewerSchema
 
-VERSION = 1
+VERSION = 2
 # Any number, the same in every version: whoever brings the schema up holds this advisory lock.
 LOCK = 0x6A6F6274
 TABLES = """
@@ -117,6 +117,9 @@ CREATE TABLE jobtail.cancellation (
     address text NOT NULL, share text NOT NULL
 );
 CREATE INDEX cancellation_job ON jobtail.cancellation (job, at_ms);
+CREATE TABLE jobtail.report (
+    job text PRIMARY KEY, producer text NOT NULL, epoch bigint NOT NULL, begun_by text NOT NULL
+);
 CREATE TABLE jobtail.share (
     number bigserial, id text PRIMARY KEY, job text NOT NULL, first_line bigint, last_line bigint,
     can_cancel boolean NOT NULL, note text NOT NULL, made_by text NOT NULL, made_ms bigint NOT NULL,
@@ -129,10 +132,16 @@ CREATE TABLE jobtail.presence (
     PRIMARY KEY (process, job)
 ) WITH (fillfactor = 70);
 CREATE INDEX presence_job ON jobtail.presence (job);
-INSERT INTO jobtail.meta (version) VALUES (1);
+INSERT INTO jobtail.meta (version) VALUES (2);
 """
 # What leads from each version to the next.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {
+    1: """
+CREATE TABLE jobtail.report (
+    job text PRIMARY KEY, producer text NOT NULL, epoch bigint NOT NULL, begun_by text NOT NULL
+);
+""",
+}
 
 
 def prepare(connection: Any) -> None:

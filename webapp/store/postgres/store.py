@@ -11,6 +11,7 @@ from ...journal.redact import Redactor
 from . import schema
 from .database import Database
 from .journals import PostgresJournals
+from .reports import PostgresReports
 from .tables import PostgresCancellations, PostgresCatalog, PostgresPresence, PostgresSessions, PostgresShares
 
 PROVED_SECONDS = 1.0  # how long a write proves that another would go well
@@ -39,6 +40,7 @@ class PostgresStore:
         )
         self.catalog = PostgresCatalog(self._db)
         self.cancellations = PostgresCancellations(self._db)
+        self.reports = PostgresReports(self._db)
         self.shares = PostgresShares(self._db)
         self.sessions = PostgresSessions(self._db)
         self.presence = PostgresPresence(self._db)

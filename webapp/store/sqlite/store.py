@@ -12,6 +12,7 @@ from .clock import SYSTEM, Clock
 from .database import Database
 from .journals import SqliteJournals
 from .key import kept_key
+from .reports import SqliteReports
 from .shares import SqliteSessions, SqliteShares
 from .tables import PRESENCE, TABLES
 
@@ -41,6 +42,7 @@ class SqliteStore:
         )
         self.catalog = SqliteCatalog(self._writer, clock)
         self.cancellations = SqliteCancellations(self._writer)
+        self.reports = SqliteReports(self._writer)
         self.shares = SqliteShares(self._writer, self._reader)
         self.sessions = SqliteSessions(self._writer, self._reader)
         self.presence = SqlitePresence(self._presence, clock)

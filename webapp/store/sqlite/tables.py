@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS cancellation (
     share TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS cancellation_job ON cancellation (job, at_ms);
+CREATE TABLE IF NOT EXISTS report (
+    job TEXT PRIMARY KEY, producer TEXT NOT NULL, epoch INTEGER NOT NULL, begun_by TEXT NOT NULL DEFAULT ''
+);
 CREATE TABLE IF NOT EXISTS share (
     id TEXT PRIMARY KEY,
     job TEXT NOT NULL,
