@@ -104,6 +104,7 @@ function connection(to, ...more) {
 }
 
 async function begun() {
+	overview(); // the map of a short log is drawn of its lines
 	if (viewer.filters.any()) await viewer.moves.filter();
 	if (viewer.marks.marked) await viewer.marks.fromAddress();
 	if (view.q) await find.run();

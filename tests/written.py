@@ -6,6 +6,7 @@ from typing import Any
 
 from webapp.journal.batch import Batch
 from webapp.journal.line import Entry
+from webapp.journal.text import Text
 from webapp.store.base import Journal, Writer
 
 
@@ -27,5 +28,5 @@ class Written:
         self.journal.forget()
         self.writer.resume()
 
-    def append(self, entries: list[Entry], **how: Any) -> list[Batch]:
+    def append(self, entries: list[Entry] | list[Text], **how: Any) -> list[Batch]:
         return self.writer.append(entries, **how)
