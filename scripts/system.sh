@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the tests use beside Python: a browser, PostgreSQL, nginx with nchan, HAProxy, Node. As root on Debian or Ubuntu what is
-# missing is installed; else a sentence says what to install, and the tests that need it are skipped.
+# What the tests use beside Python: a browser, PostgreSQL, nginx with nchan, HAProxy, Caddy, Apache, curl, OpenSSL, Node, zsh.
+# As root on Debian or Ubuntu what is missing is installed; else a sentence says what to install, and the tests that need it
+# are skipped.
 set -u
 
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
@@ -11,6 +12,10 @@ have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$
 have pgbouncer || missing="$missing pgbouncer"
 have nginx || missing="$missing nginx"
 have haproxy || missing="$missing haproxy"
+have caddy || missing="$missing caddy"
+have apache2 || missing="$missing apache2"
+have curl || missing="$missing curl"
+have openssl || missing="$missing openssl"
 [ -e /usr/share/nginx/modules-available/mod-nchan.conf ] || [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] ||
     missing="$missing libnginx-mod-nchan"
 have node || missing="$missing nodejs"
@@ -28,7 +33,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
             echo "$package can't be installed here: the tests that need it are skipped" >&2
     done
 elif [ "$(uname)" = Darwin ]; then
-    echo "Some tests are skipped without:$missing. Install: brew install postgresql pgbouncer nginx haproxy node; brew install --cask chromium" >&2
+    echo "Some tests are skipped without:$missing. Install: brew install postgresql pgbouncer nginx haproxy caddy node; brew install --cask chromium" >&2
 else
     echo "Some tests are skipped without:$missing. Install them: sudo apt install$missing" >&2
 fi

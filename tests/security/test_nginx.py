@@ -1,4 +1,4 @@
-"""A real nginx in front, with the configuration that `docs/security.md` gives, and with none of it."""
+"""A real nginx in front, with the configuration that `docs/proxies.md` gives, and with none of it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ http {{
   }}
 }}
 """
-DOCS = Path(__file__).parent.parent.parent / "docs" / "security.md"
-DOCUMENTED = DOCS.read_text().partition("```nginx\n")[2].partition("```")[0]
+DOCS = Path(__file__).parent.parent.parent / "docs" / "proxies.md"
+_LINES = DOCS.read_text().partition("```nginx\n")[2].partition("```")[0].splitlines()
+DOCUMENTED = "\n".join(line for line in _LINES if "proxy_" in line and "proxy_pass" not in line)
 
 
 @pytest.fixture

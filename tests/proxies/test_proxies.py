@@ -1,0 +1,74 @@
+"""Everything that the service does, through each proxy, over TLS and HTTP/2, at the root and under a path."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import ExitStack
+
+import pytest
+
+from webapp import connect
+
+from .conftest import TOKEN, Behind
+from .front import BLOCKS, PROXIES, Front
+
+BEARER = ("-H", f"Authorization: Bearer {TOKEN}")
+
+
+def test_each_proxy_is_documented_once() -> None:
+    assert set(BLOCKS) == set(PROXIES)
+
+
+def test_pages_files_signing_in_and_links(site: Front, service: Behind) -> None:
+    signed = site.ask("/login", "-d", f"token={TOKEN}", "-d", "next=/", "-H", "Origin: https://localhost")
+    assert (signed.status, signed.version, signed.headers["location"]) == (303, "HTTP/2", f"{site.prefix}/")
+    cookie, _, kept = signed.headers["set-cookie"].partition(";")
+    assert "Secure" in kept and f"Path={site.prefix or '/'};" in kept + ";"
+    page = site.ask(f"/jobs/{service.ended}", "-b", cookie)
+    assert page.status == 200 and "hello" in page.body
+    assert f"{site.public}/api/jobs/{service.ended}/logs" in page.body and "http://localhost" not in page.body
+    named = re.search(r'"(/[^"]*/static/[^"]*/page\.css)"|"(/static/[^"]*/page\.css)"', page.body)
+    assert named is not None
+    file = site.ask(f"https://localhost{named[1] or named[2]}")
+    assert file.status == 200 and "immutable" in file.headers["cache-control"]
+    made = site.ask(f"/api/jobs/{service.ended}/shares", "-b", cookie, "-X", "POST", "-H", "Origin: https://localhost")
+    url = json.loads(made.body)["url"]
+    assert url.startswith(f"{site.public}/s/")
+    opened = site.ask(url)
+    link = opened.headers["set-cookie"].partition(";")[0]
+    assert opened.status == 200 and f'"{site.prefix}/jobs/{service.ended}"' in opened.body
+    assert "world" in site.ask(f"/jobs/{service.ended}", "-b", link).body
+
+
+def test_the_api_and_the_fused_wire(site: Front, service: Behind) -> None:
+    job = service.ended
+    lines = site.ask(f"/api/jobs/{job}/logs?limit=1", *BEARER)
+    assert [line["message"] for line in json.loads(lines.body)] == ["hello"]
+    assert lines.headers["link"].startswith(f"<{site.prefix}/api/jobs/{job}/logs?")
+    status = site.ask(f"/server/v1/run/by-id/{job}", *BEARER)
+    assert status.status == 200 and json.loads(status.body)["finished_job_status"] is True
+    assert site.ask(f"/api/jobs/{job}/").status in (308, 401, 404)
+    assert site.ask(f"/api/jobs/{job}").status == 401
+
+
+def test_lines_come_through_when_they_are_written(site: Front, service: Behind) -> None:
+    """Nothing follows the line that is waited for: a proxy that keeps back what it has would keep it for good."""
+    before = service.write()
+    with ExitStack() as stack:
+        paths = (
+            "events?tail=1&sample_logs=false", "logs?follow=true&format=ndjson&tail=1",
+            "logs?follow=true&format=text&tail=1",
+        )  # fmt: skip
+        streams = [stack.enter_context(site.stream(f"/api/jobs/{service.running}/{path}", *BEARER)) for path in paths]
+        assert [any(before in line for line in lines) for lines in streams] == [True] * 3
+        fresh = service.write()
+        assert [any(fresh in line for line in lines) for lines in streams] == [True] * 3
+
+
+def test_the_python_client(site: Front, service: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(site.authority))
+    with connect(site.url, TOKEN) as connection:
+        job = connection.job(service.ended)
+        assert job.finished_job_status and [line["message"] for line in job.get_logs()] == ["hello", "world"]
+        assert service.ended in [one.id for one in connection.jobs()]
