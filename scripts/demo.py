@@ -28,6 +28,7 @@ def prepare() -> None:
     for name in [name for name in os.environ if name.upper().startswith("JOBTAIL_")]:
         if name.upper() not in TAKEN:
             del os.environ[name]
+    os.environ["JOBTAIL_LOG_LEVEL"] = "warning"  # a line a request would push the link out of sight
     os.chdir(HERE)
 
 
