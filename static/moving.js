@@ -39,7 +39,9 @@ export function makeMoves(api, viewer) {
 	async function goto(line, place = "middle", anew = false) {
 		follow(false);
 		anew = viewer.folds.uncover(line) || anew;
-		if (!anew && lines.holds(line)) lines.halt();
+		// Sampling may have left it out between lines that are in memory.
+		const there = lines.holds(line) && (viewer.filters.any() || lines.items[lines.index(line)]?.line === line);
+		if (!anew && there) lines.halt();
 		else if (!(await lines.load(line))) return;
 		viewer.changed();
 		viewer.viewport.show(line, place);
