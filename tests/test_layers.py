@@ -18,7 +18,7 @@ LAYERS = [
     {"source"},
     {"poller", "engine"},
     {"stream", "access", "client"},
-    {"service"},
+    {"service", "push"},
     {"web"},
     {"cli"},
     {"__main__"},

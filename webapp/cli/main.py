@@ -19,6 +19,7 @@ from .. import __version__
 COMMANDS = {
     "serve": ("serve", "Run the service: live pages and the API."),
     "run": ("run", "Run a command of this machine as a job that can be watched."),
+    "push": ("push", "Send what run --to could not send."),
     "jobs": ("jobs", "List the newest jobs."),
     "status": ("status", "Show how a job stands."),
     "logs": ("logs", "Print a job's log so far."),

@@ -98,6 +98,11 @@ class Backlog:
         """Lines that wait in memory: those would be lost with this process."""
         return lines_in(self._memory)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file and of what waits in memory."""
+        return self._end + self._held
+
     def take_over(self) -> bool:
         """Goes on with the file that a runner left behind. False where there is none: somebody has taken it in."""
         with contextlib.suppress(FileNotFoundError):
@@ -256,15 +261,7 @@ class Backlog:
 
     def _load(self, record: bytes) -> Item | None:
         self.ended = record == _END
-        if self.ended:
-            return None
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-            value = json.loads(record)
-            if isinstance(value, dict):
-                return Hole(int(value["lost"]))
-            timestamp, message, extra = value
-            return text(int(timestamp), message.encode("utf-8", "replace"), dict(extra))
-        return None
+        return None if self.ended else read_item(record)
 
     def _remove(self) -> None:
         if self._file >= 0:
@@ -272,6 +269,17 @@ class Backlog:
             self._file = -1
             self.path.unlink(missing_ok=True)
         self._start = self._end = 0
+
+
+def read_item(record: bytes) -> Item | None:
+    """None for what is no item: the first and the last record, or one that was cut off."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        value = json.loads(record)
+        if isinstance(value, dict):
+            return Hole(int(value["lost"]))
+        timestamp, message, extra = value
+        return text(int(timestamp), message.encode("utf-8", "replace"), dict(extra))
+    return None
 
 
 def _size(item: Item) -> int:

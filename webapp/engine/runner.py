@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..journal.redact import Redactor
@@ -20,7 +20,7 @@ from . import terminal
 from .backlog import Backlog, backlog_path
 from .child import TERMINAL_STOPS, CannotStart, Child, Start, let_go, start
 from .environment import for_command, hide_secrets
-from .job import FAILED, now_ms
+from .job import FAILED, Job, now_ms
 from .journal_sink import JournalSink
 from .keyboard import Keyboard, source
 from .ladder import GRACE_SECONDS, Ladder
@@ -29,6 +29,7 @@ from .outcome import Cause, Outcome, Undelivered, outcome
 from .record import Record, new_job
 from .relay import Relay, streams
 from .signals import Came, Signals
+from .sink import Sink
 
 # Processes that the command left behind may hold its output open: so long we listen when they are silent, and
 # when they are not. The time in which somebody slow takes what the command itself wrote is none of it.
@@ -45,7 +46,8 @@ HANDLED = (*CANCEL, *PASSED_ON, signal.SIGCHLD, signal.SIGCONT, signal.SIGWINCH,
 class Options:
     """`timeout`: seconds, None for none. `grace`: seconds from one signal that ends it to the next. `alone`: this
     process is there for the command only, so that its open files and standard input are the command's. `closed_input`:
-    it was started without a standard input."""
+    it was started without a standard input. `sink`: makes where the job is reported, given how to tell people
+    something; the journal of this machine where there is none. `url`: the service that shows it then."""
 
     name: str = ""
     quiet: bool = False
@@ -54,6 +56,8 @@ class Options:
     grace: float = GRACE_SECONDS
     alone: bool = False
     closed_input: bool = False
+    sink: Callable[[Settings, Job, Callable[[str], None]], Sink] | None = None
+    url: str = ""
 
 
 class Runner:
@@ -89,13 +93,19 @@ class Runner:
             hide_secrets()
         self._job = new_job(self._command, self._options.name, redactor)
         try:
-            sink = JournalSink(self._settings, redactor, self._job.id)
+            sink: Sink
+            if self._options.sink is None:
+                sink = JournalSink(self._settings, redactor, self._job.id)
+            else:
+                sink = self._options.sink(self._settings, self._job, self._complain)
             backlog = Backlog(backlog_path(self._settings.data_dir, self._job.id))
             self._record = Record(sink, backlog, self._job, say=self._complain, wake=self._relay.wake)
         except Exception as error:  # whatever it is, the command runs
             self._complain(f"this run is not recorded: {error}")
             return
-        if not self._options.quiet:
+        if self._options.url:
+            self._say(f"{self._options.url}/jobs/{self._job.id}")
+        elif not self._options.quiet:
             announcement(self._settings, self._job.id, self._say)
 
     def _outcome(self) -> Outcome:

@@ -1,0 +1,152 @@
+"""Jobs on other machines: real runners, a real service, and a network between them that does what networks do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .served import Served, jobtail, spawn, until
+
+RUN = "run-8f3b2a7c9d1e4f60"
+OWNER = {"Authorization": "Bearer sesame-0f6b1c7e9a5d4832"}
+COUNT = """import sys, time
+for n in range({n}):
+    print(n, flush=True)
+    print('e', n, file=sys.stderr, flush=True)
+    time.sleep({pause})
+sys.exit({code})"""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Served]:
+    served = Served(
+        {"data_dir": tmp_path / "service", "access_token": "sesame-0f6b1c7e9a5d4832", "run_token": f"ci={RUN}"}
+    )
+    served.data_dir.mkdir()
+    served.start()
+    yield served
+    served.stop()
+
+
+def elsewhere(tmp_path: Path, url: str) -> dict[str, object]:
+    return {"data_dir": tmp_path / "elsewhere", "token": RUN, "run_to": url}
+
+
+def count(n: int, pause: float = 0.0, code: int = 0) -> tuple[str, ...]:
+    return (sys.executable, "-c", COUNT.format(n=n, pause=pause, code=code))
+
+
+def job_of(stderr: str) -> str:
+    return stderr.split("/jobs/", 1)[1].split()[0]
+
+
+def lines(service: Served, job: str) -> list[dict[str, Any]]:
+    answer = service.get(f"/api/jobs/{job}/logs?limit=10000", headers=OWNER)
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def status(service: Served, job: str) -> dict[str, Any]:
+    found: dict[str, Any] = service.get(f"/api/jobs/{job}", headers=OWNER).json()
+    return found
+
+
+def check(service: Served, job: str, n: int) -> None:
+    """Each line once, and in order for each stream."""
+    found = lines(service, job)
+    assert [line["message"] for line in found if line["stream"] == "stdout"] == [str(k) for k in range(n)]
+    assert [line["message"] for line in found if line["stream"] == "stderr"] == [f"e {k}" for k in range(n)]
+
+
+def test_a_command_elsewhere_is_a_job_here(service: Served, tmp_path: Path) -> None:
+    done = jobtail("run", "--name", "train", "--", *count(50, code=3), settings=elsewhere(tmp_path, service.url))
+    assert done.returncode == 3
+    assert done.stdout.split() == [str(k) for k in range(50)]
+    job = job_of(done.stderr)
+    assert done.stderr.splitlines()[0] == f"jobtail: {service.url}/jobs/{job}"
+    check(service, job, 50)
+    told = status(service, job)
+    assert (told["job_status"], told["exit_code"], told["job_name"]) == ("Failed", 3, "train")
+    assert told["user"].endswith("(ci)")
+    assert not list((tmp_path / "elsewhere" / "outbox").glob("*/*"))
+
+
+def test_nobody_there_costs_the_command_nothing_and_push_brings_it(service: Served, tmp_path: Path) -> None:
+    service.stop()
+    settings = elsewhere(tmp_path, service.url)
+    done = jobtail("run", "--linger", "0.5", "--", *count(20, code=7), settings=settings)
+    assert done.returncode == 7 and done.stdout.split() == [str(k) for k in range(20)]
+    assert "40 lines stay in" in done.stderr and "jobtail push" in done.stderr
+    service.start()
+    job = job_of(done.stderr)
+    pushed = jobtail("push", settings=settings)
+    assert pushed.returncode == 0, pushed.stderr
+    check(service, job, 20)
+    assert status(service, job)["exit_code"] == 7
+    assert jobtail("push", settings=settings).stderr == ""
+
+
+def test_a_service_that_is_killed_twice_misses_nothing(service: Served, tmp_path: Path) -> None:
+    runner = spawn(
+        "run", "--", *count(300, pause=0.01), settings=elsewhere(tmp_path, service.url), stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert runner.stderr is not None
+    job = job_of(runner.stderr.readline().decode())
+    for least in (20, 200):
+        until(lambda least=least: len(lines(service, job)) > least)  # type: ignore[misc]
+        service.kill()
+        service.start()
+    runner.stderr.read()
+    assert runner.wait(60) == 0
+    check(service, job, 300)
+
+
+def test_a_runner_that_is_killed_is_lost_and_its_lines_are_pushed_later(service: Served, tmp_path: Path) -> None:
+    settings = elsewhere(tmp_path, service.url)
+    runner = spawn(
+        "run", "--", *count(5000, pause=0.005), settings=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+    assert runner.stderr is not None
+    job = job_of(runner.stderr.readline().decode())
+    until(lambda: len(lines(service, job)) > 10)
+    service.stop()
+    until(lambda: list((tmp_path / "elsewhere" / "outbox" / job).glob("*.ndjson")))
+    os.killpg(runner.pid, signal.SIGKILL)
+    runner.wait()
+    service.start()
+    pushed = jobtail("push", settings=settings)
+    assert pushed.returncode == 0, pushed.stderr
+    found = [line["message"] for line in lines(service, job) if line["stream"] == "stdout"]
+    assert found == [str(k) for k in range(len(found))] and len(found) > 5
+    assert status(service, job)["job_status"] == "Failed"
+
+
+def test_it_is_cancelled_from_the_page(service: Served, tmp_path: Path) -> None:
+    runner = spawn(
+        "run", "--", "sleep", "60", settings=elsewhere(tmp_path, service.url), stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert runner.stderr is not None
+    job = job_of(runner.stderr.readline().decode())
+    until(lambda: service.get(f"/api/jobs/{job}", headers=OWNER).status_code == 200)
+    assert service.post(f"/api/jobs/{job}/cancel", headers=OWNER).status_code == 202
+    assert runner.wait(30) == 128 + signal.SIGTERM
+    until(lambda: status(service, job)["job_status"] == "Canceled")
+
+
+def test_a_wrong_token_is_said_once_and_the_command_runs(service: Served, tmp_path: Path) -> None:
+    settings = elsewhere(tmp_path, service.url) | {"token": "wrong"}
+    done = jobtail("run", "--", *count(3), settings=settings)
+    assert done.returncode == 0 and done.stdout.split() == ["0", "1", "2"]
+    assert done.stderr.count("refuses it") == 1 and "6 lines stay" in done.stderr
+    assert jobtail("push", settings=settings | {"token": RUN}).returncode == 0
+    check(service, job_of(done.stderr), 3)

@@ -1,0 +1,120 @@
+"""The sink of a job that is reported to a service on another machine: nothing that it does waits for the network."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..engine.backlog import Hole
+from ..engine.job import Job
+from ..engine.lock import RunnerLock
+from ..engine.sink import Beat, Place, Unfinished
+from ..errors import JournalError
+from ..journal.text import Text
+from ..settings import Settings
+from . import outbox
+from .outbox import Letter
+from .sender import Sender
+from .spool import Spool
+
+HEARTBEAT_SECONDS = 1.0
+LINGER_SECONDS = 60.0
+HURRY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def in_a_hurry() -> bool:
+    """Somebody wants this process to end: the runner holds its signals back until all is over."""
+    return bool(signal.sigpending() & set(HURRY))
+
+
+class PushSink:
+    """Implements `engine.sink.Sink`. What it has taken is in the spool; the sender brings it on."""
+
+    holds_up = False
+
+    def __init__(
+        self, settings: Settings, job: Job, url: str, token: str, *, linger: float, say: Callable[[str], None],
+        hurried: Callable[[], bool] = in_a_hurry,
+    ) -> None:  # fmt: skip
+        self._folder = outbox.folder_of(settings.data_dir, job.id)
+        self._lock = RunnerLock(settings.data_dir / outbox.FOLDER, job.id)
+        self._spool = Spool(self._folder)
+        self._letter = Letter(url, job.id, begin_of(job), f"run-{secrets.token_hex(8)}")
+        self._sender = Sender(self._letter, self._spool, token, say)
+        self._linger = linger
+        self._say = say
+        self._hurried = hurried
+        self._taken = 0
+        self._beat_at = 0.0
+
+    def begin(self, job: Job) -> None:
+        try:
+            self._lock.hold()
+            outbox.write(self._folder, self._letter)
+        except OSError as error:
+            raise JournalError(f"it can't be made: {error.strerror}", self._folder) from error
+        self._sender.start()
+
+    def ready(self, *, unsure: bool) -> Place:
+        return "spool", self._taken
+
+    def put(self, lines: Sequence[Text], unfinished: Unfinished) -> Place:
+        self._spool.push(lines)
+        self._taken += sum(each.count for each in lines)
+        self._sender.show(unfinished)
+        return "spool", self._taken
+
+    def miss(self, reason: str, count: int | None) -> None:
+        self._spool.push([Hole(count or 0)])
+        self._sender.wake()
+
+    def tell(self, status: Mapping[str, Any]) -> None:
+        """The service knows it by what it is told otherwise."""
+
+    def show(self, unfinished: Unfinished) -> None:
+        self._sender.show(unfinished)
+
+    def beat(self, job: Job) -> Beat:
+        if time.monotonic() >= self._beat_at:
+            self._sender.beat()
+            self._beat_at = time.monotonic() + HEARTBEAT_SECONDS
+        return Beat(self._sender.cancelled_by)
+
+    def ask_cancel(self, job: Job, who: str) -> None:
+        """Its end says who did."""
+
+    def finish(self, job: Job, complete: bool) -> None:
+        complete = complete and not self._spool.lost
+        self._letter.end = end_of(job) | {"complete": complete}
+        with contextlib.suppress(OSError):
+            outbox.write(self._folder, self._letter)
+        if self._sender.finish(self._linger, self._hurried):
+            outbox.remove(self._folder)
+            return
+        waiting = self._spool.waiting
+        if self._spool.save():
+            what = f"{waiting} lines stay" if waiting else "its end stays"
+            self._say(f"{what} in {self._folder}: jobtail push sends what is there")
+        else:
+            self._say(f"of {waiting} lines not all could be kept: there is no room in {self._folder}")
+
+    def leave(self, job: Job) -> None:
+        self.finish(job, complete=False)
+
+    def close(self) -> None:
+        self._lock.release()
+
+
+def begin_of(job: Job) -> dict[str, Any]:
+    return {
+        "name": job.name, "command": list(job.command), "cwd": job.cwd, "host": job.host, "user": job.user,
+        "python": job.python, "pid": job.pid, "created_ms": job.created_ms,
+    }  # fmt: skip
+
+
+def end_of(job: Job) -> dict[str, Any]:
+    return {"exit_code": job.exit_code, "state": job.state, "detail": job.detail}
