@@ -1,4 +1,5 @@
-"""Imports run one way, along the way of a line: a folder knows those below it and none above."""
+"""Imports run one way, along the way of a line: a folder knows those below it and none above, and no two files know
+each other. An import that only the type checker reads counts as any other."""
 
 import ast
 import re
@@ -11,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "webapp"
 
 # From the bottom up; what stands in one row knows nothing of its neighbours.
 LAYERS = [
-    {"errors", "counts", "credentials", "decoding", "durations", "files", "states", "strictjson", "threads"},
+    {"errors", "counts", "credentials", "decoding", "durations", "files", "states", "strictjson", "tasks", "threads"},
     {"models", "settings"},
     {"journal"},
     {"store"},
@@ -33,26 +34,36 @@ def parts(path: Path) -> tuple[str, ...]:
     return path.relative_to(ROOT.parent).with_suffix("").parts
 
 
-def imported(path: Path) -> set[str]:
-    """The folders and files right under `webapp` that a module imports when it runs."""
-    found: set[str] = set()
+FILES = {parts(path): path for path in ROOT.rglob("*.py")}
+PACKAGE = "__init__"
+
+
+def imported(path: Path) -> set[tuple[str, ...]]:
+    """The files of `webapp` that this one imports."""
+    found: set[tuple[str, ...]] = set()
     package = parts(path)[:-1]
-    tree = ast.parse(path.read_text())
-    types_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ImportFrom) or node in types_only:
-            continue
-        base = package[: len(package) - node.level + 1] if node.level else ()
-        names = (*base, *(node.module or "").split(".")) if node.module else base
-        if names[:1] != ("webapp",):
-            continue
-        found |= {names[1]} if len(names) > 1 else {alias.name for alias in node.names}
-    return found
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            base += tuple((node.module or "").split(".")) if node.module else ()
+            found |= {file for alias in node.names if (file := file_of(base, alias.name))}
+        elif isinstance(node, ast.Import):
+            found |= {file for alias in node.names if (file := file_of(tuple(alias.name.split("."))))}
+    return found - {parts(path)}
+
+
+def file_of(base: tuple[str, ...], name: str = "") -> tuple[str, ...] | None:
+    inner = (*base, name) if name else base
+    return next((file for file in (inner, (*inner, PACKAGE), base, (*base, PACKAGE)) if file in FILES), None)
+
+
+def circle(files: dict[tuple[str, ...], set[tuple[str, ...]]]) -> list[tuple[str, ...]]:
+    """What is left when whatever imports nothing that is left has gone, again and again."""
+    left = dict(files)
+    while free := [file for file, wanted in left.items() if not wanted & left.keys()]:
+        for file in free:
+            del left[file]
+    return sorted(left)
 
 
 def test_every_part_has_its_place():
@@ -63,14 +74,50 @@ def test_every_part_has_its_place():
 
 def test_imports_run_one_way():
     wrong = []
-    for path in ROOT.rglob("*.py"):
-        here = parts(path)[1]
-        if here == "__init__":
+    for here, path in FILES.items():
+        if here[1] == PACKAGE:
             continue
-        for name in imported(path) & set(RANK):
-            if name != here and RANK[name] >= RANK[here]:
-                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+        for file in imported(path):
+            name = file[1]
+            if name != PACKAGE and name != here[1] and RANK[name] >= RANK[here[1]]:
+                wrong.append(f"{'/'.join(here)} imports {'/'.join(file)}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_file_knows_one_that_knows_it():
+    found = circle({here: imported(path) for here, path in FILES.items()})
+    assert not found, "in or behind a circle: " + ", ".join(map("/".join, found))
+
+
+def test_a_circle_is_found_however_long():
+    a, b, c, d = (("a",), ("b",), ("c",), ("d",))
+    assert circle({a: {b}, b: {c}, c: set(), d: {a}}) == []
+    assert circle({a: {b}, b: {c}, c: {a}, d: set()}) == [a, b, c]
+
+
+# The order within `stream`, from the bottom up.
+STREAM = [
+    {"events", "wire", "straight"},
+    {"form"},
+    {"step", "tail", "shown", "presence"},
+    {"feed"},
+    {"group"},
+    {"viewer"},
+    {"audience", "response"},
+    {"upkeep"},
+    {"channel"},
+    {"hub"},
+]
+
+
+def test_a_feed_knows_no_reader_and_a_group_no_viewer():
+    rank = {name: number for number, names in enumerate(STREAM) for name in names}
+    inside = {here: path for here, path in FILES.items() if here[1] == "stream" and here[-1] != PACKAGE}
+    assert {here[2] for here in inside} == set(rank)
+    for here, path in inside.items():
+        for file in imported(path):
+            if file[1] == "stream":
+                assert rank[file[2]] < rank[here[2]], f"{here[2]} imports {file[2]}"
 
 
 def test_nothing_outside_the_store_knows_of_sqlite():

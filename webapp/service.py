@@ -24,8 +24,8 @@ from .source.base import Source
 from .source.listing import Listing
 from .store.base import Journal, Store
 from .store.open import open_store
-from .stream.channel import Attendant
-from .stream.hub import Attend, Hub
+from .stream.hub import Hub
+from .stream.upkeep import MakeUpdater, Updater
 from .threads import CHORES
 
 
@@ -74,12 +74,12 @@ def build(settings: Settings) -> Service:
     catalog, shares = Catalog(store, settings.data_dir), Shares(store)
     reported = EmbeddedSource(catalog, store.journals, store.reports)
     budget = Budget() if settings.upstream_url else None
-    source, attend = _beside(settings, redactor, budget, reported) if budget else _embedded(reported)
+    source, make_updater = _beside(settings, redactor, budget, reported) if budget else _embedded(reported)
     hub = Hub(
         store.journals,
         store.presence,
         source.status,
-        attend,
+        make_updater,
         prepare=source.of if isinstance(source, BesideUpstream) else None,
         forgotten=lambda jobs: _forget(store, catalog, jobs),
         max_viewers=settings.max_viewers,
@@ -107,11 +107,13 @@ def _forget(store: Store, catalog: Catalog, jobs: list[str]) -> None:
     store.reports.forget(jobs)
 
 
-def _embedded(source: EmbeddedSource) -> tuple[Source, Attend]:
+def _embedded(source: EmbeddedSource) -> tuple[Source, MakeUpdater]:
     return source, lambda journal, changed: Follower(source, journal, changed)
 
 
-def _beside(settings: Settings, redactor: Redactor, budget: Budget, reported: EmbeddedSource) -> tuple[Source, Attend]:
+def _beside(
+    settings: Settings, redactor: Redactor, budget: Budget, reported: EmbeddedSource
+) -> tuple[Source, MakeUpdater]:
     # Imported here: without an upstream the service starts without its HTTP client.
     from .poller.poller import Poller
     from .source.fused import FusedSource
@@ -119,9 +121,9 @@ def _beside(settings: Settings, redactor: Redactor, budget: Budget, reported: Em
     upstream = FusedSource(settings, redactor)
     source = BesideUpstream(reported, upstream)
 
-    def attend(journal: Journal, changed: Callable[[], None]) -> Attendant:
+    def updater(journal: Journal, changed: Callable[[], None]) -> Updater:
         if source.is_reported(journal.job):
             return Follower(reported, journal, changed)
         return Poller(upstream, journal, settings, budget=budget, changed=changed)
 
-    return source, attend
+    return source, updater

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from webapp.access.route import GuardedRoute
 from webapp.journal.line import Entry
+from webapp.web.route import GuardedRoute
 
 from .site import JOB, START_MS, Site
 from .test_table import TABLE

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from starlette.routing import Mount
 
-from webapp.access.route import GuardedRoute
+from webapp.web.route import GuardedRoute
 
 from .site import JOB, TOKEN, Site
 

@@ -14,7 +14,7 @@ from webapp.errors import JournalError, UpstreamDown
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.store.sqlite.journals import SqliteJournals
-from webapp.stream import channel as channels
+from webapp.stream import audience as audiences
 from webapp.stream import group as groups
 from webapp.stream.channel import Channel
 from webapp.stream.form import Form
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.anyio
 class Nobody:
     """Keeps up to date a journal that the test writes itself: nothing is left to do."""
 
-    watched, rounds, error, heartbeat, loaded, writes, status_at = True, 1, None, None, True, False, 0.0
+    watched, error, heartbeat, loaded, writes, status_at = True, None, None, True, False, 0.0
 
-    def __init__(self, channel):
+    def __init__(self, journal, changed):
         pass
 
     async def run(self):
@@ -90,7 +90,7 @@ async def job(tmp_path):
     journal = Written(journals.open("a-job"))
     journal.set_status({"job_id": "a-job", "finished_job_status": False})
     journal.append([Entry(1, "first", None, 0)])
-    channel = Channel("a-job", journal, journal.state(), Nobody)
+    channel = Channel(journal, journal.state(), Nobody)
     yield channel
     await channel.close()
     journals.close()
@@ -99,7 +99,7 @@ async def job(tmp_path):
 @asynccontextmanager
 async def watching(channel, server, background=None):
     def viewer(ended):
-        return Viewer(channel, Form(), 0.1, Position(channel.state.epoch, 0), ended=ended)
+        return Viewer(channel.audience, Form(), 0.1, Position(channel.state.epoch, 0), ended=ended)
 
     response = Stream(viewer, {"X-Test": "yes"})
     response.background = background
@@ -114,7 +114,7 @@ async def watching(channel, server, background=None):
 
 def append(channel, message):
     channel.journal.append([Entry(2, message, None, 0)])
-    channel.signal()
+    channel.feed.signal()
 
 
 async def test_it_begins_with_its_headers_and_sends_ready_made_bytes(tmp_path):
@@ -134,7 +134,7 @@ async def test_a_head_request_has_headers_and_no_viewer(tmp_path):
         async with watching(channel, server) as task:
             await task
         assert [message.get("more_body") for message in server.sent] == [None, False]
-        assert not channel.viewers
+        assert not channel.audience.viewers
 
 
 async def test_a_disconnect_ends_it_and_runs_the_background(tmp_path):
@@ -143,10 +143,10 @@ async def test_a_disconnect_ends_it_and_runs_the_background(tmp_path):
         server = Server()
         async with watching(channel, server, BackgroundTask(lambda: done.append(1))) as task:
             await server.until(b'"first"')
-            assert len(channel.viewers) == 1
+            assert len(channel.audience.viewers) == 1
             server.gone.set()
             await asyncio.wait_for(task, 10)
-        assert not channel.viewers
+        assert not channel.audience.viewers
         assert done == [1]
         assert server.sent[-1]["more_body"] is True  # nobody is there to be told
 
@@ -156,7 +156,7 @@ async def test_a_silent_stream_is_pinged(tmp_path):
         server = Server()
         async with watching(channel, server):
             await server.until(b'"first"')
-            while not channel._groups:
+            while not channel.audience._groups:
                 await asyncio.sleep(0)
             channel.tick(time.monotonic() + groups.PING_SECONDS - 1)
             assert not server.body.endswith(b": \n\n")
@@ -191,15 +191,15 @@ async def test_a_socket_that_stays_full_is_given_up(tmp_path, monkeypatch):
             server.room.clear()
             append(channel, "never taken")
             async with asyncio.timeout(10):
-                while not any(viewer.waits_since for viewer in channel.viewers):
+                while not any(viewer.waits_since for viewer in channel.audience.viewers):
                     await asyncio.sleep(0.01)
-            channel.tick(time.monotonic() + channels.SEND_SECONDS + 1)
+            channel.tick(time.monotonic() + audiences.SEND_SECONDS + 1)
             await asyncio.wait_for(task, 10)
-        assert not channel.viewers
+        assert not channel.audience.viewers
 
 
 async def test_a_read_that_failed_once_is_done_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(channels, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("webapp.stream.feed.RETRY_SECONDS", 0.01)
     failures = [JournalError("too many open files")]
     async with job(tmp_path) as channel:
         real = channel.journal.read
@@ -223,30 +223,30 @@ async def test_attempts_of_before_a_viewer_came_are_none_of_its_retries(tmp_path
 
         async def tell(attempt):
             channel.journal.set_upstream({"state": "retrying", "attempt": attempt})
-            await channel.reload()
+            await channel.feed.reload()
             channel.tick(time.monotonic())
 
         await tell(4)
         server = Server()
         async with watching(channel, server):
             await server.until(b'"first"')
-            (viewer,) = channel.viewers
-            viewer.retries = 3
+            (viewer,) = channel.audience.viewers
+            viewer.ends.retries = 3
             channel.tick(time.monotonic())
             for attempt in told:
-                assert viewer in channel.viewers
+                assert viewer in channel.audience.viewers
                 await tell(attempt)
             await server.until(b"retries_exhausted")
 
 
 async def test_an_empty_journal_whose_poller_sleeps_elsewhere_is_not_the_log(tmp_path):
     async with job(tmp_path) as channel:
-        channel.attendant.loaded = False
-        channel.attendant.run = channel.attendant.round_done = partial(asyncio.sleep, 0.01)  # the lease is another's
+        channel.updater.loaded = False
+        channel.updater.run = channel.updater.round_done = partial(asyncio.sleep, 0.01)  # the lease is another's
         # The fixture holds the lease: another polls.
         await channel.fresh(5)
         channel.journal.forget()
-        await channel.reload()
+        await channel.feed.reload()
         with pytest.raises(UpstreamDown):
             await channel.fresh(0.2)
         channel.journal.set_upstream({"state": "ok"})
@@ -264,7 +264,7 @@ async def test_a_send_that_fails_ends_that_viewer_alone(tmp_path):
             await sound.until(b"on we go")
             await asyncio.wait([task], timeout=10)
             assert task.done()
-            assert len(channel.viewers) == 1
+            assert len(channel.audience.viewers) == 1
 
 
 async def test_last_words_reach_those_who_are_behind_too(tmp_path):
@@ -276,7 +276,7 @@ async def test_last_words_reach_those_who_are_behind_too(tmp_path):
             slow.room.clear()
             append(channel, "more")
             await quick.until(b"more")
-            for viewer in list(channel.viewers):
+            for viewer in list(channel.audience.viewers):
                 viewer.say(b"event: bye\ndata: {}\n\n")
                 viewer.end()
             slow.room.set()
@@ -295,7 +295,7 @@ async def test_cancelling_the_request_is_no_end_of_ours(tmp_path):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        assert not channel.viewers
+        assert not channel.audience.viewers
 
 
 async def test_a_thousand_viewers_cost_one_reading(tmp_path, monkeypatch):
@@ -308,11 +308,11 @@ async def test_a_thousand_viewers_cost_one_reading(tmp_path, monkeypatch):
         monkeypatch.setattr(channel.journal, "read", lambda *a, **k: reads.append(a) or real(*a, **k))
         tasks = []
         for server in servers[1:]:
-            viewer = lambda ended: Viewer(channel, Form(), 0.1, Position(channel.state.epoch, 1), ended=ended)  # noqa: E731
+            viewer = lambda ended: Viewer(channel.audience, Form(), 0.1, Position(channel.state.epoch, 1), ended=ended)  # noqa: E731
             response = Stream(viewer, {})
             tasks.append(asyncio.create_task(response(server.scope, server.receive, server.send)))
         async with asyncio.timeout(20):
-            while sum(len(group.viewers) for group in channel._groups.values()) < 999:
+            while sum(len(group.viewers) for group in channel.audience._groups.values()) < 999:
                 await asyncio.sleep(0.01)
         append(channel, "for everybody")
         for server in servers[1:]:

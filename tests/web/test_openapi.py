@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from webapp.access.route import GuardedRoute
 from webapp.settings import Settings
 from webapp.web import api, chosen, events, logs, search
 from webapp.web.app import create_app
 from webapp.web.openapi import document
 from webapp.web.operations import OPERATIONS
+from webapp.web.route import GuardedRoute
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Attends to a job whose lines reach the journal without us: the runner of an embedded job appends them itself.
+"""Follows a job whose lines reach the journal without us: the runner of an embedded job appends them itself.
 
 It keeps the job's status in the journal, and says that the log is over where a runner died without saying so.
 """

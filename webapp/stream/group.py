@@ -9,18 +9,15 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..counts import counts
 from ..journal.state import State
 from .events import PING, event
+from .feed import Feed
 from .form import Form, pool_of
 from .step import Position, done_event, last_visible, news, over, step, unfinished
 from .wire import Parcel
-
-if TYPE_CHECKING:
-    from .channel import Channel
-    from .viewer import Viewer
 
 PING_SECONDS = 15.0
 # How far back a viewer whose socket was full finds the pushes it missed; past that it reads the journal.
@@ -41,15 +38,24 @@ class Sent:
     last: bool
 
 
+class Member(Protocol):
+    """What a group asks of its viewers."""
+
+    def joined(self, group: Group, sent: int) -> None: ...
+    def push(self, sent: Sent) -> None: ...
+    def end(self) -> None: ...
+    def chase(self) -> None: ...
+
+
 class Group:
-    def __init__(self, channel: Channel, form: Form, refresh: float, position: Position, state: State) -> None:
-        self.channel = channel
+    def __init__(self, feed: Feed, form: Form, refresh: float, position: Position, state: State) -> None:
+        self.feed = feed
         self.form = form
         self.refresh = refresh
         self.position = position
         self.state = state
-        self.viewers: set[Viewer] = set()
-        self.behind_viewers: set[Viewer] = set()  # their sockets are full; they read the newest pushes from here
+        self.viewers: set[Member] = set()
+        self.behind_viewers: set[Member] = set()  # their sockets are full; they read the newest pushes from here
         self.task: asyncio.Task[None] | None = None  # delivers, where that takes its time
         self.sent = 0
         self._newest: deque[Sent] = deque()
@@ -68,26 +74,26 @@ class Group:
 
     @property
     def behind(self) -> bool:
-        return self.state.revision != self.channel.state.revision
+        return self.state.revision != self.feed.state.revision
 
     @property
     def occupied(self) -> bool:
         return bool(self.viewers or self.behind_viewers)
 
-    def add(self, viewer: Viewer) -> None:
+    def add(self, viewer: Member) -> None:
         self.viewers.add(viewer)
         viewer.joined(self, self.sent)
 
-    def discard(self, viewer: Viewer) -> None:
+    def discard(self, viewer: Member) -> None:
         self.viewers.discard(viewer)
         self.behind_viewers.discard(viewer)
 
-    def falls_behind(self, viewer: Viewer) -> None:
+    def falls_behind(self, viewer: Member) -> None:
         if viewer in self.viewers:
             self.viewers.discard(viewer)
             self.behind_viewers.add(viewer)
 
-    def keeps_up(self, viewer: Viewer) -> None:
+    def keeps_up(self, viewer: Member) -> None:
         self.behind_viewers.discard(viewer)
         self.add(viewer)
 
@@ -99,13 +105,13 @@ class Group:
         return list(self._newest)[len(self._newest) - missed :]
 
     async def deliver(self) -> None:
-        """Brings everybody here to the channel's state."""
-        state = self.channel.state
+        """Brings everybody here to the feed's state."""
+        state = self.feed.state
         while self.occupied:
             if state.epoch != self.position.epoch:
                 self.scatter()
                 return
-            data, after = await pool_of(self.form).run(step, self.channel.journal, state, self.form, self.position)
+            data, after = await pool_of(self.form).run(step, self.feed.journal, state, self.form, self.position)
             ended = over(state, self.form, after)
             if after.line >= last_visible(state, self.form):
                 data = news(self.state, state, self.form) + data + self._cursor(after)

@@ -13,11 +13,13 @@ from sse_starlette.sse import AppStatus
 
 from ..errors import Busy, JobNotFound, JournalError, UpstreamDenied, UpstreamError
 from ..models import RunStatus
-from ..store.base import Journal, Journals, Presence
+from ..store.base import Journals, Presence
+from ..tasks import Tasks
 from ..threads import CHORES, LIVE, PAGES, RECORDS
-from .channel import Attendant, Channel
+from .channel import Channel
 from .events import event
 from .presence import Watching
+from .upkeep import MakeUpdater
 
 log = logging.getLogger("jobtail.stream")
 # How soon a line that another process wrote is seen; where this one holds the lease, others write nothing but trims.
@@ -31,20 +33,20 @@ NOT_FOUND_SECONDS = 2.0
 # Jobs at once of which nobody could say yet whether they exist.
 UNKNOWN_MOST = 8
 
-Attend = Callable[[Journal, Callable[[], None]], Attendant]
 Ask = Callable[[str], Awaitable[RunStatus]]
 
 
 class Hub:
-    """`ask` gives a job's status, for a job that was never seen; `attend` makes what keeps its journal up to date,
-    once `prepare` has looked up what that takes; `forgotten` is told which jobs' journals were past their time."""
+    """`ask` gives a job's status, for a job that was never seen; `make_updater` makes what keeps its journal up to
+    date, once `prepare` has looked up what that takes; `forgotten` is told which jobs' journals were past their time.
+    """
 
     def __init__(
         self,
         journals: Journals,
         presence: Presence,
         ask: Ask,
-        attend: Attend,
+        make_updater: MakeUpdater,
         *,
         prepare: Callable[[str], Awaitable[object]] | None = None,
         forgotten: Callable[[list[str]], None],
@@ -55,7 +57,7 @@ class Hub:
         self._watching = Watching(presence)
         self.channels: dict[str, Channel] = {}
         self._ask = ask
-        self._attend = attend
+        self._make_updater = make_updater
         self._prepare = prepare
         self._forgotten = forgotten
         self.late = 0.0  # seconds by which the last beat of the event loop was late
@@ -63,18 +65,16 @@ class Hub:
         self._max_viewers = max_viewers
         self._max_viewers_per_job = max_viewers_per_job
         self._opening = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
         self.leaving = asyncio.Event()  # set once the service goes down
 
     def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._look()), loop.create_task(self._tick())]
+        self._tasks.start(self._look())
+        self._tasks.start(self._tick())
 
     async def close(self) -> None:
         self.bye()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         for channel in list(self.channels.values()):
             await channel.close()
         self.channels.clear()
@@ -97,11 +97,8 @@ class Hub:
                 state = await LIVE.run(journal.state)
                 if self._prepare is not None:
                     await self._prepare(job)
-                channel = self.channels[job] = Channel(job, journal, state, self._attendant)
+                channel = self.channels[job] = Channel(journal, state, self._make_updater)
             return channel
-
-    def _attendant(self, channel: Channel) -> Attendant:
-        return self._attend(channel.journal, channel.signal)
 
     async def _exists(self, job: str) -> None:
         """Asks, but not for every guess: that there is no such job is believed for a while."""
@@ -125,13 +122,13 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        return sum(len(channel.viewers) + channel.readers for channel in self.channels.values())
+        return sum(channel.watching for channel in self.channels.values())
 
     def admit(self, channel: Channel) -> None:
         """Busy where one viewer more would be too many."""
         if self.leaving.is_set():
             raise Busy("the service is going down", 2)
-        if len(channel.viewers) + channel.readers >= self._max_viewers_per_job:
+        if channel.watching >= self._max_viewers_per_job:
             raise Busy(f"{self._max_viewers_per_job} watch this job already (JOBTAIL_MAX_VIEWERS_PER_JOB)", 10)
         if self.viewers >= self._max_viewers:
             raise Busy(f"{self._max_viewers} watch already (JOBTAIL_MAX_VIEWERS)", 10)
@@ -142,7 +139,7 @@ class Hub:
             return
         self.leaving.set()
         for channel in self.channels.values():
-            for viewer in list(channel.viewers):
+            for viewer in list(channel.audience.viewers):
                 viewer.say(event("bye", {}))
                 viewer.end()
 
@@ -152,12 +149,12 @@ class Hub:
             await asyncio.sleep(LOOK_SECONDS)
             seldom = look % LOOKS_BETWEEN == 0
             channels = self.channels.values()
-            watched = [channel for channel in channels if not channel.idle and (seldom or not channel.attendant.writes)]
+            watched = [channel for channel in channels if not channel.idle and (seldom or not channel.updater.writes)]
             if watched:
                 marks = {channel.job: channel.state.mark for channel in watched}
                 for job in await self._changed(marks):
                     if job in self.channels:
-                        self.channels[job].signal()
+                        self.channels[job].feed.signal()
 
     async def _changed(self, marks: dict[str, tuple[str, int]]) -> list[str]:
         """All of them where the store does not answer: each channel then learns why, and tells its viewers."""
@@ -169,10 +166,10 @@ class Hub:
 
     def watching(self, channel: Channel) -> int:
         """How many watch the job, over all processes of the service."""
-        return self._watching.of(channel.job, len(channel.viewers) + channel.readers)
+        return self._watching.of(channel.job, channel.watching)
 
     async def _count(self, now: float) -> None:
-        own = {channel.job: len(channel.viewers) + channel.readers for channel in self.channels.values()}
+        own = {channel.job: channel.watching for channel in self.channels.values()}
         try:
             await RECORDS.run(self._watching.refresh, own, now)
         except JournalError as error:
@@ -203,7 +200,7 @@ class Hub:
 
     async def _drop_idle(self, now: float) -> None:
         for job, channel in list(self.channels.items()):
-            if channel.idle and now - channel.visited > 60:
+            if channel.idle and now - channel.upkeep.last_wanted > 60:
                 del self.channels[job]
                 await channel.close()
                 await CHORES.run(self.journals.release, job)

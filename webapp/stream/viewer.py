@@ -10,48 +10,90 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ..counts import counts
 from ..errors import JournalError
+from ..journal.state import State
 from .events import event, retry
+from .feed import Feed
 from .form import Form
+from .group import Group, Sent
 from .step import Position, done_event, news, over, status_event, unfinished, upstream_event
 from .wire import Parcel, Send, Wire
-
-if TYPE_CHECKING:
-    from ..journal.state import State
-    from .channel import Channel
-    from .group import Group, Sent
 
 log = logging.getLogger("jobtail.stream")
 
 
+class Groups(Protocol):
+    """Where a viewer finds those who read the same, as far as a viewer asks."""
+
+    feed: Feed
+
+    def add(self, viewer: Viewer) -> None: ...
+    def leave(self, viewer: Viewer) -> None: ...
+    def join(self, viewer: Viewer) -> float | None: ...
+    def leave_group(self, viewer: Viewer) -> None: ...
+    def goal(self, viewer: Viewer) -> int | None: ...
+    def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]: ...
+
+
+@dataclass(slots=True)
+class Ends:
+    """What ends a viewer's stream beside the end of its job. `deadline`: on the monotonic clock; `retries`: attempts of
+    the upstream that may fail in a row; `grant_ended`: whether it may still watch, asked once a second; `grant_reason`:
+    what it is told then."""
+
+    deadline: float | None = None
+    retries: int | None = None
+    grant_ended: Callable[[], bool] | None = None
+    grant_reason: str = "link_ended"
+    attempts_before: int = 0  # had failed when it came, and are none of its retries
+
+    def reason(self, now: float, attempt: int) -> str | None:
+        """Why the stream ends now, None while it goes on."""
+        if attempt < self.attempts_before:
+            self.attempts_before = 0  # the upstream has answered in between
+        if self.deadline is not None and now >= self.deadline:
+            return "timeout"
+        if self.retries is not None and attempt - self.attempts_before >= max(1, self.retries):
+            return "retries_exhausted"
+        return self.grant_reason if self.grant_ended is not None and self.grant_ended() else None
+
+
 class Viewer:
+    """`tail`, `reset`: how many of the last lines it asked for, and why its cursor does not hold."""
+
     __slots__ = (
-        "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "attempts_before", "channel", "deadline",
-        "end_reason", "form", "grant_ended", "partial", "position", "refresh", "reset", "retries", "state", "tail",
-        "waits_since",
+        "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "audience", "ends", "form", "partial",
+        "position", "refresh", "reset", "state", "tail", "waits_since",
     )  # fmt: skip
 
     def __init__(
-        self, channel: Channel, form: Form, refresh: float, position: Position, *, ended: Callable[[], None]
+        self,
+        audience: Groups,
+        form: Form,
+        refresh: float,
+        position: Position,
+        *,
+        ended: Callable[[], None],
+        ends: Ends | None = None,
+        tail: int | None = None,
+        reset: str = "",
     ) -> None:
         """`ended` is called once, when the stream is over for a reason of ours."""
-        self.channel = channel
+        self.audience = audience
         self.form = form
         self.refresh = refresh
         self.position = position
-        self.state: State | None = None
+        self.ends = ends or Ends()
+        self.ends.attempts_before = audience.feed.stored_attempt
+        self.tail = tail
+        self.reset = reset
+        self.state: State | None = None  # the newest that it has been told of
         self.partial: Mapping[str, Any] | None = None  # what it was told of the lines without an end
-        self.deadline: float | None = None
-        self.retries: int | None = None
-        self.attempts_before = channel.attempts_told  # before it came: they are none of its retries
-        self.grant_ended: Callable[[], bool] | None = None
-        self.end_reason = "link_ended"
-        self.tail: int | None = None
-        self.reset: str = ""
         self.waits_since: float | None = None  # for its socket to take more, on the monotonic clock
         self._farewell = b""
         self._ended = ended
@@ -59,16 +101,16 @@ class Viewer:
         self._wire: Wire | None = None
         self._group: Group | None = None
         self._sent = 0  # the number of the newest push of the group that has gone out here
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None  # reads and sends by itself; None while it sits in a group
 
     def start(self, send: Send) -> None:
         self._wire = Wire(send)
-        self.channel.viewers.add(self)
+        self.audience.add(self)
         self.chase()
 
     def stop(self) -> None:
         self._over = True
-        self.channel.leave(self)
+        self.audience.leave(self)
         if self._task is not None:
             self._task.cancel()
 
@@ -76,7 +118,7 @@ class Viewer:
         """No more is to come: what has been handed over is still sent."""
         if not self._over:
             self._over = True
-            self.channel.leave(self)
+            self.audience.leave(self)
             if self._task is None or self._task is _current_task():
                 self._ended()
             else:
@@ -100,7 +142,7 @@ class Viewer:
         """Ends the stream with `done`; a viewer whose socket is full is told nothing, and comes back for it."""
         if self._over:
             return
-        data = done_event(self.channel.state, self.form, self.position, reason)
+        data = done_event(self.audience.feed.state, self.form, self.position, reason)
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -135,14 +177,14 @@ class Viewer:
     def _push_alone(self, data: bytes) -> None:
         waits_for = self._offer(Parcel(data))
         if waits_for is not None:
-            self.channel.leave_group(self)
+            self.audience.leave_group(self)
             self._run(waits_for)
 
     def chase(self) -> None:
         self._run(None)
 
     def _run(self, pending: Awaitable[None] | None) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._catch_up(pending))
+        self._task = self.audience.run(self._catch_up(pending))
 
     async def _catch_up(self, pending: Awaitable[None] | None) -> None:
         try:
@@ -157,11 +199,11 @@ class Viewer:
                     if await self._advance():
                         return
                 except JournalError as error:
-                    await self.channel.recover(error)
+                    await self.audience.feed.recover(error)
             if self._farewell:
                 await self._send_bytes(self._farewell)
         except Exception:
-            log.exception("the stream of a viewer of %s failed", self.channel.job)
+            log.exception("the stream of a viewer of %s failed", self.audience.feed.job)
             self.end()
 
     async def _follow(self, group: Group) -> bool:
@@ -182,7 +224,7 @@ class Viewer:
                     self.end()
         self._group = None
         if missed is None or self._over:
-            self.channel.leave_group(self)
+            self.audience.leave_group(self)
             return False
         self._task = None
         group.keeps_up(self)
@@ -190,7 +232,7 @@ class Viewer:
 
     async def _advance(self) -> bool:
         """One piece further. True once this task has nothing left to do."""
-        seen = self.channel.state
+        seen = self.audience.feed.state
         if self.position.epoch != seen.epoch:
             await self._begin_anew("the journal was begun anew")
             return False
@@ -199,12 +241,12 @@ class Viewer:
             self.state = seen
             if said:
                 await self._send_bytes(said)
-        data, after = await self.channel.piece(self.form, self.position, self.channel.goal(self), seen)
+        data, after = await self.audience.feed.piece(self.form, self.position, self.audience.goal(self), seen)
         if data:
             await self._send_bytes(data)
         counts.add("lines_out_total", after.line - self.position.line)
         moved, self.position = after.line != self.position.line, after
-        return not moved and not data and seen is self.channel.state and await self._arrive(seen)
+        return not moved and not data and seen is self.audience.feed.state and await self._arrive(seen)
 
     async def _arrive(self, state: State) -> bool:
         """At the end of what there is: true once this task has nothing left to do."""
@@ -218,7 +260,7 @@ class Viewer:
             self.partial = state.partial
             await self._send_bytes(data)
             return False
-        wait = self.channel.join(self)
+        wait = self.audience.join(self)
         if wait is None:
             self._task = None
             return True
@@ -229,11 +271,11 @@ class Viewer:
         counts.add("resets_total")
         await self._send_bytes(event("reset", {"reason": reason}))
         self.partial = None
-        self.position = await self.channel.start_position(self.form, self.tail)
+        self.position = await self.audience.feed.start_position(self.form, self.tail)
 
     async def _greeting(self) -> bytes:
         """Status first of all, then where the reader stands."""
-        self.state = state = self.channel.state
+        self.state = state = self.audience.feed.state
         data = retry(random.randint(1000, 5000)) + status_event(state, self.form)
         if state.upstream is not None and state.upstream.get("state") != "ok":
             data += upstream_event(state, self.form)

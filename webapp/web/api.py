@@ -15,7 +15,6 @@ from starlette.responses import Response
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.peer import peer
-from ..access.route import guarded
 from ..errors import Conflict, JournalError
 from ..journal.batch import LEVEL_MASK
 from ..journal.levels import LEVELS
@@ -32,6 +31,7 @@ from .chosen import choose, chosen
 from .map import paths
 from .params import Params
 from .problem import problem
+from .route import guarded
 
 MAX_JOBS = 1000
 MAX_WAIT_SECONDS = 30.0
@@ -75,7 +75,7 @@ async def status(request: Request, service: Service, grant: Grant) -> Response:
 async def exec_time(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
-    await channel.reload()
+    await channel.feed.reload()
     ends = await service.access.scans.run(
         request, grant, service.access.address(request), lambda _: _ends(channel, grant)
     )
@@ -107,10 +107,10 @@ async def wait(request: Request, service: Service, grant: Grant) -> Response:
     current = await channel.status()
     stop_at = time.monotonic() + seconds
     while not current.finished:
-        channel.visit()
+        channel.upkeep.keep_alive()
         try:
             async with asyncio.timeout(max(0.0, min(10.0, stop_at - time.monotonic()))):
-                await channel.changed(channel.state.revision)
+                await channel.feed.changed(channel.state.revision)
         except TimeoutError:
             if time.monotonic() >= stop_at:
                 detail = f"the job {channel.job!r} has not finished within {seconds:g} s; ask again"
@@ -132,8 +132,8 @@ async def cancel_job(request: Request, service: Service, grant: Grant) -> tuple[
     if current.finished:
         return current, True
     cancelled = await service.cancels.cancel(job, grant, service.access.address(request))
-    channel.visit()
-    channel.attendant.wake()
+    channel.upkeep.keep_alive()
+    channel.updater.wake()
     return cancelled, False
 
 
@@ -159,10 +159,10 @@ async def steps_config(request: Request, service: Service, grant: Grant) -> Resp
 async def forget(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     await CHORES.run(channel.journal.forget)
-    channel.attendant.loaded = False  # what it had read is no more
-    await channel.reload()
-    channel.signal()
-    channel.attendant.wake()
+    channel.updater.loaded = False  # what it had read is no more
+    await channel.feed.reload()
+    channel.feed.signal()
+    channel.updater.wake()
     return Response(status_code=204, headers=PRIVATE_HEADERS)
 
 
@@ -193,7 +193,7 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     parts = Params(request).integer("parts", 1, 500) or 150
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
-    await channel.reload()
+    await channel.feed.reload()
     state = channel.state
     low, high = grant.clip(state.trimmed_to + 1, state.last_line)
     if grant.lines is not None:

@@ -149,7 +149,7 @@ class Body:
             return
         if self._manner.leaving.is_set():
             raise Cut("bye", "the service is going down")
-        error = self._channel.attendant.error
+        error = self._channel.updater.error
         if self._after >= state.last_line and isinstance(error, JobNotFound | UpstreamDenied):
             raise Cut("not_found" if isinstance(error, JobNotFound) else "denied", error.detail)
 
@@ -187,9 +187,9 @@ class Body:
 
     async def _wait(self, state: State) -> None:
         """For news; while one waits, the job counts as watched."""
-        self._channel.visit()
+        self._channel.upkeep.keep_alive()
         waits: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(self._channel.changed(state.revision)),
+            asyncio.ensure_future(self._channel.feed.changed(state.revision)),
             asyncio.ensure_future(self._manner.leaving.wait()),
         ]
         try:

@@ -11,21 +11,22 @@ from starlette.types import ASGIApp
 
 from ..access.decide import Action, Grant
 from ..access.headers import stream_headers
-from ..access.route import guarded
 from ..errors import UpstreamDenied, UpstreamError
 from ..journal.cursor import Cursor, parse_cursor
 from ..journal.match import parse_levels
 from ..journal.state import State
 from ..service import Service
 from ..store.base import Journal
-from ..stream.channel import Channel, Walk
+from ..stream.channel import Channel
+from ..stream.feed import Walk
 from ..stream.form import Form
 from ..stream.response import Stream
 from ..stream.step import Position, last_visible, over
 from ..stream.tail import tail_start, tail_walk
-from ..stream.viewer import Viewer
+from ..stream.viewer import Ends, Viewer
 from ..threads import LIVE
 from .params import MAX_BYTES, Params
+from .route import guarded
 
 MAX_MS = 1 << 53
 MAX_LINE = 10**15 - 1
@@ -65,14 +66,14 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
         return Response(status_code=204, headers=stream_headers(request.scope))
 
     def viewer(ended: Callable[[], None]) -> Viewer:
-        viewer = Viewer(channel, form, refresh, position, ended=ended)
-        viewer.deadline = None if timeout is None else time.monotonic() + timeout
-        viewer.retries = retries
-        viewer.tail = tail
-        viewer.reset = reset
-        viewer.grant_ended = (lambda: service.access.ended(grant)) if grant.ends_ms is not None else None
-        viewer.end_reason = grant.end_reason
-        return viewer
+        ends = Ends(
+            deadline=None if timeout is None else time.monotonic() + timeout,
+            retries=retries,
+            grant_ended=(lambda: service.access.ended(grant)) if grant.ends_ms is not None else None,
+            grant_reason=grant.end_reason,
+        )
+        audience = channel.audience
+        return Viewer(audience, form, refresh, position, ended=ended, ends=ends, tail=tail, reset=reset)
 
     stream = Stream(viewer, stream_headers(request.scope))
     seated = service.access.seats.seated(grant, address, stream)
@@ -100,8 +101,8 @@ async def _start(
     """Where the stream starts, and why the cursor does not hold, if it does not."""
     if cursor is None:
         reset = "that Last-Event-ID is no cursor of ours" if header else ""
-        return await channel.start_position(form, tail, walk), reset
-    await channel.reload()
+        return await channel.feed.start_position(form, tail, walk), reset
+    await channel.feed.reload()
     state = channel.state
     low, high = (form.lines[0] - 1, form.lines[1]) if form.lines else (0, cursor.line)
     if cursor.epoch != state.epoch:
@@ -111,7 +112,7 @@ async def _start(
         reset = "the journal ends before that line"
     else:
         return Position(state.epoch, min(max(cursor.line, low), high)), ""
-    return await channel.start_position(form, tail, walk), reset
+    return await channel.feed.start_position(form, tail, walk), reset
 
 
 routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW_PART)]

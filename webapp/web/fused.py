@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import guarded
 from ..access.signer import Purpose
 from ..errors import NotFound
 from ..service import Service
@@ -21,6 +20,7 @@ from .address import base_url
 from .api import MAX_JOBS, answer, cancel_job, visible
 from .params import Params
 from .published import published_config, published_record
+from .route import guarded
 from .sorted_log import sorted_log
 from .whole import Whole
 
@@ -68,8 +68,8 @@ async def logs(request: Request, service: Service, grant: Grant) -> Response:
 async def _fresh(channel: Channel) -> None:
     """The whole log is promised here, so nothing is not given for what could not be loaded."""
     await channel.fresh(LOAD_SECONDS)
-    await channel.reload()
-    error = channel.attendant.error
+    await channel.feed.reload()
+    error = channel.updater.error
     if error is not None and not channel.state.last_line and not channel.state.finished:
         raise error
 

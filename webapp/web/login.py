@@ -12,7 +12,6 @@ from ..access.cookies import SESSION_COOKIE, SESSION_SECONDS, drop_cookie, set_c
 from ..access.grant import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.peer import group
-from ..access.route import guarded
 from ..access.shares import new_id, now_ms
 from ..access.signer import Purpose
 from ..errors import TooManyTries, UsageError
@@ -20,6 +19,7 @@ from ..service import Service
 from ..threads import RECORDS
 from .address import local
 from .render import render
+from .route import guarded
 
 _OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]{0,500}")
 

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import guarded
 from ..access.scans import Walk
 from ..errors import UsageError
 from ..journal.match import parse_levels
@@ -28,6 +27,7 @@ from ..threads import PAGES
 from .address import local
 from .body import Body, Extent, Manner, Work, take
 from .params import MAX_BYTES, Params
+from .route import guarded
 from .whole import Whole
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
     manner = _manner(params, wanted, follow, service, grant)
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
-    await channel.reload()
+    await channel.feed.reload()
     extent = await _extent(params, channel, form, follow, run)
     headers = dict(PRIVATE_HEADERS)
     if params.flag("download", False):

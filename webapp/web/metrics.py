@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..access.grant import Action, Grant
-from ..access.route import guarded
 from ..counts import COUNTED, Labels, counts
 from ..errors import JournalError
 from ..service import Service
+from .route import guarded
 
 Sample = tuple[str, Labels, float]
 MEASURED = {
@@ -44,7 +44,7 @@ def measured(service: Service) -> Iterator[Sample]:
     """What is true now."""
     hub = service.hub
     channels = list(hub.channels.values())
-    viewers = [(channel, viewer) for channel in channels for viewer in list(channel.viewers)]
+    viewers = [(channel, viewer) for channel in channels for viewer in list(channel.audience.viewers)]
     yield "up", (), 1.0
     yield "viewers", (), float(len(viewers))
     yield "readers", (), float(sum(channel.readers for channel in channels))

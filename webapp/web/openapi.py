@@ -12,10 +12,10 @@ from starlette.routing import BaseRoute
 from .. import __version__
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import GuardedRoute, guarded
 from ..models import JOB_ID, JobConfig, JobList, JobRecord, JobStepConfig, RunStatus
 from ..service import Service
 from .operations import OPERATIONS, Json, gives, ref
+from .route import GuardedRoute, guarded
 
 # Names of the wire for our classes.
 _PUBLIC = {"RunStatus": "RunResponse", "JobRecord": "JobResponse", "JobList": "Jobs"}

@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import guarded
 from ..errors import JobNotFound, JobtailError, UpstreamError
 from ..journal.terminal import Screen
 from ..models import JobRecord, RunStatus
@@ -26,6 +25,7 @@ from .address import base_url, local
 from .api import cancel_job, visible
 from .params import Params
 from .render import render
+from .route import guarded
 from .words import (
     STATES,
     about_words,
@@ -126,8 +126,8 @@ async def _look(channel: Channel, grant: Grant) -> tuple[str, bool]:
     except JobtailError as problem:
         return f"{problem.title}: {problem.detail}" if grant.sees_upstream_detail else f"{problem.title}.", False
     finally:
-        await channel.reload()
-    return (_GONE, True) if isinstance(channel.attendant.error, JobNotFound) else ("", False)
+        await channel.feed.reload()
+    return (_GONE, True) if isinstance(channel.updater.error, JobNotFound) else ("", False)
 
 
 def _newest(channel: Channel, grant: Grant) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:

@@ -17,7 +17,6 @@ from starlette.responses import Response
 from ..access.grant import Action, Grant
 from ..access.guard import BODY_SECONDS
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import guarded
 from ..access.runners import Feed, Runner, producer_of
 from ..engine.intake import End, Sender, Taken
 from ..engine.job import Job, now_ms
@@ -30,6 +29,7 @@ from ..threads import RECORDS
 from .address import base_url
 from .api import answer
 from .delivery import MOST_BODY, read_delivery
+from .route import guarded
 
 PRODUCER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _NUMBER = re.compile(r"[0-9]{1,15}")

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import guarded
 from ..errors import UsageError
 from ..journal.batch import Batch
 from ..journal.match import parse_levels
@@ -22,6 +21,7 @@ from ..stream.form import Check, Form, nothing
 from ..stream.tail import backwards
 from .logs import MAX_LINE, either_case, excluded, line_of
 from .params import MAX_BYTES, Params
+from .route import guarded
 
 LIMIT = 100
 MAX_LIMIT = 1000
@@ -66,7 +66,7 @@ async def search(request: Request, service: Service, grant: Grant) -> Response:
         raise UsageError("tail and limit exclude each other: tail=N takes the last N matches, limit=N the first")
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
-    await channel.reload()
+    await channel.feed.reload()
     state = channel.state
     low, high = form.lines or (1, MAX_LINE)
     after, before = line_of(params, "after", state, form.lines) or 0, line_of(params, "before", state, form.lines)

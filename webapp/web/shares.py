@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from ..access.cookies import drop_cookie, link_cookie, set_cookie, too_many
 from ..access.grant import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.route import guarded, note_use
 from ..access.shares import Share, new_id, now_ms
 from ..access.signer import Purpose
 from ..access.terms import read_terms
@@ -26,6 +25,7 @@ from ..store.share import Link
 from ..threads import PAGES, RECORDS
 from .address import base_url, local
 from .render import render
+from .route import guarded, note_use
 from .words import elapsed
 
 # The address of this page is the token: it may not even go to our own files as a referrer.

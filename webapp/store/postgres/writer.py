@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -15,6 +15,7 @@ from ...journal.batch import Batch
 from ...journal.encoding import Encoder
 from ...journal.line import Entry
 from ...journal.memory import Memory
+from ...journal.redact import Redactor
 from ...journal.state import State
 from ...journal.status import blanked, same
 from ...journal.text import Text, TextEncoder, encoder
@@ -23,9 +24,7 @@ from ..counted import appended
 from ..producing import is_new
 from . import compaction, rows
 from .claims import CONFIRMED, FENCED, TIMELINE
-
-if TYPE_CHECKING:
-    from .journal import PostgresJournal
+from .database import Database
 
 log = logging.getLogger("jobtail.store")
 # A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
@@ -51,10 +50,26 @@ class Tail(NamedTuple):
     loose: int
 
 
+class Written(Protocol):
+    """What a writer asks of its journal."""
+
+    job: str
+    redactor: Redactor
+    beat_ms: int
+    database: Database
+
+    def fenced(self) -> tuple[State, int, Tail]: ...
+    def state(self) -> State: ...
+    def holder(self) -> str: ...
+    def now_ms(self) -> int: ...
+    def wrote(self, revision: int) -> None: ...
+    def read(self, after: int, *, most_bytes: int, upto: int | None) -> list[Batch]: ...
+
+
 class PostgresWriter:
     """Implements `store.base.Writer`. `seconds`: how long the lease lasts unrenewed."""
 
-    def __init__(self, journal: PostgresJournal, fence: Fence, last_line: int, tail: Tail, seconds: float) -> None:
+    def __init__(self, journal: Written, fence: Fence, last_line: int, tail: Tail, seconds: float) -> None:
         self.fence = fence
         self.last_line = last_line
         self._tail = tail

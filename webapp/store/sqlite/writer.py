@@ -6,7 +6,8 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import orjson
 
@@ -16,25 +17,38 @@ from ...journal.batch import Batch
 from ...journal.encoding import Encoder
 from ...journal.line import Entry
 from ...journal.memory import Memory
+from ...journal.redact import Redactor
 from ...journal.state import State
 from ...journal.status import blanked, same
 from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
 from ..counted import appended
+from .clock import Clock
 from .rows import new_batch, store_written
 from .state import one
-
-if TYPE_CHECKING:
-    from .journal import SqliteJournal
 
 # A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
 FUTURE_MS = 300_000
 
 
+class Written(Protocol):
+    """What a writer asks of its journal."""
+
+    job: str
+    redactor: Redactor
+    beat_ms: int
+    clock: Clock
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]: ...
+    def fenced(self) -> tuple[State, int]: ...
+    def state(self) -> State: ...
+    def read(self, after: int, *, most_bytes: int, upto: int | None) -> list[Batch]: ...
+
+
 class SqliteWriter:
     """Implements `store.base.Writer`. `seconds`: how long the lease lasts unrenewed."""
 
-    def __init__(self, journal: SqliteJournal, fence: Fence, last_line: int, seconds: float) -> None:
+    def __init__(self, journal: Written, fence: Fence, last_line: int, seconds: float) -> None:
         self.fence = fence
         self.last_line = last_line
         self._journal = journal

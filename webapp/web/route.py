@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ..access.grant import Action, Grant
 from ..errors import JournalError, UpstreamDown, UpstreamError
 from ..models import check_job_id
+from ..service import Service
 from ..threads import RECORDS
-from .grant import Action, Grant
-
-if TYPE_CHECKING:
-    from ..service import Service
 
 log = logging.getLogger("jobtail.access")
 
-Endpoint = Callable[[Request, "Service", Grant], Awaitable[ASGIApp]]
+Endpoint = Callable[[Request, Service, Grant], Awaitable[ASGIApp]]
 
 
 class GuardedRoute(Route):
