@@ -83,15 +83,18 @@ async def test_a_recovery_ends_with_its_channel(tmp_path, monkeypatch):
 async def test_the_disk_is_never_touched_on_the_event_loop(tmp_path, monkeypatch):
     async with job(tmp_path) as channel:
         on_loop = []
-        for name in ("state", "read", "read_back", "gaps", "mark", "trimmed_to", "line_at"):
 
-            def call(*arguments, real=getattr(channel.journal, name), name=name, **named):
+        def watched(name, real):
+            def call(*arguments, **named):
                 with suppress(RuntimeError):
                     asyncio.get_running_loop()
                     on_loop.append(name)
                 return real(*arguments, **named)
 
-            monkeypatch.setattr(channel.journal, name, call)
+            return call
+
+        for name in ("state", "read", "read_back", "gaps", "mark", "trimmed_to", "line_at"):
+            monkeypatch.setattr(channel.journal, name, watched(name, getattr(channel.journal, name)))
         server = Server()
         async with watching(channel, server):
             await server.until(b'"first"')

@@ -202,19 +202,25 @@ class Poller:
         await self._judge(fetch, whole, took)
 
     async def _ask_status(self) -> None:
+        """Whoever waits for the status goes on once it is in the journal, where they read it."""
+        try:
+            await self._get_status()
+        finally:
+            self._turns.status_asked()
+
+    async def _get_status(self) -> None:
         try:
             async with self._budget.place(PATIENCE):
                 status = await self._source.status(self._journal.job)
         except JobtailError as error:
             await self._status_failed(error)
             return
-        finally:
-            self._turns.status_asked()
+        got_at = time.monotonic()
         self._status_error = self._missing_since = None
-        self.heartbeat, self.status_at = status.last_heartbeat, time.monotonic()
         self._status_backoff.succeeded()
         self._budget.retries.earn()
         await self._tell_status(status)
+        self.heartbeat, self.status_at = status.last_heartbeat, got_at
         if status.finished:
             self._drain.finished(time.monotonic())
         else:
