@@ -216,3 +216,19 @@ def test_no_password_is_in_any_error(free_port: int, tmp_path: Path) -> None:
     chain: BaseException | None = found.value
     assert "hunter22" not in str(chain)
     assert not isinstance(chain, psycopg.Error)
+
+
+def test_tables_of_an_older_version_are_brought_up_and_keep_their_journals(database: str, opened: Open) -> None:
+    store = opened(database)
+    journal = store.journals.open("a-job")
+    writer = journal.claim(5)
+    writer.append(entries(0, 10))
+    writer.release()
+    epoch = journal.state().epoch
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE jobtail.journal DROP COLUMN origin")
+        connection.execute("DROP TABLE jobtail.report")
+        connection.execute("UPDATE jobtail.meta SET version = 1")
+    journal = opened(database).journals.open("a-job")
+    journal.claim(5).append(entries(10, 5))
+    assert (journal.state().epoch, journal.state().last_line) == (epoch, 15)

@@ -16,6 +16,7 @@ from webapp.errors import OutcomeUnknown
 from webapp.journal.redact import Redactor
 from webapp.store.base import Store
 from webapp.store.postgres.database import Database
+from webapp.store.postgres.schema import TABLES
 from webapp.store.postgres.store import PostgresStore
 from webapp.store.sqlite.clock import Clock
 from webapp.store.sqlite.journal import SqliteJournal
@@ -24,9 +25,6 @@ from webapp.store.sqlite.store import SqliteStore
 
 class Backend(ABC):
     """One place where data lasts, and as many stores on it as there are processes."""
-
-    # Whether a backup that is put back while nobody runs is known as such.
-    knows_backups = True
 
     def __init__(self) -> None:
         self._opened: list[Store] = []
@@ -106,8 +104,6 @@ class SqliteBackend(Backend):
 
 
 class PostgresBackend(Backend):
-    knows_backups = False  # it looks like the server's own state; docs/exactness.md says what to do
-
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
@@ -144,10 +140,14 @@ class PostgresBackend(Backend):
             return {table: self._rows(connection, table) for table in self._tables(connection)}
 
     def restore(self, saved: object) -> None:
+        """As pg_restore does it with `--clean`: the tables are made anew."""
         assert isinstance(saved, dict)
         with psycopg.connect(self.url) as connection:
-            for table in self._tables(connection):
-                connection.execute(f"DELETE FROM jobtail.{table}")  # type: ignore[arg-type]
+            (numbers,) = connection.execute("SELECT last_value FROM jobtail.data").fetchone() or (1,)
+            connection.execute("DROP SCHEMA jobtail CASCADE")
+            connection.execute(TABLES)  # type: ignore[arg-type]
+            connection.execute("SELECT setval('jobtail.data', %s)", (numbers,))
+            connection.execute("DELETE FROM jobtail.meta")
             for table, rows in saved.items():
                 for row in rows:
                     marks = ", ".join(["%s"] * len(row))

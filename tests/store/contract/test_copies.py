@@ -17,11 +17,6 @@ def written(store: Store, writer: Writer | None, first: int, count: int) -> Writ
     return writer
 
 
-def needs_to_know_backups(backend: Backend) -> None:
-    if not backend.knows_backups:
-        pytest.xfail("a backup that is put back while nobody runs is not known as such")
-
-
 def again(store: Store) -> Journal:
     """The journal, once what was put back has been noticed: the call that does so says so, once."""
     journal = store.journals.open("a-job")
@@ -33,7 +28,6 @@ def again(store: Store) -> Journal:
 
 
 def test_put_back_while_stopped_it_goes_on_under_a_new_epoch(backend: Backend) -> None:
-    needs_to_know_backups(backend)
     store = backend.open()
     writer = written(store, None, 0, 600)
     saved = backend.save()
@@ -71,7 +65,6 @@ def test_put_back_while_it_runs_it_goes_on_under_a_new_epoch_and_the_writer_has_
 
 
 def test_the_same_state_put_back_twice_never_gives_the_same_ids(backend: Backend) -> None:
-    needs_to_know_backups(backend)
     store = backend.open()
     written(store, None, 0, 10)
     saved = backend.save()

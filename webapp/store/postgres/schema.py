@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import JournalError, NewerSchema
 
-VERSION = 2
+VERSION = 3
 # Any number, the same in every version: whoever brings the schema up holds this advisory lock.
 LOCK = 0x6A6F6274
 TABLES = """
@@ -49,7 +49,8 @@ CREATE TABLE jobtail.journal (
     revision bigint NOT NULL DEFAULT 0,
     changed timestamptz NOT NULL DEFAULT clock_timestamp(),
     timeline text NOT NULL DEFAULT '',
-    confirmed boolean NOT NULL DEFAULT false
+    confirmed boolean NOT NULL DEFAULT false,
+    origin text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.05);
 CREATE TABLE jobtail.batch (
     data bigint NOT NULL,
@@ -132,7 +133,7 @@ CREATE TABLE jobtail.presence (
     PRIMARY KEY (process, job)
 ) WITH (fillfactor = 70);
 CREATE INDEX presence_job ON jobtail.presence (job);
-INSERT INTO jobtail.meta (version) VALUES (2);
+INSERT INTO jobtail.meta (version) VALUES (3);
 """
 # What leads from each version to the next.
 MIGRATIONS: dict[int, str] = {
@@ -141,6 +142,7 @@ CREATE TABLE jobtail.report (
     job text PRIMARY KEY, producer text NOT NULL, epoch bigint NOT NULL, begun_by text NOT NULL
 );
 """,
+    2: "ALTER TABLE jobtail.journal ADD COLUMN origin text NOT NULL DEFAULT '';",
 }
 
 
