@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .served import Served, jobtail, spawn, until
+from .client.cutter import Cutter
+from .served import Served, environment, jobtail, spawn, until
 
 RUN = "run-8f3b2a7c9d1e4f60"
 OWNER = {"Authorization": "Bearer sesame-0f6b1c7e9a5d4832"}
@@ -150,3 +153,83 @@ def test_a_wrong_token_is_said_once_and_the_command_runs(service: Served, tmp_pa
     assert done.stderr.count("refuses it") == 1 and "6 lines stay" in done.stderr
     assert jobtail("push", settings=settings | {"token": RUN}).returncode == 0
     check(service, job_of(done.stderr), 3)
+
+
+def test_the_runner_of_the_documentation_works(service: Served) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "push.md").read_text()
+    code = text.split("```python\n", 1)[1].split("```", 1)[0]
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    job = scope["report"](service.url, RUN, [f"line {n}" for n in range(250)], 2)
+    assert [line["message"] for line in lines(service, job)] == [f"line {n}" for n in range(250)]
+    assert status(service, job)["exit_code"] == 2
+
+
+def test_a_network_that_cuts_answers_off_loses_and_doubles_nothing(service: Served, tmp_path: Path) -> None:
+    with Cutter(service.port, 2500) as proxy:
+        done = jobtail("run", "--", *count(150, pause=0.02), settings=elsewhere(tmp_path, proxy.url))
+        assert done.returncode == 0 and proxy.cuts > 1
+    check(service, job_of(done.stderr), 150)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (200, "text/html", "something else than jobtail"),
+        (502, "text/html", "something else than jobtail"),
+        (405, "application/problem+json", "too old"),
+    ],
+)
+def test_whoever_else_answers_costs_the_command_nothing(tmp_path: Path, code: int, kind: str, says: str) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b'{"detail": "Method Not Allowed"}' if "json" in kind else b"<html>hello"
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings = elsewhere(tmp_path, f"http://127.0.0.1:{server.server_address[1]}")
+        done = jobtail("run", "--linger", "0.3", "--", *count(3, code=4), settings=settings)
+        server.shutdown()
+    assert done.returncode == 4 and done.stdout.split() == ["0", "1", "2"]
+    assert done.stderr.count(says) == 1 and "6 lines stay" in done.stderr
+
+
+PROGRAM = """
+import logging, sys, webapp
+with webapp.run("block") as job:
+    logging.getLogger().addHandler(webapp.Handler(job))
+    print("printed")
+    logging.error("it fell")
+    logging.warning("odd")
+    raise ValueError("no good")
+"""
+
+
+def test_a_block_of_python_is_a_job(service: Served, tmp_path: Path) -> None:
+    settings = environment(elsewhere(tmp_path, service.url))
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stdout == "printed\n" and "no good" in done.stderr
+    job = job_of(done.stderr)
+    found = {line["message"]: line["level"] for line in lines(service, job)}
+    assert found["printed"] is None
+    assert (found["ERROR root: it fell"], found["WARNING root: odd"]) == ("error", "warning")
+    assert "ValueError: no good" in found
+    told = status(service, job)
+    assert (told["job_status"], told["detail"], told["job_name"]) == ("Failed", "ValueError: no good", "block")
+
+
+def test_a_command_is_run_from_python(service: Served, tmp_path: Path) -> None:
+    code = "import sys, webapp; sys.exit(webapp.run(['sh', '-c', 'echo hi; exit 6'], name='six'))"
+    settings = environment(elsewhere(tmp_path, service.url))
+    done = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (6, "hi\n")
+    assert status(service, job_of(done.stderr))["exit_code"] == 6
