@@ -97,7 +97,7 @@ def test_a_circle_is_found_however_long():
 
 # The order within `stream`, from the bottom up.
 STREAM = [
-    {"events", "wire", "straight"},
+    {"events", "wire", "detached"},
     {"form"},
     {"step", "tail", "shown", "presence"},
     {"feed"},

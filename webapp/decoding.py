@@ -67,7 +67,7 @@ class Decoder:
             raise ValueError(f"the encoded answer is damaged ({error})") from None
 
     def _next_member(self) -> bytes:
-        """Gzip data may follow gzip data (RFC 1952, 2.2); what else follows an end is left aside."""
+        """Gzip data may follow gzip data (RFC 1952, 2.2); what else follows an end is ignored."""
         assert self._inflater is not None
         rest = self._inflater.unused_data
         if not self._gzip or not rest.startswith(b"\x1f\x8b"):

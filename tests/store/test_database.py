@@ -32,8 +32,8 @@ def test_a_damaged_file_is_moved_and_begun_anew(tmp_path: Path, caplog: pytest.L
         connection = connect(path, SCHEMA)
     connection.execute("INSERT INTO t VALUES (1)")
     connection.close()
-    aside = list(tmp_path.glob("a.damaged-*.sqlite3"))
-    assert len(aside) == 1 and aside[0].read_bytes().startswith(b"this is no database")
+    moved = list(tmp_path.glob("a.damaged-*.sqlite3"))
+    assert len(moved) == 1 and moved[0].read_bytes().startswith(b"this is no database")
     assert "is damaged" in caplog.text and str(path) in caplog.text
 
 

@@ -83,7 +83,7 @@ class Guard:
             response = await self._refuse(Request(scope), error)
             await response(scope, receive, dressed(scope, send))
             return
-        # A stream is sent past this once its head is out: see `stream.straight`.
+        # A stream is sent past this once its head is out: see `stream.detached`.
         await self._app(scope, receive, dressed(scope, send))
 
 

@@ -35,7 +35,7 @@ PRIVATE_HEADERS: dict[str, str] = {
 # Our own files, the same for everybody: kept, and asked about each time.
 STATIC_HEADERS: dict[str, str] = {**PAGE_HEADERS, "Cache-Control": "no-cache"}
 
-# Live streams: as the interface says it. A proxy may neither keep, compress nor hold them back.
+# Live streams: a proxy may neither keep, compress nor hold them back.
 STREAM_HEADERS: dict[str, str] = {
     **PRIVATE_HEADERS,
     "Cache-Control": "no-cache, no-transform",

@@ -83,5 +83,5 @@ class Seated(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._seats.seat(self._names):
-            # The one inside must not outlast its seat: see `stream.straight`.
+            # The one inside must not outlast its seat: see `stream.detached`.
             await self._inside({**scope, "jobtail.held": True}, receive, send)

@@ -16,8 +16,6 @@ _OLDEST = datetime.min.replace(tzinfo=UTC)
 class BesideUpstream:
     """Implements `source.base.Source`. `reported`: the jobs of the catalog."""
 
-    exact = False
-
     def __init__(self, reported: EmbeddedSource, upstream: Source) -> None:
         self.reported = reported
         self.upstream = upstream

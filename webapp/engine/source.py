@@ -29,8 +29,6 @@ T = TypeVar("T")
 class EmbeddedSource:
     """Implements `source.base.Source`. Its lines need no poller."""
 
-    exact = True
-
     def __init__(self, catalog: Catalog, journals: Journals, reports: Reports) -> None:
         self._catalog = catalog
         self._journals = journals

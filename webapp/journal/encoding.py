@@ -46,7 +46,8 @@ class Encoder:
         self.levels = bytes(found)
 
     def number(self, row: Row, beat_ms: int, mark_late: bool, now_ms: int) -> Written:
-        """`row`: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud. `now_ms`: what is no future."""
+        """`row`: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud. `now_ms`: timestamps
+        past it count as a clock's fault: what comes after them is not called late for their sake."""
         epoch, last, high_ms, out_ms, beat, loud = row
         times = [entry.timestamp for entry in self.entries]
         kept, sample = keep(times, self.levels, beat_ms, last == 0, Sample(beat, loud))

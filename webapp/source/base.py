@@ -21,12 +21,7 @@ class Answer:
 
 class Source(Protocol):
     """Jobs of one upstream. Job ids have been checked before. Every call raises JobNotFound (where a job is named),
-    UpstreamDenied, UpstreamDown or UpstreamError, with what the upstream itself said in `detail`.
-
-    `exact`: its lines reach the journal in order, once, without a poller.
-    """
-
-    exact: bool
+    UpstreamDenied, UpstreamDown or UpstreamError, with what the upstream itself said in `detail`."""
 
     async def status(self, job: str) -> RunStatus: ...
 

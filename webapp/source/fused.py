@@ -65,8 +65,6 @@ def proxy_of(url: httpx.URL) -> str | None:
 class FusedSource:
     """Implements `base.Source`. The credential goes to `settings.upstream_url` and nowhere else."""
 
-    exact = False
-
     def __init__(self, settings: Settings, blanker: Blanker, timeouts: Timeouts | None = None) -> None:
         self._blanker = blanker
         self._timeouts = timeouts or Timeouts()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
-from .straight import stay
+from .detached import detach
 from .viewer import Viewer
 
 # How long one whose socket is full may hold up the end of its stream.
@@ -30,12 +30,12 @@ class Stream(EventSourceResponse):
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
-        await stay(scope, receive, send, Stay(self._viewer).run)
+        await detach(scope, receive, send, Following(self._viewer).run)
         if self.background is not None:
             await self.background()
 
 
-class Stay:
+class Following:
     """What is left of a stream once its head is out."""
 
     __slots__ = ("_listening", "_over", "_task", "_viewer")

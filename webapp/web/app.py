@@ -17,7 +17,7 @@ from ..access.guard import Guard
 from ..errors import JobtailError
 from ..service import Service, build
 from ..settings import Settings, load_settings
-from ..stream.straight import straight
+from ..stream.detached import detachable
 from . import api, events, fused, login, logs, metrics, openapi, pages, reporting, search, shares
 from .problem import on_crash, on_error, on_http
 from .request_log import RequestLog
@@ -26,7 +26,7 @@ from .static import Static
 
 def application() -> ASGIApp:
     """For other servers: `uvicorn --factory webapp.web.app:application`. Settings come from the environment."""
-    return straight(create_app(load_settings()))
+    return detachable(create_app(load_settings()))
 
 
 class Begun:

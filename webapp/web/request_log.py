@@ -1,7 +1,7 @@
 """One line of log a request: who asked for what, what the answer was, and how long its head took.
 
 Never a query, which may hold what somebody looks for; never a link's token, which is in its path. A pure ASGI
-middleware; a stream's events go past it (`stream/straight.py`).
+middleware; a stream's events go past it (`stream/detached.py`).
 """
 
 from __future__ import annotations

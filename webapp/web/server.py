@@ -24,7 +24,7 @@ from ..errors import JournalError, SettingsError, StoreDown
 from ..journal.redact import Redactor
 from ..settings import Settings
 from ..store.open import open_store
-from ..stream.straight import straight
+from ..stream.detached import detachable
 from .listening import BACKLOG, listen
 from .own_log import configure
 from .protocol import bounded
@@ -135,7 +135,7 @@ def serve(
 
     app = create_app(settings, Snapshots(*worker) if worker else None)
     config = uvicorn.Config(
-        straight(app),
+        detachable(app),
         loop="auto",
         http=bounded(connections()),
         ws="none",

@@ -39,7 +39,7 @@ def sorted_log(journal: Journal, since_ms: int | None) -> Iterator[bytes]:
 
 
 def _merged(journal: Journal, low: int, after: int, upto: int, stragglers: Iterator[int]) -> Iterator[bytes]:
-    shelf = _Shelf(journal, after)
+    recent = _RecentBatches(journal, after)
     straggler = next(stragglers, None)
     peak = -1
     for batch in _batches(journal, after, upto):
@@ -53,11 +53,11 @@ def _merged(journal: Journal, low: int, after: int, upto: int, stragglers: Itera
                 continue
             place = time << LINE_BITS | number
             while straggler is not None and straggler < place:
-                yield from shelf.line(straggler & ((1 << LINE_BITS) - 1))
+                yield from recent.line(straggler & ((1 << LINE_BITS) - 1))
                 straggler = next(stragglers, None)
             yield line
     while straggler is not None:
-        yield from shelf.line(straggler & ((1 << LINE_BITS) - 1))
+        yield from recent.line(straggler & ((1 << LINE_BITS) - 1))
         straggler = next(stragglers, None)
 
 
@@ -82,8 +82,8 @@ def _batches(journal: Journal, after: int, upto: int) -> Iterator[Batch]:
         after = batches[-1].last
 
 
-class _Shelf:
-    """Single lines by number; the batches they stand in are kept for a while, since stragglers come in flocks."""
+class _RecentBatches:
+    """Single lines by number; the batches they stand in are kept for a while, since stragglers often stand together."""
 
     def __init__(self, journal: Journal, after: int) -> None:
         self._journal = journal

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from ..errors import Busy, JobtailError
-from ..stream.straight import break_off
+from ..stream.detached import break_off
 
 log = logging.getLogger("jobtail.web")
 # How long a reader may pause (`curl ... | less`): what waits for it is bounded, but it is not kept for ever.
