@@ -16,6 +16,7 @@ from webapp.client.show import Printer
 from webapp.models import JobConfig, JobStepConfig
 
 from ..served import Served, jobtail, until
+from ..upstream import Upstream, now_ms
 from .cutter import Cutter
 from .fed import Fed
 from .polite import Polite
@@ -203,6 +204,18 @@ def test_lines_are_iterated_over_filtered_and_whole(home: Home) -> None:
     assert [line.message for line in run.iter_logs(tail=1)] == ["ERROR two"]
     assert [line.message for line in run.iter_logs(tail=1, follow=False, level="error")] == ["ERROR two"]
     assert next(run.iter_logs()).message == "info"
+
+
+def test_a_line_may_have_the_keys_of_a_record(serve: Callable[..., Served], upstream: Upstream) -> None:
+    job = upstream.job("keys")
+    for n, key in enumerate(("end", "gap", "count", "complete", "last")):
+        job.log(f"with {key}", now_ms() - 60_000 + n, **{key: "finished"})
+    job.finish()
+    run = connect(serve(upstream_url=upstream.url).url, "").job("keys")
+    said = ["with end", "with gap", "with count", "with complete", "with last"]
+    assert [line.message for line in run.iter_logs()] == said
+    assert [line.message for line in run.iter_logs(follow=False)] == said
+    assert [entry.message for entry in run.get_logs()] == said
 
 
 def test_a_reader_that_stops_leaves_nothing_behind(home: Home) -> None:

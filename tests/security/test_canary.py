@@ -49,6 +49,8 @@ def fill(house: House) -> None:
             "metadata": {"token": CANARY},
         },
     )  # fmt: skip
+    row = dict.fromkeys(("user_id", "job_name", "detail", "instance_id", "execution_environment_id"), f"of {CANARY}")
+    house.upstream.rows.append({"id": "row-job", "job_status": "Running", **row})
     start = now_ms() - 60_000
     for offset, text in enumerate((CANARY, *OTHERS, f"a line with {CANARY} within", "password=Tr0ub4dor&3", "plain")):
         job.log(text + "\n", start + offset)

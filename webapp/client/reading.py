@@ -95,12 +95,13 @@ def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | GiveA
         try:
             for text in splitter.feed(chunk):
                 record = _record(text, site.url)
-                if "end" in record:
+                if "line" in record:  # asked first: a line may have any other key, `end` and `gap` too
+                    if not reading.full:
+                        found.append(reading.took(Line(record)))
+                elif "end" in record:
                     end = str(record["end"])
                 elif "gap" in record:
                     found.append(Gap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
-                elif not reading.full:
-                    found.append(reading.took(Line(record)))
         except BadAnswer:
             yield GiveAll(found)  # what was taken before the one that is none
             raise

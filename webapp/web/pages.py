@@ -58,7 +58,7 @@ async def home(request: Request, service: Service, grant: Grant) -> Response:
     now = datetime.now(UTC)
     jobs = [row_words(record, now) for record in records]
     for job in jobs:
-        job["name"], job["why"] = service.redactor.text(job["name"]), service.redactor.text(job["why"])
+        job |= {name: service.redactor.text(job[name]) for name in ("name", "why", "by")}
     if searched:
         jobs = [job for job in jobs if matches(job, text, state)]
     found, jobs = len(jobs), jobs[skip if searched else 0 :]
