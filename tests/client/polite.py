@@ -40,7 +40,8 @@ class Polite:
 
     def _pass(self, near: BaseHTTPRequestHandler) -> None:
         left = self._limit
-        with httpx.stream("GET", self._far + near.path, headers={"accept": near.headers["accept"]}, timeout=30) as far:
+        asked = {"accept": near.headers["accept"], "accept-encoding": "identity"}
+        with httpx.stream("GET", self._far + near.path, headers=asked, timeout=30) as far:
             near.send_response(far.status_code)
             for name, value in far.headers.items():
                 if name == "content-type" or name.startswith("jobtail-"):

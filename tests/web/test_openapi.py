@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from webapp import stream
+from webapp.journal.line import OURS
 from webapp.settings import Settings
 from webapp.web import api, chosen, events, logs, search
 from webapp.web.app import create_app
@@ -90,3 +92,19 @@ def test_the_parameters_are_those_that_the_code_reads(app: Starlette, path: str)
         if parameter["in"] == "query"
     }
     assert described == set().union(*(read_names(code) for code in READS[path]))
+
+
+def test_what_we_add_to_lines_and_statuses_is_described(app: Starlette) -> None:
+    described = document(app.routes)["components"]["schemas"]
+    assert set(described["Line"]["properties"]) >= OURS | {"partial", "stream"}
+    assert set(described["RunResponse"]["properties"]) >= {"altered", "stale", "as_of"}
+    for name in ("JobResponse", "JobConfig", "JobStepConfig"):
+        assert "altered" in described[name]["properties"]
+
+
+def test_every_event_that_is_sent_is_described(app: Starlette) -> None:
+    code = "".join(path.read_text() for path in Path(stream.__file__).parent.glob("*.py"))
+    sent = set(re.findall(r"""\bevent\(\s*"(\w+)\"""", code))
+    assert {"partial", "done", "gap"} <= sent
+    described = document(app.routes)["components"]["schemas"]["Event"]["properties"]["event"]["enum"]
+    assert sent <= set(described)

@@ -43,7 +43,10 @@ STREAM_HEADERS: dict[str, str] = {
 }
 
 # What the page of a configured origin may read beside the few that every page may.
-EXPOSED = "Link, Retry-After, Content-Disposition, Jobtail-Viewers, Jobtail-Last-Id, Jobtail-Trimmed-To"
+EXPOSED = (
+    "Link, Retry-After, Content-Disposition, Jobtail-Viewers, Jobtail-Last-Id, Jobtail-Trimmed-To, ETag, "
+    "Accept-Ranges, Content-Range"
+)
 
 CORS_SCOPE = "jobtail.origin"  # where the guard leaves the other site that may read this answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from .. import __version__
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.scans import Walk
@@ -22,11 +24,14 @@ from ..journal.state import State
 from ..service import Service
 from ..stream.channel import Channel
 from ..stream.form import Check, Form
+from ..stream.step import settled
 from ..stream.tail import tail_walk
 from ..threads import PAGES
 from .address import local
 from .body import Body, Extent, Manner, Work, take
+from .packed import SMALL_BYTES, packed, packed_whole, takes_gzip
 from .params import MAX_BYTES, Params
+from .ranged import Ranged
 from .route import guarded
 from .whole import Whole
 
@@ -83,17 +88,43 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
         ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
         headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
     headers |= _place(channel.state, extent, follow)
+    if not follow:
+        headers["Vary"] += ", Accept-Encoding"
     if wanted == "json":
         page = await _page(request, params, channel, form, extent, headers, run, work, manner)
         return service.access.reads.seated(grant, address, page)
-    if follow:
-        service.hub.admit(channel)
-        headers["Cache-Control"] = "no-store, no-transform"
-    body = Body(channel, form, extent, manner, work).chunks()
-    response: Response = Whole(body, headers=headers | {"X-Accel-Buffering": "no"}, media_type=_TYPES[wanted])
-    if follow and form.searches:
+
+    def body() -> AsyncIterator[bytes]:
+        return Body(channel, form, extent, manner, work).chunks()
+
+    if not follow:
+        lines = _lines(request, params, channel.state, form, extent, body, headers)
+        return service.access.reads.seated(grant, address, lines)
+    service.hub.admit(channel)
+    headers |= {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+    response: Response = Whole(body(), headers=headers, media_type=_TYPES[wanted])
+    if form.searches:
         response = service.access.searchers.seated(grant, address, response)
-    return (service.access.seats if follow else service.access.reads).seated(grant, address, response)
+    return service.access.seats.seated(grant, address, response)
+
+
+def _lines(
+    request: Request, params: Params, state: State, form: Form, extent: Extent,
+    body: Callable[[], AsyncIterator[bytes]], headers: dict[str, str],
+) -> Response:  # fmt: skip
+    """ndjson or text to its end. A download, and what is asked for in parts, goes out as it is, with a length."""
+    media, headers = _TYPES[form.format], headers | {"X-Accel-Buffering": "no"}
+    resumable = params.flag("download", False) or "range" in request.headers
+    # A later line may still draw over text that a running job has printed, and records tell how the job is now. What
+    # is searched is looked through once.
+    fixed = (form.format == "ndjson" or settled(state)) and not params.flag("end", False) and not form.searches
+    if resumable and fixed:
+        asked = (sorted(request.query_params.multi_items()), form.format, form.lines, extent, state.trimmed_to)
+        digest = hashlib.sha256(repr((__version__, *asked)).encode()).hexdigest()[:12]
+        return Ranged(body, f"{state.epoch}-{extent.upto}-{digest}", headers, media)
+    if not resumable and takes_gzip(request.headers.get("accept-encoding", "")):
+        return Whole(packed(body()), headers=headers | {"Content-Encoding": "gzip"}, media_type=media)
+    return Whole(body(), headers=headers, media_type=media)
 
 
 def _place(state: State, extent: Extent, follow: bool) -> dict[str, str]:
@@ -248,10 +279,16 @@ async def _page(
         query = {name: params.text(name) for name in _CARRIED if params.has(name)}
         query["after"] = f"{state.epoch}-{page.after}"
         headers["Link"] = f'<{local(request, request.scope["path"])}?{urlencode(query)}>; rel="next"'
+    small = takes_gzip(request.headers.get("accept-encoding", ""))
     if page.data is not None:
-        return Response(b"[" + _listed(page.data) + b"]", headers=headers, media_type=_TYPES["json"])
-    again = Body(channel, form, Extent(extent.after, page.after, limit), manner, work)
-    return Whole(_bracketed(again.chunks()), 200, headers, _TYPES["json"])
+        data = b"[" + _listed(page.data) + b"]"
+        if small and len(data) > SMALL_BYTES:
+            headers["Content-Encoding"], data = "gzip", await packed_whole(data)
+        return Response(data, headers=headers, media_type=_TYPES["json"])
+    again = _bracketed(Body(channel, form, Extent(extent.after, page.after, limit), manner, work).chunks())
+    if small:
+        headers["Content-Encoding"], again = "gzip", packed(again)
+    return Whole(again, 200, headers, _TYPES["json"])
 
 
 def _listed(ndjson: bytes) -> bytes:

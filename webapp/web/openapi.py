@@ -23,6 +23,18 @@ _TIME = {"type": "string", "format": "date-time"}
 _TIME_OR_NONE = {"type": ["string", "null"], "format": "date-time"}
 _LINES = {"type": ["array", "null"], "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2}
 
+_TRUE = {"type": "boolean", "const": True}
+_ALTERED = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "keys of what the upstream sent that could not be kept as they came",
+}
+# What stands in a status beside the upstream's own: only where it is so.
+_STATUS_MARKS = {
+    "stale": {**_TRUE, "description": "the upstream does not answer: this is the newest that is known"},
+    "as_of": {"type": ["integer", "null"], "description": "with `stale`: when the upstream answered last, ms"},
+}
+
 _PATH = {
     "job": {"type": "string", "pattern": f"^{JOB_ID.pattern}$"},
     "share": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
@@ -92,6 +104,7 @@ def schemas() -> Json:
     for model in (RunStatus, JobRecord, JobList, JobStepConfig, JobConfig):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
         schema.pop("$defs", None)
+        schema["properties"] |= {"altered": _ALTERED} | (_STATUS_MARKS if model is RunStatus else {})
         made[_PUBLIC.get(model.__name__, model.__name__)] = renamed(schema)
     return {**made, **OWN}
 
@@ -141,8 +154,11 @@ OWN: Json = {
             "level": {"enum": ["error", "warning", "info", "debug", None]},
         },
         {
-            "late": {"type": "boolean", "const": True},
-            "cut": {"type": "boolean", "const": True},
+            "late": {**_TRUE, "description": "it turned up after lines with a later timestamp had been sent"},
+            "cut": {**_TRUE, "description": "the message is longer, see `message_bytes`"},
+            "partial": {**_TRUE, "description": "its writer was lost before it had ended the line"},
+            "altered": _ALTERED,
+            "upstream": {"type": "object", "description": "keys of the upstream's entry that are names of ours"},
             "message_bytes": _COUNT,
             "states": _COUNT,
             "stream": {"enum": ["stdout", "stderr"]},
@@ -152,7 +168,19 @@ OWN: Json = {
         {"data": {"type": "string", "contentMediaType": "application/json"}},
         {
             "event": {
-                "enum": ["message", "lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye"]
+                "enum": [
+                    "message",
+                    "lines",
+                    "cursor",
+                    "omitted",
+                    "gap",
+                    "partial",
+                    "status",
+                    "upstream",
+                    "reset",
+                    "done",
+                    "bye",
+                ]
             },
             "id": {"type": "string"},
         },

@@ -81,7 +81,7 @@ LOGS = [
     query("follow", FLAG, "with ndjson or text: go on until the job has ended"),
     query("end", FLAG, "with ndjson: `gap` records where lines are missing, and an `end` record after the last line"),
     query("keepalive", FLAG, "with follow: an empty line after 15 s of silence (default true with ndjson)"),
-    query("download", FLAG, "as a file with a name"),
+    query("download", FLAG, "as a file with a name, and with a length and parts (`Range`) where its bytes are fixed"),
 ]
 
 EVENTS = [
@@ -131,7 +131,9 @@ OPERATIONS: dict[tuple[str, str], Json] = {
                 json=LINES,
                 ndjson={"type": "string"},
                 text={"type": "string"},
-            )
+            ),
+            "206": many("the part that `Range` asks for", ndjson={"type": "string"}, text={"type": "string"}),
+            "416": gives(ref("Problem"), "`Range` lies past the end, which `Content-Range` names"),
         },
     },
     ("GET", "/api/jobs/{job}/events"): {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..settings import assets
 from .lean import lean, lean_style
+from .packed import takes_gzip
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 _LEAN = {".js": lean, ".css": lean_style}
@@ -67,7 +67,7 @@ class Static:
 
 
 def _answer(file: File, asked: Headers, for_good: bool) -> Response:
-    small = _takes_gzip(asked.get("accept-encoding", ""))
+    small = takes_gzip(asked.get("accept-encoding", ""))
     tag = f'W/"{version()}"'  # weak: compressed or not it is one file
     headers = {"Vary": "Accept-Encoding", "Cache-Control": _FOR_GOOD if for_good else "no-cache", "ETag": tag}
     if tag in asked.get("if-none-match", ""):
@@ -75,12 +75,3 @@ def _answer(file: File, asked: Headers, for_good: bool) -> Response:
     if small:
         headers["Content-Encoding"] = "gzip"
     return Response(file.compressed if small else file.plain, 200, headers, media_type=file.media)
-
-
-def _takes_gzip(accept: str) -> bool:
-    """RFC 9110, 12.5.3, as far as one encoding goes."""
-    for part in accept.lower().split(","):
-        name, *more = (word.strip() for word in part.split(";"))
-        if name in ("gzip", "x-gzip"):
-            return not any(re.fullmatch(r"q=0(\.0{0,3})?", word) for word in more)
-    return False
