@@ -74,6 +74,8 @@ def test_a_job_is_begun_fed_and_ended(site: Site) -> None:
     assert runner.send(1, "ERROR four").json()["line"] == 4
     status = runner.status()
     assert (status["job_status"], status["user"], status["instance_id"]) == ("Running", "ada (ci)", "gpu-7:0")
+    page = site.owner("GET", f"/jobs/{ID}").text
+    assert "ada (ci)" in page and "gpu-7" in page
     assert runner.post("/end", {"exit_code": 3}).json()["detail"] == "exit code 3"
     assert runner.messages() == ["one", "two", "three", "ERROR four"]
     assert [line["level"] for line in runner.lines()] == [None, None, None, "error"]

@@ -19,6 +19,7 @@ SEGMENT_BYTES = 8 << 20
 MOST_BYTES = 1 << 30
 # A line longer than this goes as several, each but the last marked `"split": true`: a request has to hold it.
 LINE_BYTES = 256 << 10
+BATCH_LINES = 10_000
 
 
 class Spool:
@@ -94,10 +95,10 @@ class Spool:
                 return self._front[0]
             taken: list[Text] = []
             for item in self._front:
-                if isinstance(item, Hole) or (taken and sum(len(each.data) for each in taken) + len(item.data) > size):
+                if isinstance(item, Hole) or (taken and not fits([*taken, item], size)):
                     break
                 taken.append(item)
-            while len(taken) == 1 and taken[0].count > 1 and len(taken[0].data) > size:
+            while len(taken) == 1 and taken[0].count > 1 and not fits(taken, size):
                 self._front.popleft()
                 first, second = taken[0].halves()
                 self._front.extendleft((second, first))
@@ -148,6 +149,12 @@ class Spool:
         if not self._front and self._segments and self._peeked:
             self._segments[0].drop(self._peeked)
             self._peeked = 0
+
+
+def fits(texts: Sequence[Text], size: int) -> bool:
+    """Whether they may go in one request."""
+    lines = sum(each.count for each in texts)
+    return lines <= BATCH_LINES and len(texts) <= BATCH_LINES and sum(len(each.data) for each in texts) <= size
 
 
 def pieces(item: Item) -> list[Item]:

@@ -48,6 +48,7 @@ def about_words(status: RunStatus | None) -> list[tuple[str, str, str]]:
         ("Started", _moment((status.model_extra or {}).get("creation_date"))),
         ("Tasks", tasks),
         ("Instance", _listed(status.instance_id, status.instance_type, status.status)),
+        ("Run by", str((status.model_extra or {}).get("user") or "")),
         ("Heartbeat", _aware(status.last_heartbeat)),
     ]
     return [
