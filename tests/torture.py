@@ -66,7 +66,7 @@ class Emitter(threading.Thread):
         self.at = self.same = 0
 
     def _now(self) -> int:
-        """The time, but for no more than a few lines: a millisecond fuller than a limit is another case (17)."""
+        """The time, but for no more than a few lines: a millisecond fuller than a limit leaves a gap."""
         at = max(now_ms(), self.at)
         self.same = self.same + 1 if at == self.at else 0
         if self.same >= 5:

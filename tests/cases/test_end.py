@@ -1,4 +1,4 @@
-"""Cases 23 to 25 and 27 to 30: when a log may be called whole."""
+"""The end: when a log may be called whole."""
 
 from __future__ import annotations
 
@@ -188,3 +188,42 @@ async def test_the_drain_takes_two_quiet_rounds_and_one_fetch_of_the_whole(tmp_p
     since = [asked.since for asked in upstream.asked if asked.route == "logs"]
     assert since[0] is None and since.count(None) == 2
     assert len(since) >= 4
+
+
+async def test_logs_that_first_appear_after_the_end_are_waited_for(tmp_path: Path, upstream: Upstream) -> None:
+    job = upstream.job()
+    job.finish()
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_empty=2.0, drain_most=20)) as r:
+        job.log("collected late", after=0.6)  # longer than a log with lines is waited for
+        await r.finished()
+        assert r.messages() == ["collected late"]
+        assert r.journal.state().complete
+
+
+async def test_the_last_lines_of_a_log_that_is_collected_every_while_are_waited_for(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    job, pace = upstream.job(), replace(FAST, drain_least=0.1, drain_empty=4.0, drain_most=20, drain_unseen=0)
+    job.log("line 1", now_ms() - 3000)
+    async with rig(tmp_path, upstream, job, pace=pace) as r:
+        await r.rounds(2)
+        at = now_ms() - 1500
+        job.lines(2, 16, at, 100)  # what was written in one and a half seconds appears at once
+        await r.until(lambda: r.journal.state().last_line == 16, "what was collected")
+        job.finish()
+        job.log("the last one", after=1.0)
+        await r.finished()
+        assert r.messages()[-1] == "the last one"
+        assert r.journal.state().complete
+
+
+async def test_the_last_lines_of_a_job_that_ended_just_before_anybody_looked_are_waited_for(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    job = upstream.job()
+    job.log("line 1")
+    job.finish()
+    job.log("the last one", after=1.0)
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_least=0.1, drain_unseen=2.0)) as r:
+        await r.finished()
+        assert r.messages() == ["line 1", "the last one"]

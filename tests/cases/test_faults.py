@@ -1,4 +1,4 @@
-"""Cases 20 to 22 and 26: an upstream that fails."""
+"""An upstream that fails."""
 
 from __future__ import annotations
 

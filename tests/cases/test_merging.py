@@ -1,4 +1,4 @@
-"""Cases 1 to 14: what an answer holds becomes lines, each once."""
+"""What an answer holds becomes lines, each once."""
 
 from __future__ import annotations
 

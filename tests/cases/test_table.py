@@ -1,17 +1,16 @@
-"""The table of cases is true."""
+"""The table of cases in docs/exactness.md is true."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import tests.cases
-
-ROWS = re.findall(r"^\| (\d+) \|[^|]*\| (test_\w+\.py)::(test_\w+) \|$", tests.cases.__doc__ or "", re.MULTILINE)
+HERE = Path(__file__).parent
+DOC = HERE.parent.parent / "docs" / "exactness.md"
+ROWS = re.findall(r"^\|[^|]*\|[^|]*\| `(test_\w+\.py)::(test_\w+)` \|$", DOC.read_text(), re.MULTILINE)
 
 
 def test_every_case_has_its_test() -> None:
-    assert [int(number) for number, _, _ in ROWS] == list(range(1, 41))
-    for _, file, name in ROWS:
-        text = (Path(__file__).parent / file).read_text()
-        assert f"def {name}(" in text, f"{file} has no {name}"
+    assert len(ROWS) > 50
+    for file, name in ROWS:
+        assert f"def {name}(" in (HERE / file).read_text(), f"{file} has no {name}"

@@ -1,4 +1,4 @@
-"""Cases 31 to 40: what a viewer gets, through the real service."""
+"""What a viewer gets, through the real service."""
 
 from __future__ import annotations
 

@@ -52,3 +52,51 @@ def test_a_job_that_runs_again_begins_its_drain_anew() -> None:
     drain.finished(101)
     assert drain.round(now=104, **QUIET) is Verdict.WAIT  # type: ignore[arg-type]
     assert drain.round(now=105, **QUIET) is Verdict.RECONCILE  # type: ignore[arg-type]
+
+
+def verdicts(drain: Drain, until: int, arrivals: dict[int, int], **how: object) -> list[int]:
+    """A round a second after the end; the seconds at which the whole log would be read."""
+    drain.finished(0)
+    return [
+        now
+        for now in range(1, until + 1)
+        if drain.round(now=now, **{**QUIET, "new": arrivals.get(now, 0), **how}) is Verdict.RECONCILE  # type: ignore[arg-type]
+    ]
+
+
+def drain() -> Drain:
+    return Drain(least=5, rounds=2, most=60, empty=45, unseen=15)
+
+
+def test_a_log_whose_entries_came_at_once_is_over_after_the_least_time() -> None:
+    assert verdicts(drain(), 8, {}) == [5, 6, 7, 8]
+
+
+def test_a_log_whose_entries_are_collected_every_while_is_waited_for_that_long() -> None:
+    late = drain()
+    late.came_late(12)
+    assert verdicts(late, 19, {})[0] == 18
+    late = drain()
+    late.came_late(12)
+    assert verdicts(late, 40, {10: 3})[0] == 28  # from the newest line on
+
+
+def test_lines_that_come_long_after_the_end_are_followed_by_others_as_late() -> None:
+    assert verdicts(drain(), 40, {4: 3})[0] == 6
+    late = dict.fromkeys((2, 4, 6, 8, 10), 1)
+    assert verdicts(drain(), 40, late)[0] == 25
+
+
+def test_a_log_that_is_quiet_is_read_to_its_end_before_it_would_be_given_up() -> None:
+    late = drain()
+    late.came_late(1000)
+    assert verdicts(late, 60, {30: 1})[0] == 50
+
+
+def test_a_job_that_nobody_looked_at_while_it_ran_is_waited_for_until_its_newest_line_has_aged() -> None:
+    assert verdicts(drain(), 10, {}, age=3.0) == []
+    assert verdicts(drain(), 6, {}, age=15.0)[0] == 5
+    assert verdicts(drain(), 6, {}, age=-7200.0)[0] == 5  # a clock that is wrong says nothing
+    seen = drain()
+    seen.round(now=-1, **QUIET)  # type: ignore[arg-type]
+    assert verdicts(seen, 6, {}, age=3.0)[0] == 5

@@ -4,8 +4,11 @@ Lines trickle in after a job has ended. So at least two rounds with nothing new 
 of the whole log to reconcile; after 60 s it is given up. The 60 s are for what may yet come: the time that it takes to
 read what is there, where an upstream gives it by small answers, is none of them.
 
-Many upstreams collect logs and store them some time later. So the log of a job that has just ended is not called empty
-before `empty` seconds, and a whole read that did not hold all that we do is made again before it counts.
+Many upstreams collect logs and store them every few seconds. How late theirs are is learnt from three things: while the
+job runs, entries that appear together although they were written over a longer time than has passed since the last
+read; after its end, how long after it entries still came; and of a job that nobody looked at while it ran, whether its
+newest line is only seconds old. A log without any line is waited for longest. A whole read that did not hold all that
+we do is made again before it counts.
 """
 
 from __future__ import annotations
@@ -15,6 +18,10 @@ from enum import StrEnum
 
 # So many whole reads that left a doubt end the matter: the log is over, and not complete.
 DOUBTS = 3
+# The log has to be quiet for so many times as long as entries are known to come late.
+LAGS = 1.5
+# The newest line may bear a time a little past the upstream's, which comes in whole seconds.
+CLOCKS = 2.0
 
 
 class Verdict(StrEnum):
@@ -26,21 +33,30 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Drain:
-    """`least`, `most`, `empty`: seconds, `rounds`: quiet ones, as in `pace.Pace`. `began`: when the job was first seen
-    as finished; None while it runs. Times: seconds of one monotonic clock."""
+    """`least`, `most`, `empty`, `unseen`: seconds, `rounds`: quiet ones, as in `pace.Pace`. `began`: when the job was
+    first seen as finished; None while it runs. `lag`: how late entries are known to come, in seconds; `seen`: its log
+    was read while it ran. Times: seconds of one monotonic clock."""
 
     least: float
     rounds: int
     most: float
     empty: float = 0.0
+    unseen: float = 0.0
     began: float | None = None
     quiet: int = 0
     reading: float = 0.0
     doubts: int = 0
+    lag: float = 0.0
+    seen: bool = False
+    newest: float = 0.0  # when the newest entry came, or the drain began
+
+    def came_late(self, seconds: float) -> None:
+        """An entry came that long after it could have."""
+        self.lag = max(self.lag, seconds)
 
     def finished(self, now: float) -> None:
         if self.began is None:
-            self.began, self.quiet, self.reading, self.doubts = now, 0, 0.0, 0
+            self.began, self.newest, self.quiet, self.reading, self.doubts = now, now, 0, 0.0, 0
 
     def running(self) -> None:
         """The job goes on after all, or has not ended."""
@@ -48,16 +64,19 @@ class Drain:
 
     def round(
         self, *, now: float, failed: bool, new: int, whole: bool, took: float = 0.0, proven: bool = True,
-        empty: bool = False,
+        empty: bool = False, age: float | None = None,
     ) -> Verdict:  # fmt: skip
         """After a round: what now? A failed round is not a quiet one. `whole`: it read the whole log to its end.
         `proven`: that was shown to be all, and all that is held. `empty`: there is no line at all. `took`: how long it
-        read, in seconds, 0 where that led nowhere."""
+        read, in seconds, 0 where that led nowhere. `age`: of the newest line, by the upstream's clock, in seconds."""
         if self.began is None:
+            self.seen = self.seen or not failed
             return Verdict.WAIT
         self.reading += max(0.0, took - self.least)
         if new:
-            self.quiet = 0
+            self.quiet, self.newest = 0, now
+            if now - self.began - self.reading > self.least:
+                self.came_late(now - self.began - self.reading)
         elif not failed:
             self.quiet += 1
         waited = now - self.began - self.reading
@@ -68,6 +87,14 @@ class Drain:
             self.quiet = 0  # asked again after some more quiet rounds: one answer that shrank is not the last word
         if waited >= self.most:
             return Verdict.GIVEN_UP
-        if self.quiet >= self.rounds and now - self.began >= self.least and not (empty and waited < self.empty):
-            return Verdict.RECONCILE
-        return Verdict.WAIT
+        fresh = not self.seen and age is not None and -CLOCKS <= age < self.unseen
+        if self.quiet < self.rounds or fresh or (empty and waited < self.empty) or now < self._quiet_until():
+            return Verdict.WAIT
+        return Verdict.RECONCILE
+
+    def _quiet_until(self) -> float:
+        """When a log that stays quiet has been quiet for long enough: in time to read it before it is given up."""
+        began = self.began or 0.0
+        patience = min(LAGS * self.lag, self.empty)
+        last = began + self.reading + self.most - 2 * self.least
+        return max(began + self.least, min(self.newest + patience, last))

@@ -23,7 +23,7 @@ class Merge:
     What is `odd` (a timestamp that is no integer) may stand anywhere in an answer, whatever was asked: it says how far
     the answer goes only where nothing else does, and so does what lies past the horizon.
 
-    `entries`, `new`: how many so far. `size`: bytes of the answer so far; `first_size`: of its first entry, about.
+    `entries`, `new`: how many so far. `size`: bytes of the answer so far; `line_most`: of its longest entry, about.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class Merge:
     ) -> None:
         self.splitter = Splitter()
         self.tally = tally
-        self.entries = self.new = self.size = self.first_size = 0
+        self.entries = self.new = self.size = self.line_most = 0
+        self._longest = 0  # message of this answer, in characters
         self._whole = whole
         self._objects = 0
         self._extents = [Extent(), Extent(), Extent()]  # of most, of what lies past the horizon, of what is odd
@@ -49,6 +50,11 @@ class Merge:
     @property
     def extent(self) -> Extent:
         return next((extent for extent in self._extents if extent.greatest >= 0), self._extents[0])
+
+    @property
+    def plain(self) -> bool:
+        """It holds entries that are neither odd nor past the horizon."""
+        return self._extents[0].greatest >= 0
 
     @property
     def greatest_ms(self) -> int:
@@ -79,6 +85,7 @@ class Merge:
         known, known_to, whole = self.tally.known, self.tally.known_to, self._whole
         near, far, _ = self._extents
         last, greatest, least = near.last, near.greatest, near.least
+        longest, widest = self._longest, None
         neighbour = self._next_time(elements) if self._neighbour is None else self._neighbour
         horizon, wide, digest = self._horizon, not self._short_keys, xxh3_128_intdigest
         for element in elements:
@@ -89,6 +96,8 @@ class Merge:
             except (KeyError, TypeError):
                 neighbour = self._odd(element, neighbour, fresh)
                 continue
+            if len(message) > longest:
+                longest, widest = len(message), element
             key = digest(f"{timestamp} {message}".encode()) if wide else short_key_of(timestamp, message)
             if timestamp <= known_to and known(timestamp, key):
                 if whole is not None:
@@ -114,6 +123,8 @@ class Merge:
                 near.add(timestamp)
                 last, least = timestamp, near.least
         self._neighbour = neighbour
+        if widest is not None:
+            self._longest, self.line_most = longest, _size(widest)
         self._count(elements, fresh)
         return fresh
 
@@ -138,8 +149,6 @@ class Merge:
         return next((timestamp for timestamp in found if timestamp is not None), self._no_neighbour)
 
     def _count(self, elements: list[Any], fresh: list[Entry]) -> None:
-        if elements and not self.entries:
-            self.first_size = len(text_of(elements[0]))
         self.entries += len(elements)
         self.new += len(fresh)
         if not self._objects:
@@ -155,6 +164,12 @@ def _known(tally: Tally, reading: Reading) -> bool:
     if reading.timestamp is None:
         return tally.known_untimed(reading.key)
     return tally.known(reading.timestamp, reading.key)
+
+
+def _size(element: Any) -> int:
+    """Bytes of its JSON, rather more than less: with blanks between, and with escapes for what is not ASCII."""
+    text = text_of(element)
+    return len(text) + 5 * (len(text.encode()) - len(text)) + 32
 
 
 _TWO = frozenset(("timestamp", "message"))

@@ -10,7 +10,8 @@ class Pace:
     """`late_every`, `sweep_every`: how often the late window and `sweep_reach` are read again. `sweep_share`: the part
     of the time that sweeps may take. `deep_*`: how often the whole log is read again for what came later than any sweep
     reaches, `deep_share` as `sweep_share`. `drain_*`: how a job's end is waited for, `drain_empty` where there is no
-    line. `looks`: when to look again after it.
+    line, and at most where they are known to come late; `drain_unseen`: how old the newest line of a job has to be that
+    nobody looked at while it ran. `looks`: when to look again after it.
     `idle_*`: polling that nobody waits for. `grace`: how long a job may be unknown before it is called so."""
 
     late_every: float = 5.0
@@ -24,6 +25,7 @@ class Pace:
     drain_rounds: int = 2
     drain_most: float = 60.0
     drain_empty: float = 45.0
+    drain_unseen: float = 15.0
     looks: tuple[float, ...] = (60.0, 300.0)
     idle_beat_most: float = 5.0
     idle_stop: float = 30.0
@@ -44,6 +46,7 @@ class Pace:
             deep_every=self.deep_every * factor,
             drain_most=self.drain_most * factor,
             drain_empty=self.drain_empty * factor,
+            drain_unseen=self.drain_unseen * factor,
             looks=tuple(look * factor for look in self.looks),
             idle_beat_most=self.idle_beat_most * factor,
             idle_stop=self.idle_stop * factor,

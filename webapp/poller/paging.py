@@ -20,9 +20,9 @@ CROWDED = 100
 class Page:
     """One answer. `since`: what was asked, None for all. `entries`, `new`: how many. `last_ms`: how far it goes (of
     timestamps that are no future), None without any; `least_ms`, `greatest_ms`: its least and greatest timestamp, which
-    is past `last_ms` where it is in order of arrival. `reached`: it goes as far as what we knew before it. `size`,
-    `first_size`: bytes of it, and of its first entry. `behind`: how much older than one before it an entry was, in ms,
-    at most."""
+    is past `last_ms` where it is in order of arrival. `reached`: it goes as far as what we knew before it. `size`:
+    bytes of it; `line_most`: of its longest entry, about. `behind`: how much older than one before it an entry was, in
+    ms, at most. `plain`: these times are of plain entries, not of odd ones, which may stand in any answer."""
 
     since: int | None
     entries: int
@@ -32,8 +32,9 @@ class Page:
     least_ms: int | None = None
     greatest_ms: int | None = None
     size: int = 0
-    first_size: int = 0
+    line_most: int = 0
     behind: int = 0
+    plain: bool = True
 
     def before(self, last_ms: int | None) -> bool:
         """It ends before that time."""
@@ -51,6 +52,14 @@ class Page:
         return max(self.last_ms - 1, self.since + 1)
 
     @property
+    def overlapping(self) -> int | None:
+        """As `onward`, but a quarter of its time earlier where that leads further too."""
+        if self.last_ms is None or self.least_ms is None:
+            return self.onward
+        wanted = self.last_ms - max(self.behind, (self.last_ms - self.least_ms) // 4) - 1
+        return wanted if self.since is None or wanted > self.since else self.onward
+
+    @property
     def stuck(self) -> bool:
         """All of it lies in the first ms that was asked for: there may be more in it than an answer holds."""
         greatest = self.last_ms if self.greatest_ms is None else self.greatest_ms
@@ -63,7 +72,9 @@ class Limits:
     `proven`: this many entries an answer can have without having been cut. `cut`, `cut_size`: entries and bytes of the
     smallest answer that was; `cut_most`: bytes of the greatest. An answer more than twice as great in both shows that
     those had only been overtaken by new entries. `counts`: how many entries those had that were cut: a limit on entries
-    cuts all at one number, one on bytes does not. `crowded`: see CROWDED."""
+    cuts all at one number, one on bytes does not. `line_most`: bytes of the longest entry. `bytes_most`: if the limit
+    is one on bytes, it is smaller than that, since so much was not let through; 0 where nothing tells. `disordered`:
+    answers came in order of arrival. `crowded`: see CROWDED."""
 
     crowded: int = CROWDED
     longest: int = 0
@@ -73,11 +84,16 @@ class Limits:
     cut_size: int = 0
     cut_most: int = 0
     counts: set[int] = field(default_factory=set)
+    line_most: int = 0
+    bytes_most: int = 0
+    disordered: bool = False
 
     def note(self, page: Page) -> None:
+        self.line_most = max(self.line_most, page.line_most)
+        self.disordered = self.disordered or page.behind > 0
         one = self.cut is not None and len(self.counts) == 1 and page.entries > self.cut
         if one or (page.entries > 2 * max(self.counts, default=0) and page.size > 2 * self.cut_most):
-            self.cut, self.cut_most = None, 0
+            self.cut, self.cut_most, self.bytes_most = None, 0, 0
             self.counts.clear()
         self.heaviest = max(self.heaviest, page.size)
         if page.entries > self.longest:
@@ -88,6 +104,9 @@ class Limits:
         self.cut_size = page.size if self.cut is None else min(self.cut_size, page.size)
         self.cut = page.entries if self.cut is None else min(self.cut, page.entries)
         self.cut_most = max(self.cut_most, page.size)
+        if not page.stuck:  # what follows it is known, and so how long it is at most
+            most = page.size + self.line_most
+            self.bytes_most = min(self.bytes_most or most, most)
         if len(self.counts) < 8:
             self.counts.add(page.entries)
 
@@ -109,27 +128,36 @@ class Limits:
             return 2 * page.entries >= self.cut or 2 * page.size >= self.cut_size
         return page.entries > 1 and (page.entries > self.proven or page.entries == self.longest)
 
-    def hides(self, page: Page, after: Page | None) -> bool:
-        """Whether the ms in which all of `page` lies may hold more than it. `after`: what came when it was passed;
-        None where nothing came any more."""
-        if not page.stuck or (after is not None and not (page.before(after.last_ms) and page.before(after.least_ms))):
-            return False
-        if page.entries >= self.longest and (after is not None or self.cut is not None or page.entries >= self.crowded):
-            return True
-        if after is None:
-            # A limit on bytes: as much again would have been let through, so nothing of that length is hidden.
-            return self.cut is not None and len(self.counts) > 1 and 2 * page.size > self.heaviest
-        if self.cut is None:
-            return False
-        # It ends early since the next entry is long, or because there is more in this ms.
-        long = 4 * after.first_size >= self.heaviest and page.size + after.first_size > self.heaviest
-        return 2 * page.size > self.heaviest and not long
+    def hides(self, page: Page, after: Page) -> bool:
+        """Whether the ms in which all of `page` lies may hold more than it; `after` came when that ms was passed. An
+        answer goes on past its first ms unless a limit stops it there: too many entries, or too long ones. Even where
+        the next entry is long enough to be the reason, another as long may stand before it."""
+        return page.stuck and after.plain and page.before(after.last_ms) and page.before(after.least_ms)
 
-    def go_on(self, page: Page, *, first: bool, probe: bool, prove: bool = False) -> int | None:
+    def hides_end(self, page: Page, *, in_one: bool) -> bool:
+        """The same of the log's last ms, behind which nothing comes. `in_one`: one answer held all that we know, so
+        that no limit has shown.
+
+        A limit on entries hides something behind an answer as long as the longest. One on bytes hides nothing shorter
+        than the room that it left, and no entry is taken to be longer than all that the log is known to hold."""
+        if not page.stuck:
+            return False
+        if page.entries >= self.longest and (not in_one or page.entries >= self.crowded):
+            return True
+        by_bytes = not self.bytes_most or self.heaviest < self.bytes_most
+        return not in_one and by_bytes and self.heaviest - page.size < self.line_most
+
+    def go_on(
+        self, page: Page, *, first: bool, probe: bool, prove: bool = False, wide: bool = False
+    ) -> int | None:  # fmt: skip
         """Where to ask next after `page`, None where it was all. `first`: it is the first of its round. `probe`: a
-        doubt that costs a request may be looked into now. `prove`: that it is the end has to be shown."""
+        doubt that costs a request may be looked into now. `prove`: that it is the end has to be shown; with `wide`
+        answers that were cut are then overlapped by a quarter, so that an order other than that of the timestamps
+        shows."""
         if page.last_ms is None:
             return None
+        if prove and wide and self.cut is not None and self.suspect(page):
+            return page.overlapping
         if prove or not page.reached:
             return page.onward
         if self.suspect(page) and (self.cut is not None or page.new >= MANY or probe or not first):

@@ -86,7 +86,7 @@ class Poller:
             pace.late_every, pace.sweep_every, pace.sweep_share, settings.late_window_seconds, pace.window_most,
             pace.sweep_reach, pace.deep_every, pace.deep_share,
         )  # fmt: skip
-        self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most, pace.drain_empty)
+        self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most, pace.drain_empty, pace.drain_unseen)
         self._report = report.Report(pace.loading_every)
         self._status_backoff = Backoff(pace.backoff_first, pace.backoff_most)
         self._logs_backoff = Backoff(pace.backoff_first, pace.backoff_most)
@@ -95,6 +95,7 @@ class Poller:
         self._missing_since: float | None = None
         self._unwatched_since: float | None = None
         self._refused_at = 0.0
+        self._read_at = 0.0
         self._epoch = ""
         self._told_status: dict[str, Any] | None = None
         self._loading = False
@@ -202,7 +203,11 @@ class Poller:
         await self._judge(fetch, whole, took)
 
     async def _ask_status(self) -> None:
+<<<<<<< HEAD
         """Whoever waits for the status goes on once it is in the journal, where they read it."""
+=======
+        """Whoever waits for the status is woken once it is in the journal."""
+>>>>>>> 9608f28 (A log is called complete only where every answer proves it, and its end waits for logs that are collected)
         try:
             await self._get_status()
         finally:
@@ -222,7 +227,7 @@ class Poller:
         await self._tell_status(status)
         self.heartbeat, self.status_at = status.last_heartbeat, got_at
         if status.finished:
-            self._drain.finished(time.monotonic())
+            self._drain.finished(got_at)
         else:
             self._drain.running()
             self._reconcile, self._finished, self._looks = False, False, []
@@ -283,7 +288,10 @@ class Poller:
             if not isinstance(error, JobNotFound):
                 await self._logs_failed(error)
                 return None
-            if state.last_line or self._status_error is not None:
+            if self._status_error is not None:
+                await self._logs_failed(self._status_error)  # whether there is such a job is not known
+                return None
+            if state.last_line:
                 await self._logs_failed(UpstreamError("logs: the upstream answered 404"))
                 return None
             fetch = Fetch(None, complete=True)  # a job without a line may have no log at all
@@ -293,11 +301,13 @@ class Poller:
     def _read(self, fetch: Fetch, depth: Depth, began: float) -> None:
         now = time.monotonic()
         if self.loaded:
+            if fetch.span <= self.pace.window_most:  # else it is a clock that is wrong
+                self._drain.came_late(fetch.span - (now - self._read_at))
             self._schedule.done(depth, now, now - began)
             self._schedule.came_late(fetch.late_ms, fetch.behind_ms)
         else:
             self._schedule.start(now)
-        self.loaded, self._loading = True, False
+        self.loaded, self._loading, self._read_at = True, False, began
         self.rounds += 1
         self._logs_backoff.succeeded()
 
@@ -335,6 +345,7 @@ class Poller:
         verdict = self._drain.round(
             now=now, failed=failed, new=self._brought, whole=whole, took=took,
             proven=fetch is not None and fetch.complete, empty=fetch is not None and not fetch.held,
+            age=self._age(fetch),
         )  # fmt: skip
         self._reconcile = verdict is Verdict.RECONCILE
         if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
@@ -342,6 +353,12 @@ class Poller:
             if await self._in_thread(partial(self._finish, complete)):
                 self._finished, self._looks = True, [now + look for look in self.pace.looks]
             self._changed()
+
+    def _age(self, fetch: Fetch | None) -> float | None:
+        """Of the newest line, in seconds, by the upstream's clock where it is known."""
+        if fetch is None or fetch.newest_ms < 0:
+            return None
+        return ((self._reader.date_ms or time.time() * 1000) - fetch.newest_ms) / 1000
 
     def _finish(self, complete: bool) -> bool:
         """False where the journal has been thrown away since its log was read: that end is none of the new one's."""

@@ -45,7 +45,8 @@ PAGE_ATTEMPTS = 8
 class Fetch:
     """What a read of the log was like. `complete`: it was the whole log, shown to be so, with nothing new and all that
     we hold in it. `late_ms`: how much older than the newest one we knew the oldest new entry was, of those within the
-    widest window; `behind_ms`: the same of all. `holes`: entries may be hidden that we never had."""
+    widest window; `behind_ms`: the same of all. `first_ms`, `last_ms`: of what is newer than all that we knew, -1 for
+    none. `holes`: entries may be hidden that we never had."""
 
     since: int | None
     held: int = 0
@@ -56,6 +57,20 @@ class Fetch:
     holes: bool = False
     complete: bool = False
     newest_ms: int = -1
+    first_ms: int = -1
+    last_ms: int = -1
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first to the last of the entries that are newer than all that we knew."""
+        return (self.last_ms - self.first_ms) / 1000
+
+    def newer(self, entries: list[Entry]) -> None:
+        """Takes note of new entries, sorted."""
+        found = next((entry.timestamp for entry in entries if entry.timed and entry.timestamp > self.newest_ms), None)
+        if found is not None:
+            self.first_ms = found if self.first_ms < 0 else min(self.first_ms, found)
+            self.last_ms = max(self.last_ms, entries[-1].timestamp)
 
 
 @dataclass(slots=True)
@@ -106,16 +121,16 @@ class Reader:
         page = first = await self._page(since, None)
         if probe and not prove and page.reached and not self.limits.suspect(page):
             page = await self._look_behind(page)
+        in_one = self._confirmed  # one answer held all: no limit has shown
         still = small = 0
-        reached, disordered = page.reached, page.behind > 0
+        reached = page.reached
         full: Page | None = None  # the last answer that lies in one ms, the log's last, and no other
-        while (onward := self._onward(page, page is first, probe, prove)) is not None:
+        while (onward := self._onward(page, page is first, probe, prove, wide=not still)) is not None:
             if still >= STILL_MOST or small >= SMALL_MOST:
                 break
             after = await self._patient_page(onward, page)
             small += after.reached and after.new < MANY // 10
             self._follow(page, after)
-            disordered = disordered or after.behind > 0
             if after.last_ms is not None:
                 full = after if after.stuck else None
             still = 0 if after.new or page.before(after.last_ms) else still + 1
@@ -124,18 +139,24 @@ class Reader:
         if page is not first:
             self._probing.done(time.monotonic(), found=page.new > 0)
         self._short = None if reached else first.last_ms
-        # In order of arrival, what came after a cut with an earlier timestamp can't be asked for.
-        fetch.holes = fetch.holes or (prove and disordered and self.limits.cut is not None)
-        if prove and full is not None and self.limits.hides(full, None):
+        if prove and not fetch.new and not in_one:
+            # In order of arrival, what came after a cut with an earlier timestamp can't be asked for.
+            fetch.holes = fetch.holes or self.limits.disordered
+        if prove and not fetch.new and full is not None and self.limits.hides_end(full, in_one=in_one):
             await self._tail_gap()
-        if since is None and not fetch.new and not fetch.holes and self._whole is not None:
-            fetch.complete = self._whole.exact and self._whole.matched == fetch.held
+        fetch.complete = since is None and not fetch.new and not fetch.holes and self._confirmed
         return fetch
 
-    def _onward(self, page: Page, first: bool, probe: bool, prove: bool) -> int | None:
+    @property
+    def _confirmed(self) -> bool:
+        """In a read of the whole log: all that we hold was in it, so far."""
+        whole = self._whole
+        return whole is not None and whole.exact and whole.matched == self._fetch.held
+
+    def _onward(self, page: Page, first: bool, probe: bool, prove: bool, wide: bool) -> int | None:
         if first and not prove and not page.reached and not page.new and page.last_ms == self._short:
             return None  # the upstream ends earlier than we do, and that has been looked into
-        return self.limits.go_on(page, first=first, probe=probe, prove=prove)
+        return self.limits.go_on(page, first=first, probe=probe, prove=prove, wide=wide)
 
     def _follow(self, page: Page, after: Page) -> None:
         self.limits.followed(page, after)
@@ -236,8 +257,8 @@ class Reader:
             None if greatest is None else extent.end,
             page.newest_ms < 0 or (greatest is not None and greatest >= page.newest_ms),
             least_ms=None if greatest is None else extent.least, greatest_ms=merge.greatest_ms,
-            size=merge.size, first_size=merge.first_size,
-            behind=min(extent.behind, self._window_most_ms) if extent.ordered else 0,
+            size=merge.size, line_most=merge.line_most,
+            behind=min(extent.behind, self._window_most_ms) if extent.ordered else 0, plain=merge.plain,
         )  # fmt: skip
         self.limits.note(found)
         return found
@@ -269,6 +290,7 @@ class Reader:
                 fetch.late_ms = max(fetch.late_ms, fetch.newest_ms - oldest)
             first = next((entry.timestamp for entry in entries if entry.timed), fetch.newest_ms)
             fetch.behind_ms = max(fetch.behind_ms, fetch.newest_ms - first)
+        fetch.newer(entries)
         self._lease.writer.append(entries)
 
     # --- gaps ----------------------------------------------------------------------------------------------------
@@ -317,7 +339,7 @@ class Reader:
         """The page that is being read, as far as it has come."""
         merge, extent = page.merge, page.merge.extent
         last, least = (None, None) if extent.greatest < 0 else (extent.end, extent.least)
-        return Page(page.since, merge.entries, merge.new, last, True, least, first_size=merge.first_size)
+        return Page(page.since, merge.entries, merge.new, last, True, least, plain=merge.plain)
 
     async def _tail_gap(self) -> None:
         """The log's last ms may hold more than an answer does: said once, behind the last line."""
