@@ -1,7 +1,9 @@
 """The torture test for as long as one likes: python -m bench.soak --minutes 30
 
-Prints its seed first, every problem with the seed of its turn when it is found, and at the end how often each fault
-was injected. Exit code 1 where a line was lost or doubled, or a viewer had no end.
+Two services on one data folder are killed, stopped and continued while viewers follow jobs of an upstream that
+misbehaves, and journals are put back from older copies. Prints its seed first, every problem with the seed of its turn
+when it is found, and at the end how often each fault was injected. Exit code 1 where a line was lost in silence or
+doubled, or a viewer had no end.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.torture import Plan, in_folder, start, torture
+from tests.paced import Paced
+from tests.torture import Disturbance, Plan, in_folder, pausing, restoring, start, torture
 from tests.upstream import upstream
 
 
@@ -31,6 +34,16 @@ def plan_of(seed: int) -> Plan:
         kill_every=chance.choice((0, 1.5, 4)),
         services=2,
     )
+
+
+def disturbances(seed: int, data: Path, services: list[Paced], faults: Counter[str]) -> list[Disturbance]:
+    chance = random.Random(-seed)
+    found: list[Disturbance] = []
+    if chance.random() < 0.4:
+        found.append(pausing(services, seed, faults))
+    if chance.random() < 0.4:
+        found.append(restoring(data, seed, faults))
+    return found
 
 
 def main() -> int:
@@ -49,7 +62,8 @@ def main() -> int:
         try:
             while time.monotonic() < until and (not options.turns or turns < options.turns):
                 plan = plan_of(options.seed + turns)
-                outcome = torture(plan, in_folder(data), server, services)
+                others = disturbances(plan.seed, data, services, faults)
+                outcome = torture(plan, in_folder(data), server, services, disturbances=others)
                 turns, lines, viewers = turns + 1, lines + outcome.lines, viewers + outcome.viewers
                 faults.update(outcome.faults)
                 problems += len(outcome.problems)

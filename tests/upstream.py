@@ -116,7 +116,7 @@ def _after(entry: Any, since: int, inclusive: bool) -> bool:
 @dataclass
 class Fault:
     """`kind`: status (`code`, `headers`, `body`), hang, cut, half, html, object, null, numbers, empty, giant, deep,
-    drip (a byte a `seconds`)."""
+    shrunk (half of the entries), drip (a byte a `seconds`)."""
 
     kind: str
     code: int = 500
@@ -320,6 +320,8 @@ class Upstream:
         if fault.kind == "drip":
             return await self._drip(writer, fault.seconds)
         good = self._reply(asked)
+        if fault.kind == "shrunk":
+            return await self._send(writer, self._shrunk(asked) or good)
         if fault.kind == "cut":
             return await self._send(writer, good, len(good.body) * 2 // 3)
         if fault.kind == "half":
@@ -329,6 +331,13 @@ class Upstream:
             "numbers": b"[1, 2, 3]", "deep": b'[{"timestamp": 1, "message": "m", "x": ' + b"[" * 100_000,
         }  # fmt: skip
         return await self._send(writer, Reply(200, bodies[fault.kind]))
+
+    def _shrunk(self, asked: Asked) -> Reply | None:
+        job = self.jobs.get(asked.job) if asked.route == "logs" else None
+        if job is None:
+            return None
+        found = job.answer(asked.since)
+        return _json(found[: len(found) // 2])
 
     async def _drip(self, writer: asyncio.StreamWriter, seconds: float) -> bool:
         """An answer that comes byte by byte and never ends."""

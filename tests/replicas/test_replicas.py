@@ -13,7 +13,7 @@ import pytest
 
 from tests.paced import Paced
 from tests.postgres import Cluster
-from tests.torture import Plan, start, torture
+from tests.torture import Disturbance, Plan, pausing, start, torture
 from tests.upstream import Upstream
 from tests.upstream import upstream as scripted
 from webapp.journal.redact import Redactor
@@ -21,9 +21,6 @@ from webapp.store.base import Journals
 from webapp.store.postgres.store import PostgresStore
 
 from .conftest import Pooler
-
-Disturbance = Callable[[threading.Event], None]
-LEASE_SECONDS = 1.0  # of `tests.paced`
 
 
 @pytest.fixture
@@ -49,20 +46,6 @@ def replicas(upstream: Upstream, data_dir: Path) -> Iterator[Callable[..., list[
 
 def journals_in(url: str) -> Callable[[], Journals]:
     return lambda: PostgresStore(url, Redactor(()), beat_ms=100).journals
-
-
-def pausing(services: list[Paced], seed: int) -> Disturbance:
-    """Stops one after another for longer than a lease, and lets it go on."""
-    chance = random.Random(seed)
-
-    def pause(over: threading.Event) -> None:
-        while not over.wait(chance.uniform(0.3, 1.0)):
-            process = chance.choice(services).process
-            process.send_signal(signal.SIGSTOP)
-            over.wait(2.5 * LEASE_SECONDS)
-            process.send_signal(signal.SIGCONT)
-
-    return pause
 
 
 def restarting(server: Cluster, seed: int) -> Disturbance:

@@ -87,7 +87,7 @@ class Drain:
             self.quiet = 0  # asked again after some more quiet rounds: one answer that shrank is not the last word
         if waited >= self.most:
             return Verdict.GIVEN_UP
-        fresh = not self.seen and age is not None and -CLOCKS <= age < self.unseen
+        fresh = not self.seen and age is not None and -CLOCKS <= age < self.unseen and waited < self.unseen
         if self.quiet < self.rounds or fresh or (empty and waited < self.empty) or now < self._quiet_until():
             return Verdict.WAIT
         return Verdict.RECONCILE

@@ -22,7 +22,8 @@ class Page:
     timestamps that are no future), None without any; `least_ms`, `greatest_ms`: its least and greatest timestamp, which
     is past `last_ms` where it is in order of arrival. `reached`: it goes as far as what we knew before it. `size`:
     bytes of it; `line_most`: of its longest entry, about. `behind`: how much older than one before it an entry was, in
-    ms, at most. `plain`: these times are of plain entries, not of odd ones, which may stand in any answer."""
+    ms, at most. `plain`: these times are of plain entries, not of odd ones, which may stand in any answer.
+    `disordered`: its entries are not sorted by timestamp."""
 
     since: int | None
     entries: int
@@ -35,6 +36,7 @@ class Page:
     line_most: int = 0
     behind: int = 0
     plain: bool = True
+    disordered: bool = False
 
     def before(self, last_ms: int | None) -> bool:
         """It ends before that time."""
@@ -74,7 +76,7 @@ class Limits:
     those had only been overtaken by new entries. `counts`: how many entries those had that were cut: a limit on entries
     cuts all at one number, one on bytes does not. `line_most`: bytes of the longest entry. `bytes_most`: if the limit
     is one on bytes, it is smaller than that, since so much was not let through; 0 where nothing tells. `disordered`:
-    answers came in order of arrival. `crowded`: see CROWDED."""
+    answers were not sorted. `crowded`: see CROWDED."""
 
     crowded: int = CROWDED
     longest: int = 0
@@ -90,7 +92,7 @@ class Limits:
 
     def note(self, page: Page) -> None:
         self.line_most = max(self.line_most, page.line_most)
-        self.disordered = self.disordered or page.behind > 0
+        self.disordered = self.disordered or page.disordered
         one = self.cut is not None and len(self.counts) == 1 and page.entries > self.cut
         if one or (page.entries > 2 * max(self.counts, default=0) and page.size > 2 * self.cut_most):
             self.cut, self.cut_most, self.bytes_most = None, 0, 0

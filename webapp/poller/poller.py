@@ -101,6 +101,7 @@ class Poller:
         self._loading = False
         self._brought = 0  # lines of this round, even of a read that broke off
         self._reconcile = False  # the next round whose status is known reads the whole log
+        self._hidden_end = False  # more may stand behind the last line, as the newest read of the whole log has it
         self._finished = False  # the journal says that the log is over
         self._looks: list[float] = []
         self._idle = 0.0
@@ -203,11 +204,7 @@ class Poller:
         await self._judge(fetch, whole, took)
 
     async def _ask_status(self) -> None:
-<<<<<<< HEAD
         """Whoever waits for the status goes on once it is in the journal, where they read it."""
-=======
-        """Whoever waits for the status is woken once it is in the journal."""
->>>>>>> 9608f28 (A log is called complete only where every answer proves it, and its end waits for logs that are collected)
         try:
             await self._get_status()
         finally:
@@ -348,9 +345,11 @@ class Poller:
             age=self._age(fetch),
         )  # fmt: skip
         self._reconcile = verdict is Verdict.RECONCILE
+        if whole and fetch is not None:
+            self._hidden_end = fetch.hidden_end
         if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
             complete = verdict is Verdict.OVER and fetch is not None and fetch.complete
-            if await self._in_thread(partial(self._finish, complete)):
+            if await self._in_thread(partial(self._finish, complete, self._hidden_end)):
                 self._finished, self._looks = True, [now + look for look in self.pace.looks]
             self._changed()
 
@@ -360,10 +359,14 @@ class Poller:
             return None
         return ((self._reader.date_ms or time.time() * 1000) - fetch.newest_ms) / 1000
 
-    def _finish(self, complete: bool) -> bool:
-        """False where the journal has been thrown away since its log was read: that end is none of the new one's."""
+    def _finish(self, complete: bool, hidden_end: bool) -> bool:
+        """False where the journal has been thrown away since its log was read: that end is none of the new one's.
+        `hidden_end`: more may stand behind the last line."""
+        writer = self._lease.writer
         try:
-            self._lease.writer.finish(complete)
+            if hidden_end and not self._journal.gaps(writer.last_line, writer.last_line + 1):
+                writer.add_gap(writer.last_line, "upstream", None)
+            writer.finish(complete)
         except BegunAnew:
             return False
         return True

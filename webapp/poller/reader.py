@@ -46,7 +46,7 @@ class Fetch:
     """What a read of the log was like. `complete`: it was the whole log, shown to be so, with nothing new and all that
     we hold in it. `late_ms`: how much older than the newest one we knew the oldest new entry was, of those within the
     widest window; `behind_ms`: the same of all. `first_ms`, `last_ms`: of what is newer than all that we knew, -1 for
-    none. `holes`: entries may be hidden that we never had."""
+    none. `holes`: entries may be hidden that we never had; `hidden_end`: behind the last line."""
 
     since: int | None
     held: int = 0
@@ -55,6 +55,7 @@ class Fetch:
     late_ms: int = 0
     behind_ms: int = 0
     holes: bool = False
+    hidden_end: bool = False
     complete: bool = False
     newest_ms: int = -1
     first_ms: int = -1
@@ -142,8 +143,10 @@ class Reader:
         if prove and not fetch.new and not in_one:
             # In order of arrival, what came after a cut with an earlier timestamp can't be asked for.
             fetch.holes = fetch.holes or self.limits.disordered
-        if prove and not fetch.new and full is not None and self.limits.hides_end(full, in_one=in_one):
-            await self._tail_gap()
+        fetch.hidden_end = (
+            prove and not fetch.new and full is not None and self.limits.hides_end(full, in_one=in_one)
+        )  # fmt: skip
+        fetch.holes = fetch.holes or fetch.hidden_end
         fetch.complete = since is None and not fetch.new and not fetch.holes and self._confirmed
         return fetch
 
@@ -259,6 +262,7 @@ class Reader:
             least_ms=None if greatest is None else extent.least, greatest_ms=merge.greatest_ms,
             size=merge.size, line_most=merge.line_most,
             behind=min(extent.behind, self._window_most_ms) if extent.ordered else 0, plain=merge.plain,
+            disordered=extent.falls > 0,
         )  # fmt: skip
         self.limits.note(found)
         return found
@@ -340,13 +344,6 @@ class Reader:
         merge, extent = page.merge, page.merge.extent
         last, least = (None, None) if extent.greatest < 0 else (extent.end, extent.least)
         return Page(page.since, merge.entries, merge.new, last, True, least, plain=merge.plain)
-
-    async def _tail_gap(self) -> None:
-        """The log's last ms may hold more than an answer does: said once, behind the last line."""
-        state = await self._in_thread(self._journal.state)
-        self._fetch.holes = True
-        if not await self._in_thread(partial(self._journal.gaps, state.last_line, state.last_line + 1)):
-            await self._gap(state.last_line)
 
     async def _gap(self, after_line: int) -> None:
         await self._in_thread(partial(self._lease.writer.add_gap, after_line, "upstream", None))
