@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.paced import Paced
 from tests.torture import Disturbance, Plan, in_folder, pausing, restoring, start, torture
-from tests.upstream import upstream
+from tests.upstream import Upstream, upstream
 
 
 def plan_of(seed: int) -> Plan:
@@ -36,13 +36,15 @@ def plan_of(seed: int) -> Plan:
     )
 
 
-def disturbances(seed: int, data: Path, services: list[Paced], faults: Counter[str]) -> list[Disturbance]:
+def disturbances(
+    seed: int, data: Path, server: Upstream, services: list[Paced], faults: Counter[str]
+) -> list[Disturbance]:
     chance = random.Random(-seed)
     found: list[Disturbance] = []
     if chance.random() < 0.4:
         found.append(pausing(services, seed, faults))
     if chance.random() < 0.4:
-        found.append(restoring(data, seed, faults))
+        found.append(restoring(data, server, seed, faults))
     return found
 
 
@@ -62,7 +64,7 @@ def main() -> int:
         try:
             while time.monotonic() < until and (not options.turns or turns < options.turns):
                 plan = plan_of(options.seed + turns)
-                others = disturbances(plan.seed, data, services, faults)
+                others = disturbances(plan.seed, data, server, services, faults)
                 outcome = torture(plan, in_folder(data), server, services, disturbances=others)
                 turns, lines, viewers = turns + 1, lines + outcome.lines, viewers + outcome.viewers
                 faults.update(outcome.faults)

@@ -34,7 +34,7 @@ def test_services_that_are_stopped_and_continued_and_copies_that_are_put_back_lo
     with upstream() as server:
         services = start(data_dir, server, 2)
         try:
-            others = [pausing(services, 4, faults), restoring(data_dir, 4, faults)]
+            others = [pausing(services, 4, faults), restoring(data_dir, server, 4, faults)]
             plan = Plan(seed=4, seconds=5, kill_every=0, chaos=0.05)
             outcome = torture(plan, in_folder(data_dir), server, services, disturbances=others)
         finally:

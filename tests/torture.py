@@ -332,13 +332,14 @@ def pausing(services: list[Paced], seed: int, faults: Counter[str] | None = None
     return pause
 
 
-def restoring(folder: Path, seed: int, faults: Counter[str]) -> Disturbance:
-    """Saves journals of running jobs, and puts the copies in their place some time later."""
+def restoring(folder: Path, upstream: Upstream, seed: int, faults: Counter[str]) -> Disturbance:
+    """Saves journals of the jobs under way, and puts the copies in their place some time later."""
     chance = random.Random(seed)
+    path_of = SqliteJournals(folder, Redactor(()), beat_ms=100).path
 
     def restore(over: threading.Event) -> None:
         while not over.wait(chance.uniform(0.5, 1.5)):
-            found = sorted((folder / "jobs").glob(f"job-{seed}-*.sqlite3"))
+            found = [path for job in list(upstream.jobs) if (path := path_of(job)).exists()]
             if not found:
                 continue
             path = chance.choice(found)
