@@ -215,7 +215,10 @@ def load_settings_for_a_command(say: Callable[[str], None]) -> Settings:
     """The same where a command runs that must not fail for a `.env` which may be another's: one that can't be used is
     left out, and `say` is told why. SettingsError for what the environment holds."""
     logging.getLogger("dotenv").setLevel(logging.ERROR)  # lines that are no settings are none of ours
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what matters of it is said by us, once
     try:
+        if Path(".env").is_fifo():  # whoever opens it waits for a writer, and so would the command
+            raise SettingsError("it is a named pipe")
         return _load({})
     except SettingsError as error:
         settings = _load({"_env_file": None})

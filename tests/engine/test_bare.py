@@ -201,6 +201,13 @@ def test_a_settings_file_that_is_anothers_does_not_keep_the_command_from_running
         assert "jobtail: .env is left out: " in done.stderr
 
 
+def test_a_settings_file_that_is_a_pipe_is_not_waited_for(data_dir: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    done = jobtail("run", "--", "echo", "ran", settings={"data_dir": data_dir}, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert "jobtail: .env is left out: it is a named pipe" in done.stderr
+
+
 def test_an_option_that_is_none_is_named(data_dir: Path) -> None:
     done = jobtail("run", "--nmae", "x", "--", "true", settings={"data_dir": data_dir})
     assert done.returncode == 2 and "--nmae" in done.stderr and "--name" in done.stderr
