@@ -34,10 +34,11 @@ from ..store.base import Journal
 from . import report
 from .backoff import Backoff
 from .budget import Budget
-from .drain import Drain, Verdict
+from .ending import Ending
 from .lease import Lease
 from .pace import Pace
 from .paging import Probing
+from .question import Question
 from .reader import PATIENCE, Fetch, Reader
 from .turns import Turns
 from .window import Depth, Schedule, since_ms
@@ -86,12 +87,10 @@ class Poller:
             pace.late_every, pace.sweep_every, pace.sweep_share, settings.late_window_seconds, pace.window_most,
             pace.sweep_reach, pace.deep_every, pace.deep_share,
         )  # fmt: skip
-        self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most, pace.drain_empty, pace.drain_unseen)
+        self._ending = Ending(pace)
         self._report = report.Report(pace.loading_every)
-        self._status_backoff = Backoff(pace.backoff_first, pace.backoff_most)
-        self._logs_backoff = Backoff(pace.backoff_first, pace.backoff_most)
-        self._status_due = self._logs_due = 0.0
-        self._status_error: JobtailError | None = None
+        self._status = Question(Backoff(pace.backoff_first, pace.backoff_most))
+        self._logs = Question(Backoff(pace.backoff_first, pace.backoff_most))
         self._missing_since: float | None = None
         self._unwatched_since: float | None = None
         self._refused_at = 0.0
@@ -100,10 +99,6 @@ class Poller:
         self._told_status: dict[str, Any] | None = None
         self._loading = False
         self._brought = 0  # lines of this round, even of a read that broke off
-        self._reconcile = False  # the next round whose status is known reads the whole log
-        self._hidden_end = False  # more may stand behind the last line, as the newest read of the whole log has it
-        self._finished = False  # the journal says that the log is over
-        self._looks: list[float] = []
         self._idle = 0.0
         self._turns = Turns()
 
@@ -143,7 +138,7 @@ class Poller:
         try:
             state = await self._in_thread(self._lease.writer.resume)
             self._report.resume(state.upstream)
-            self._finished = state.finished
+            self._ending.over = state.finished
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._lease.keep, tasks.cancel_scope.cancel)
                 await self._rounds()
@@ -187,19 +182,19 @@ class Poller:
 
     async def _round(self, now: float) -> None:
         state = await self._in_thread(self._lease.writer.resume)
-        if self._status_due <= now:
+        if self._status.due <= now:
             await self._ask_status()
         if self._refused():
             return
         fetch: Fetch | None = None
-        whole = self._reconcile and self._status_error is None
+        whole = self._ending.reconcile and self._status.error is None
         self._brought, began = 0, time.monotonic()
-        if self._logs_due <= now:
+        if self._logs.due <= now:
             fetch = await self._ask_logs(whole, state)
         took = time.monotonic() - began if fetch or self._brought else 0.0
         if fetch is not None:
-            self.error = self._status_error if self._missing_since is None else None
-            if self._status_error is None:
+            self.error = self._status.error if self._missing_since is None else None
+            if self._status.error is None:
                 await self._tell(self._report.ok(time.time()))
         await self._judge(fetch, whole, took)
 
@@ -218,21 +213,17 @@ class Poller:
             await self._status_failed(error)
             return
         got_at = time.monotonic()
-        self._status_error = self._missing_since = None
-        self._status_backoff.succeeded()
+        self._missing_since = None
+        self._status.succeeded()
         self._budget.retries.earn()
         await self._tell_status(status)
         self.heartbeat, self.status_at = status.last_heartbeat, got_at
-        if status.finished:
-            self._drain.finished(got_at)
-        else:
-            self._drain.running()
-            self._reconcile, self._finished, self._looks = False, False, []
+        self._ending.told(status.finished, got_at)
 
     async def _tell_status(self, status: RunStatus) -> None:
         """Most rounds bring nothing new but a heartbeat: then no thread and no disk is asked."""
         told = status.model_dump(mode="json", exclude={"last_heartbeat"})
-        if told == self._told_status and (status.finished or not self._finished):
+        if told == self._told_status and (status.finished or not self._ending.over):
             return
         await self._in_thread(partial(self._write_status, status))
         self._told_status = told
@@ -246,32 +237,28 @@ class Poller:
 
     async def _status_failed(self, error: JobtailError) -> None:
         now = time.monotonic()
-        self._status_error = error
-        delay = self._delay(self._status_backoff, error)
-        self._status_due = now + delay
+        delay = self._status.failed(error, now, self._budget.retries)
         if isinstance(error, JobNotFound):
             if self._missing_since is None:
                 self._missing_since = now
             if now - self._missing_since < self.pace.grace:
                 return
         self.error, self._refused_at = error, now
-        await self._tell(self._report.retrying(self._status_backoff.attempt, delay, error.detail, time.time()))
+        await self._tell(self._report.retrying(self._status.backoff.attempt, delay, error.detail, time.time()))
 
     async def _ask_logs(self, whole: bool, state: State) -> Fetch | None:
         """Reads the log, as far back as it is time for or whole; None where that failed. `state`: at the beginning of
         the round, which every write of it goes on from."""
         began = time.monotonic()
         anew = state.epoch != self._epoch
-        if (anew and self._epoch) or (self._finished and not state.finished):
-            # Thrown away meanwhile, or open again: its end is to be found anew.
-            self._finished, self._looks = state.finished, []
-            self._drain.running()
+        if (anew and self._epoch) or (self._ending.over and not state.finished):
+            self._ending.begin(state.finished)  # thrown away meanwhile, or open again
         if anew:
             self._epoch, self.loaded, self._loading = state.epoch, False, state.last_line == 0
         depth = Depth.WHOLE if whole else self._schedule.depth(began) if self.loaded else Depth.SWEEP
-        if depth is Depth.DEEP and self._drain.began is not None:
+        if depth is Depth.DEEP and self._ending.ended:
             depth = Depth.SWEEP  # the whole is read anyway, once the log is quiet
-        if self._loading and not self._logs_backoff.attempt:
+        if self._loading and not self._logs.backoff.attempt:
             await self._tell(self._report.loading(state.last_line, time.time()))
         anchor = self._reader.anchor(state)
         try:
@@ -285,8 +272,8 @@ class Poller:
             if not isinstance(error, JobNotFound):
                 await self._logs_failed(error)
                 return None
-            if self._status_error is not None:
-                await self._logs_failed(self._status_error)  # whether there is such a job is not known
+            if self._status.error is not None:
+                await self._logs_failed(self._status.error)  # whether there is such a job is not known
                 return None
             if state.last_line:
                 await self._logs_failed(UpstreamError("logs: the upstream answered 404"))
@@ -298,21 +285,19 @@ class Poller:
     def _read(self, fetch: Fetch, depth: Depth, began: float) -> None:
         now = time.monotonic()
         if self.loaded:
-            if fetch.span <= self.pace.window_most:  # else it is a clock that is wrong
-                self._drain.came_late(fetch.span - (now - self._read_at))
+            self._ending.came_together(fetch, now - self._read_at)
             self._schedule.done(depth, now, now - began)
             self._schedule.came_late(fetch.late_ms, fetch.behind_ms)
         else:
             self._schedule.start(now)
         self.loaded, self._loading, self._read_at = True, False, began
         self.rounds += 1
-        self._logs_backoff.succeeded()
+        self._logs.succeeded()
 
     async def _logs_failed(self, error: JobtailError) -> None:
         self.error, self._refused_at = error, time.monotonic()
-        delay = self._delay(self._logs_backoff, error)
-        self._logs_due = time.monotonic() + delay
-        await self._tell(self._report.retrying(self._logs_backoff.attempt, delay, error.detail, time.time()))
+        delay = self._logs.failed(error, time.monotonic(), self._budget.retries)
+        await self._tell(self._report.retrying(self._logs.backoff.attempt, delay, error.detail, time.time()))
 
     def _reach(self, depth: Depth) -> float:
         """Seconds. Every round overlaps two beats at least."""
@@ -335,22 +320,15 @@ class Poller:
         now = time.monotonic()
         slower = min(self.pace.idle_beat_most, max(self._beat, self._idle) * 1.5)
         self._idle = 0.0 if self._brought or self.watched else slower
-        if self._finished:
-            self._looks = [look for look in self._looks if look > now]
+        if self._ending.over:
+            self._ending.looked(now)
             return
-        failed = fetch is None or self._status_error is not None
-        verdict = self._drain.round(
-            now=now, failed=failed, new=self._brought, whole=whole, took=took,
-            proven=fetch is not None and fetch.complete, empty=fetch is not None and not fetch.held,
-            age=self._age(fetch),
+        complete = self._ending.round(
+            fetch, now=now, failed=fetch is None or self._status.error is not None, new=self._brought, whole=whole,
+            took=took, age=self._age(fetch),
         )  # fmt: skip
-        self._reconcile = verdict is Verdict.RECONCILE
-        if whole and fetch is not None:
-            self._hidden_end = fetch.hidden_end
-        if verdict in (Verdict.OVER, Verdict.GIVEN_UP):
-            complete = verdict is Verdict.OVER and fetch is not None and fetch.complete
-            if await self._in_thread(partial(self._finish, complete, self._hidden_end)):
-                self._finished, self._looks = True, [now + look for look in self.pace.looks]
+        if complete is not None:
+            await self._in_thread(partial(self._ending.write, self._journal, self._lease.writer, complete, now))
             self._changed()
 
     def _age(self, fetch: Fetch | None) -> float | None:
@@ -358,18 +336,6 @@ class Poller:
         if fetch is None or fetch.newest_ms < 0:
             return None
         return ((self._reader.date_ms or time.time() * 1000) - fetch.newest_ms) / 1000
-
-    def _finish(self, complete: bool, hidden_end: bool) -> bool:
-        """False where the journal has been thrown away since its log was read: that end is none of the new one's.
-        `hidden_end`: more may stand behind the last line."""
-        writer = self._lease.writer
-        try:
-            if hidden_end and not self._journal.gaps(writer.last_line, writer.last_line + 1):
-                writer.add_gap(writer.last_line, "upstream", None)
-            writer.finish(complete)
-        except BegunAnew:
-            return False
-        return True
 
     def _refused(self) -> bool:
         return isinstance(self.error, JobNotFound | UpstreamDenied)
@@ -384,28 +350,28 @@ class Poller:
             return False
         if self._unwatched_since is None:
             self._unwatched_since = now
-        draining = self._drain.began is not None and not self._finished and self.error is None
-        return not draining and not self._looks and now - self._unwatched_since >= self.pace.idle_stop
+        draining = self._ending.draining and self.error is None
+        return not draining and not self._ending.looks and now - self._unwatched_since >= self.pace.idle_stop
 
     # --- time, disk, threads -------------------------------------------------------------------------------------
 
     async def _pause(self) -> None:
         """Until the next round may be (the beat, a backoff), and then until it has to be, or somebody looks."""
         may = max(self._turns.began + self._beat, time.monotonic() + self._beat / 5)
-        due = min(self._status_due, self._logs_due) if self._status_error else self._logs_due
+        due = min(self._status.due, self._logs.due) if self._status.error else self._logs.due
         # Nobody may cut this wait short.
         while (rest := max(may, due) - time.monotonic()) > 0 and not self._over():  # noqa: ASYNC110
             await anyio.sleep(min(1.0, rest))
         while not self._turns.woken.is_set() and not self._over():
             now = time.monotonic()
             must = self._turns.began + self._beat + self._idle
-            if self._finished:
-                must = min(self._looks, default=now + 1)
+            if self._ending.over:
+                must = min(self._ending.looks, default=now + 1)
             if now >= must:
                 return
             with anyio.move_on_after(min(1.0, must - now)):
                 await self._turns.woken.wait()
-            if self._finished and await self._in_thread(self._thrown_away):
+            if self._ending.over and await self._in_thread(self._thrown_away):
                 return
 
     def _thrown_away(self) -> bool:
@@ -415,10 +381,6 @@ class Poller:
         except JournalError:
             return True
         return state.epoch != self._epoch or not state.finished
-
-    def _delay(self, backoff: Backoff, error: JobtailError) -> float:
-        """Seconds until what failed is asked again: its own backoff, then its place among all jobs' retries."""
-        return backoff.failed(getattr(error, "retry_after", None)) + self._budget.retries.reserve(time.monotonic())
 
     async def _tell(self, state: report.State | None) -> None:
         if state is not None:
@@ -430,10 +392,9 @@ class Poller:
         if self.error is None or self.error.detail != error.detail:
             log.error("%s: %s", self._journal.job, error)
         self.error = error
-        delay = self._logs_backoff.failed()
-        self._logs_due = time.monotonic() + delay
+        delay = self._logs.failed(error, time.monotonic())
         try:
-            await self._tell(self._report.retrying(self._logs_backoff.attempt, delay, error.for_viewers, time.time()))
+            await self._tell(self._report.retrying(self._logs.backoff.attempt, delay, error.for_viewers, time.time()))
         except JournalError as again:
             log.debug("%s: %s", self._journal.job, again.detail)
 
