@@ -344,3 +344,22 @@ async def test_a_worker_whose_clock_is_an_hour_behind_is_followed(tmp_path: Path
         for n in range(6, 9):
             job.log(f"line {n}", now_ms() - 3_600_000)
             await r.until(lambda n=n: r.journal.state().last_line == n, "a line of an hour ago")
+
+
+async def test_a_date_that_is_an_hour_behind_does_not_make_each_round_read_an_hour(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    job, began = upstream.job(), now_ms()
+    upstream.date_skew = -3600.0
+    job.lines(1, 50, began - 600_000, 1000)
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, sweep_every=60, deep_every=60)) as r:
+        await r.until(lambda: r.journal.state().last_line == 50, "the first lines")
+        for n in range(51, 70):
+            job.log(f"line {n}")
+            await r.until(lambda n=n: r.journal.state().last_line == n, "a line")
+        job.log("from tomorrow", began + 86_000_000)  # and one from the future still hides no other
+        await r.until(lambda: r.journal.state().last_line == 70, "a line from the future")
+        job.log("after it")
+        await r.until(lambda: r.journal.state().last_line == 71, "the line after it")
+        asked = [asked.since for asked in upstream.asked if asked.route == "logs"]
+        assert asked[-1] is not None and asked[-1] > began - 60_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,6 +31,8 @@ APPEND_BYTES = 16 << 20
 # A timestamp so far past the later of our clock and the upstream's is from the future. Local time that is sent as UTC
 # is 14 hours ahead at most, and a Date that a cache keeps lies behind.
 HORIZON_MS = 15 * 3_600_000
+# Where the new entries of so many rounds all bear times past the upstream's Date, that Date is behind.
+AHEAD_ROUNDS = 8
 # Pages in a row that may lead no further: `since_ms` may have to pass what came late, and one ms by two steps.
 STILL_MOST = 4
 # Small pages at the log's end: lines may be emitted as fast as they are asked for, and the next round comes anyway.
@@ -108,6 +110,7 @@ class Reader:
         self._backoff = backoff
         self._window_most_ms = int(window_most * 1000)
         self._probing = probing
+        self._ahead: deque[int] = deque(maxlen=AHEAD_ROUNDS)  # of new entries, of the upstream's Date, in ms, at least
         self._short: int | None = None
         self._fetch = Fetch(None)
         self._whole: Tally | None = None  # in a read of the whole log: what of all that we hold is still to be found
@@ -140,6 +143,8 @@ class Reader:
         if page is not first:
             self._probing.done(time.monotonic(), found=page.new > 0)
         self._short = None if reached else first.last_ms
+        if fetch.first_ms >= 0 and self.date_ms is not None:
+            self._ahead.append(fetch.first_ms - self.date_ms)
         if prove and not fetch.new and not in_one:
             # In order of arrival, what came after a cut with an earlier timestamp can't be asked for.
             fetch.holes = fetch.holes or self.limits.disordered
@@ -235,8 +240,13 @@ class Reader:
 
     def anchor(self, state: State) -> int:
         """What a round reaches back from: the greatest timestamp we know, but none past the upstream's clock at the
-        newest fetch that went well, since all that has come since then may bear a smaller one. -1 without any."""
-        return _newest(state) if self.date_ms is None else min(state.high_ms, self.date_ms)
+        newest fetch that went well, since all that has come since then may bear a smaller one. Where entries always
+        bear times past that clock, as with a Date that is an hour behind, it counts as set forward by as much: else
+        each round would read an hour. -1 without any."""
+        if self.date_ms is None:
+            return _newest(state)
+        ahead = min(self._ahead) if len(self._ahead) == AHEAD_ROUNDS else 0
+        return min(state.high_ms, self.date_ms + max(0, ahead))
 
     async def _take(self, answer: Answer, page: _Page, flush: Callable[[_Page], Awaitable[None]]) -> None:
         merge = page.merge
