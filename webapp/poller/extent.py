@@ -31,6 +31,11 @@ class Extent:
             self.behind = max(self.behind, self.greatest - timestamp)
         self.least = timestamp if self.least < 0 else min(self.least, timestamp)
 
+    def risen(self, rises: int, least: int, greatest: int, last: int) -> None:
+        """Takes note of entries that each bore a greater timestamp than the one before."""
+        self.rises += rises
+        self.least, self.greatest, self.last = least, greatest, last
+
     @property
     def ordered(self) -> bool:
         """Oldest first, but for some that came late. Steps between equal timestamps say nothing: an answer that is

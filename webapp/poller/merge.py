@@ -10,7 +10,7 @@ from ..errors import UpstreamError
 from ..journal.line import Entry
 from ..strictjson import text_of
 from .answer import Splitter
-from .entry import LAST_MS, Reading, key_of, normalised, read, short_key_of, strip_newline
+from .entry import LAST_MS, Reading, key_of, normalised, read, short_key_of
 from .extent import Extent
 from .tally import Tally
 
@@ -85,9 +85,9 @@ class Merge:
         known, known_to, whole = self.tally.known, self.tally.known_to, self._whole
         near, far, _ = self._extents
         last, greatest, least = near.last, near.greatest, near.least
-        longest, widest = self._longest, None
+        longest, widest, rises = self._longest, None, 0
         neighbour = self._next_time(elements) if self._neighbour is None else self._neighbour
-        horizon, wide, digest = self._horizon, not self._short_keys, xxh3_128_intdigest
+        horizon, wide, digest, append = self._horizon, not self._short_keys, xxh3_128_intdigest, fresh.append
         for element in elements:
             try:
                 timestamp, message = element["timestamp"], element["message"]
@@ -104,9 +104,9 @@ class Merge:
                     whole.known(timestamp, key)
             else:
                 extra = {k: v for k, v in element.items() if k not in _TWO} if len(element) > 2 else None
-                if message.endswith("\n"):
-                    message = strip_newline(message)
-                fresh.append(Entry(timestamp, message, extra, key))
+                if message.endswith("\n"):  # `strip_newline`, without a call
+                    message = message[:-2] if message.endswith("\r\n") else message[:-1]
+                append(Entry(timestamp, message, extra, key))
             if timestamp == last:
                 continue
             if timestamp > horizon:
@@ -114,14 +114,15 @@ class Merge:
                 continue
             neighbour = timestamp
             if timestamp > greatest:  # `Extent.add`, without a call for the most frequent step
-                near.rises += 1
-                greatest = near.greatest = timestamp
+                rises += 1
                 if least < 0:
-                    least = near.least = timestamp
-                last = near.last = timestamp
+                    least = timestamp
+                greatest = last = timestamp
             else:
+                near.risen(rises, least, greatest, last)
                 near.add(timestamp)
-                last, least = timestamp, near.least
+                rises, last, least = 0, timestamp, near.least
+        near.risen(rises, least, greatest, last)
         self._neighbour = neighbour
         if widest is not None:
             self._longest, self.line_most = longest, _size(widest)
