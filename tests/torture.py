@@ -251,8 +251,10 @@ def torture(
         jobs.append(job)
     emitters = [Emitter(job, plan, random.Random(chance.random()), outcome.faults) for job in jobs]
     urls: Callable[[], list[str]] = lambda: [service.url for service in services]  # noqa: E731
+    # A log of which entries may be hidden is read three times at its end, page by page, and each page may fail.
+    patience = plan.seconds + 90 + 600 * plan.chaos
     viewers = [
-        Viewer(job, urls, random.Random(chance.random()), outcome.faults, plan.seconds + 90)
+        Viewer(job, urls, random.Random(chance.random()), outcome.faults, patience)
         for job in jobs
         for _ in range(plan.viewers)
     ]
