@@ -57,6 +57,9 @@ def test_output_that_cannot_be_written_is_said_and_no_success(data_dir: Path) ->
     assert sorted(messages(data_dir)) == ["1", "2", "3", "err"]
     assert shell(data_dir, "$RUN sh -c 'echo out; exit 7' >/dev/full").returncode == 7
     assert shell(data_dir, "$RUN true >/dev/full").returncode == 0
+    # Closed is no other: what the command writes there can't be written either.
+    assert shell(data_dir, "$RUN echo out >&-").returncode == 1
+    assert shell(data_dir, "$RUN true >&-").returncode == 0
 
 
 # --- the order of two streams

@@ -56,7 +56,7 @@ def command(
     from .main import CLOSED
 
     settings = load_settings_for_a_command(lambda message: click.echo(f"jobtail: {message}", err=True))
-    options = Options(name=name, quiet=quiet, timeout=timeout, tty=tty, alone=True, closed_input=0 in CLOSED)
+    options = Options(name=name, quiet=quiet, timeout=timeout, tty=tty, alone=True, closed=frozenset(CLOSED))
     if url := to or os.environ.get("JOBTAIL_RUN_TO", ""):
         options = elsewhere(options, url, linger)
     return run(cmd, options, settings)

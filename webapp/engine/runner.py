@@ -45,9 +45,9 @@ HANDLED = (*CANCEL, *PASSED_ON, signal.SIGCHLD, signal.SIGCONT, signal.SIGWINCH,
 @dataclass(frozen=True, slots=True)
 class Options:
     """`timeout`: seconds, None for none. `grace`: seconds from one signal that ends it to the next. `alone`: this
-    process is there for the command only, so that its open files and standard input are the command's. `closed_input`:
-    it was started without a standard input. `sink`: makes where the job is reported, given how to tell people
-    something; the journal of this machine where there is none. `url`: the service that shows it then."""
+    process is there for the command only, so that its open files and standard input are the command's. `closed`:
+    which of the three standard files it was started without. `sink`: makes where the job is reported, given how to tell
+    people something; the journal of this machine where there is none. `url`: the service that shows it then."""
 
     name: str = ""
     quiet: bool = False
@@ -55,7 +55,7 @@ class Options:
     tty: bool = False
     grace: float = GRACE_SECONDS
     alone: bool = False
-    closed_input: bool = False
+    closed: frozenset[int] = frozenset()
     sink: Callable[[Settings, Job, Callable[[str], None]], Sink] | None = None
     url: str = ""
 
@@ -110,7 +110,7 @@ class Runner:
 
     def _outcome(self) -> Outcome:
         how = Start(
-            for_command(self._job.id), self._options.tty, self._options.closed_input, before=self._signals.restore
+            for_command(self._job.id), self._options.tty, 0 in self._options.closed, before=self._signals.restore
         )
         try:
             child = start(self._command, how)
@@ -146,6 +146,8 @@ class Runner:
             self._record.start(child.process.pid)
             self._relay.record = self._record.recorder.put
             self._relay.room = self._record.recorder.room
+        for number in self._options.closed - {0}:
+            _unwritable(number)
         self._relay.begin(streams(child.outputs, {"stdout": 1, "stderr": 2}), child.order)
         started = time.monotonic()
         while True:
@@ -293,3 +295,11 @@ def run(command: Sequence[str], options: Options, settings: Settings) -> int:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return abs(code)
+
+
+def _unwritable(number: int) -> None:
+    """What stands in the place of a standard file that was closed takes everything. What the command writes there is
+    lost, and has to be said as it is of any file that can't be written."""
+    held = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(held, number)
+    os.close(held)
