@@ -61,7 +61,7 @@ def answers(site: Site, link: dict[str, str], epoch: str) -> dict[str, str]:
         answer = site.ask(method, path, {**link, **headers})
         said = f"{answer.status_code} {sorted(answer.headers.items())} {answer.text}"
         # What differs from one answer to the next in any case.
-        said = re.sub(r"retry: \d+|'(?:date|set-cookie|server-timing)', '[^']*'|nonce-[\w-]+", "", said)
+        said = re.sub(r"retry: \d+|'(?:date|set-cookie|server-timing|x-request-id)', '[^']*'|nonce-[\w-]+", "", said)
         given[f"{method} {path} {headers}"] = said.replace(epoch, "EPOCH")
     return given
 

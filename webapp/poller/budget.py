@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import anyio
@@ -50,22 +51,29 @@ class Budget:
         slow_after: float = 2.0,
     ) -> None:
         self.requests = anyio.CapacityLimiter(requests)
-        self.slow = anyio.CapacityLimiter(slow)
+        self._slow_places = slow
         self.slow_after = slow_after
         self.threads = anyio.CapacityLimiter(threads)
         self.retries = retries or RetryBucket()
 
+    @cached_property
+    def slow(self) -> anyio.CapacityLimiter:
+        """Made within the event loop: one that was made before is bound to it by its first use in a task, and what
+        uses this one is a timer."""
+        return anyio.CapacityLimiter(self._slow_places)
+
     def place(self, patience: float | None = None) -> Place:
         """For one request: `async with budget.place()`. UpstreamDown: none came free for `patience` seconds, or all
         places are taken and this request is one of too many slow ones."""
-        return Place(self, patience)
+        return Place(self, self.slow, patience)
 
 
 class Place:
     """One request's place, first among the quick and then among the slow."""
 
-    def __init__(self, budget: Budget, patience: float | None) -> None:
+    def __init__(self, budget: Budget, slow: anyio.CapacityLimiter, patience: float | None) -> None:
         self._budget = budget
+        self._slow = slow
         self._patience = patience
         self._limiter = budget.requests
         self._limit = asyncio.timeout(None)
@@ -95,7 +103,7 @@ class Place:
     def _move(self) -> None:
         """Makes room for others. Where there is none among the slow, it goes on only as long as nobody waits."""
         try:
-            self._budget.slow.acquire_on_behalf_of_nowait(self)
+            self._slow.acquire_on_behalf_of_nowait(self)
         except anyio.WouldBlock:
             if self._limiter.statistics().tasks_waiting:
                 self._timer = None
@@ -104,4 +112,4 @@ class Place:
                 self._later()
             return
         self._limiter.release_on_behalf_of(self)
-        self._limiter, self._timer = self._budget.slow, None
+        self._limiter, self._timer = self._slow, None

@@ -104,10 +104,11 @@ class Follower:
                     return False  # it was asked for before the end that is written there by now
                 writer.set_status(status)
                 if finished and not state.finished:
-                    # Its runner was lost, or found no room anywhere: what it had read last may be missing.
+                    # Its runner was lost, or found no room anywhere: what it had read last may be missing. Where there
+                    # is no line at all, they were thrown away.
                     if not returns:
                         keep_unfinished(writer, state)
-                        writer.add_gap(writer.last_line, "upstream", None)
+                        writer.add_gap(writer.last_line, "upstream" if writer.last_line else "trimmed", None)
                     writer.finish(False)
             finally:
                 writer.release()

@@ -119,9 +119,13 @@ def _lines(
     # is searched is looked through once.
     fixed = (form.format == "ndjson" or settled(state)) and not params.flag("end", False) and not form.searches
     if resumable and fixed:
-        asked = (sorted(request.query_params.multi_items()), form.format, form.lines, extent, state.trimmed_to)
+        # Within a range nothing tells of the lines around it, so its tag does not either.
+        low, high = form.lines or (1, state.last_line)
+        last = min(max(low - 1, state.last_line if extent.upto is None else extent.upto), high)
+        place = (extent.after, extent.limit, last, max(low - 1, state.trimmed_to))
+        asked = (sorted(request.query_params.multi_items()), form.format, form.lines, place)
         digest = hashlib.sha256(repr((__version__, *asked)).encode()).hexdigest()[:12]
-        return Ranged(body, f"{state.epoch}-{extent.upto}-{digest}", headers, media)
+        return Ranged(body, f"{state.epoch}-{last}-{digest}", headers, media)
     if not resumable and takes_gzip(request.headers.get("accept-encoding", "")):
         return Whole(packed(body()), headers=headers | {"Content-Encoding": "gzip"}, media_type=media)
     return Whole(body(), headers=headers, media_type=media)
