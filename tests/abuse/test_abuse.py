@@ -1,7 +1,8 @@
 """An attacker beside an honest owner, whose lines have to come on. Against the real server, on loopback.
 
-`LAG_SECONDS` is generous, since tests share a machine: a poll's beat is one second, and without the bounds that are
-tested here the owner waits for half a minute or for ever.
+Nine in ten of the owner's lines may take `LAG_SECONDS` longer than without the attack, and none `LONGEST_SECONDS`,
+since tests share a machine that now and then stands still. Without the bounds that are tested here the owner waits
+for half a minute or for ever.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.postgres import free_port
 from tests.security.house import OWNER, House
+from tests.security.test_nginx import CONFIG, NGINX, answers
 from tests.served import until
 from tests.sse import EventStream
 from tests.upstream import Fault, now_ms
 
-LAG_SECONDS = 8.0
+LAG_SECONDS = 2.0
+LONGEST_SECONDS = 8.0
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin")
 FRONT = """
 defaults
@@ -47,8 +51,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield house
 
 
-def lags(house: House, job: str, seconds: float = 5.0) -> list[float]:
-    """How many seconds each of the owner's lines takes while whatever goes on goes on."""
+def lags(house: House, job: str, seconds: float = 5.0, port: int = 0) -> list[float]:
+    """How many seconds each of the owner's lines takes while whatever goes on goes on. `port`: by which the owner
+    comes, the service's own where it is 0."""
     live = house.upstream.jobs[job]
     stop = threading.Event()
 
@@ -59,7 +64,8 @@ def lags(house: House, job: str, seconds: float = 5.0) -> list[float]:
 
     writer = threading.Thread(target=writes, daemon=True)
     found: list[float] = []
-    with EventStream(f"{house.url}/api/jobs/{job}/events?tail=0&sample_logs=false", headers=OWNER) as events:
+    door = f"http://127.0.0.1:{port or house.served.port}"
+    with EventStream(f"{door}/api/jobs/{job}/events?tail=0&sample_logs=false", headers=OWNER) as events:
         assert events.status == 200
         writer.start()
         until_at = time.monotonic() + seconds
@@ -71,6 +77,22 @@ def lags(house: House, job: str, seconds: float = 5.0) -> list[float]:
     stop.set()
     writer.join()
     return found
+
+
+def late(found: list[float]) -> float:
+    """What nine in ten of them take at most."""
+    return sorted(found)[len(found) * 9 // 10]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(house: House, big: str) -> float:
+    """The same without an attack: a poll's beat, and what the machine does besides."""
+    return late(lags(house, "live"))
+
+
+def check(found: list[float], undisturbed: float) -> None:
+    assert late(found) < undisturbed + LAG_SECONDS, (undisturbed, found)
+    assert max(found) < LONGEST_SECONDS, found
 
 
 def process(house: House) -> dict[str, int]:
@@ -86,12 +108,12 @@ def process(house: House) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def sent(house: House, requests: list[bytes]) -> Iterator[list[socket.socket]]:
+def sent(house: House, requests: list[bytes], port: int = 0) -> Iterator[list[socket.socket]]:
     """Connections that have asked and read nothing."""
     connections = []
     try:
         for request in requests:
-            connection = socket.create_connection(("127.0.0.1", house.served.port), 10)
+            connection = socket.create_connection(("127.0.0.1", port or house.served.port), 10)
             connection.sendall(request)
             connections.append(connection)
         yield connections
@@ -115,7 +137,29 @@ def big(house: House) -> str:
     return "big"
 
 
-def test_searches_of_a_link_do_not_hold_up_the_owner(house: House, big: str) -> None:
+@pytest.fixture(params=["the service alone", "behind nginx"])
+def door(request: pytest.FixtureRequest, house: House, tmp_path: Path) -> Iterator[int]:
+    """The port by which attacker and owner come."""
+    if request.param == "the service alone":
+        yield house.served.port
+        return
+    if NGINX is None:
+        pytest.skip("nginx is not installed")
+    port = free_port()
+    more = "proxy_http_version 1.1; proxy_buffering off; proxy_set_header Host $http_host;"
+    config = CONFIG.format(folder=tmp_path, port=port, behind=house.served.port, more=more)
+    (tmp_path / "nginx.conf").write_text(config.replace("worker_connections 64", "worker_connections 1024"))
+    command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(port), "nginx to start")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_searches_of_a_link_do_not_hold_up_the_owner(house: House, big: str, undisturbed: float, door: int) -> None:
     _, link = house.share(big)
     hard = quote("(.?){170}Q")
     paths = [f"search?q={hard}&regex=true", "logs?q=zzzz", f"logs?q={hard}&regex=true", "events?tail=1&q=zzzz"]
@@ -124,23 +168,23 @@ def test_searches_of_a_link_do_not_hold_up_the_owner(house: House, big: str) -> 
 
     def attacks() -> None:
         while not stop.is_set():
-            with sent(house, requests):  # hung up at once
+            with sent(house, requests, door):  # hung up at once
                 pass
             stop.wait(0.5)
 
     attacker = threading.Thread(target=attacks, daemon=True)
     attacker.start()
     try:
-        found = lags(house, "live")
+        found = lags(house, "live", port=door)
     finally:
         stop.set()
         attacker.join(20)
-    assert max(found) < LAG_SECONDS, found
+    check(found, undisturbed)
     used = process(house)
     assert used["threads"] < 60 and used["rss"] < 600 << 10, used
 
 
-def test_cancels_that_wait_do_not_hold_up_the_owner(house: House, big: str) -> None:
+def test_cancels_that_wait_do_not_hold_up_the_owner(house: House, big: str, undisturbed: float) -> None:
     _, link = house.share(big, can_cancel=True)
     before = house.upstream.requests["cancel"]
     house.upstream.always["cancel"] = Fault("hang", seconds=60)
@@ -148,13 +192,13 @@ def test_cancels_that_wait_do_not_hold_up_the_owner(house: House, big: str) -> N
         with sent(house, [get(f"/api/jobs/{big}/cancel", link, "POST")] * 120):
             until(lambda: house.upstream.requests["cancel"] > before, "the cancel")
             found = lags(house, "live")
-        assert max(found) < LAG_SECONDS, found
+        check(found, undisturbed)
         assert house.upstream.requests["cancel"] == before + 1
     finally:
         house.upstream.always.clear()
 
 
-def test_pages_that_are_read_slowly_are_not_held(house: House, big: str) -> None:
+def test_pages_that_are_read_slowly_are_not_held(house: House, big: str, undisturbed: float) -> None:
     """100 pages of megabytes, of which nobody reads a byte."""
     house.upstream.job("wide").add(*({"timestamp": now_ms(), "message": "w" * 4000} for _ in range(3000)))
     until(lambda: house.owner("GET", "/api/jobs/wide/logs?format=ndjson").text.count("\n") == 3000, "the log", 60)
@@ -162,14 +206,14 @@ def test_pages_that_are_read_slowly_are_not_held(house: House, big: str) -> None
     with sent(house, [get("/api/jobs/wide/logs?limit=10000", OWNER)] * 100):
         found = lags(house, "live")
         grown = process(house)["rss"] - before
-    assert max(found) < LAG_SECONDS, found
+    check(found, undisturbed)
     assert grown < 400 << 10, f"100 pages of 12 MB take {grown >> 10} MiB"
 
 
-def test_connections_that_say_nothing_leave_nothing_behind(house: House, big: str) -> None:
+def test_connections_that_say_nothing_leave_nothing_behind(house: House, big: str, undisturbed: float) -> None:
     before = process(house)["files"]
     with sent(house, [b"GET / HTTP/1.1\r\nX: "] * 300):
-        assert max(lags(house, "live", 3.0)) < LAG_SECONDS
+        check(lags(house, "live", 3.0), undisturbed)
     until(lambda: process(house)["files"] < before + 20, "the connections to be closed")
 
 
