@@ -83,6 +83,12 @@ def test_what_a_compiler_quotes_and_the_box_that_a_tool_draws_belong_to_the_erro
     assert marked(cmake) == cmake.split("\n")[:2]
 
 
+def test_what_a_failed_go_test_says_belongs_to_it() -> None:
+    go = "=== RUN   TestAdd\n--- FAIL: TestAdd (0.00s)\n    add_test.go:5: got 1, want 2\n    add_test.go:6: and 3\nok"
+    assert marked(go) == go.split("\n")[1:4]
+    assert marked("=== RUN   TestAdd\n--- PASS: TestAdd (0.00s)\n    add_test.go:5: a note") == []
+
+
 def test_a_record_that_never_ends_is_given_up() -> None:
     lines = ["Traceback (most recent call last):", *["  x"] * 10_000]
     assert list(levels(lines)).count(4) < 3_000

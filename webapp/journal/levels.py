@@ -5,7 +5,8 @@ there is none do not, and what stands below an error belongs to it (`records.py`
 Upper case words count anywhere, whole words only ("0 ERRORS found" is none). Other spellings count where a
 level is expected: `level=error`, `"severity": "warn"`, `[info]`, `<err>`, `error:` at the start,
 `main.c:3: warning:`, and the numbers of pino and bunyan (`"level":50`). So do the letter of klog
-(`E0102 15:04:05`) and the head of a Python traceback. Colours before or around the word do not matter.
+(`E0102 15:04:05`) and the head of a Python traceback. `CRITICAL.md` is a file's name. Colours before or around the
+word do not matter.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _UPPER = (
     r"\b(?:INFO|ERR(?:OR)?|WARN(?:ING)?|DEBUG|NOTICE|TRACE|VERBOSE|FATAL|CRIT(?:ICAL)?|PANIC|SEVERE"
     r"|EMERG(?:ENCY)?|ALERT)\b"
 )
+_NO_FILE = r"(?!\.(?:md|txt|log|json|html|py)\b)"  # `CRITICAL.md`
 _WORDS = (
     r"info(?:rmation)?|err(?:or)?|warn(?:ing)?|debug|notice|trace|verbose|fatal|crit(?:ical)?|panic|severe"
     r"|emerg(?:ency)?|alert"
@@ -52,7 +54,7 @@ _NAME = (
 # Each begins with one of A-Z [ < = : so that a search can rush past everything else; a look at the next
 # letters first spares most of the work.
 _FOUND = (
-    rf"(?=[A-Z]{{3}}){_UPPER}"
+    rf"(?=[A-Z]{{3}}){_UPPER}{_NO_FILE}"
     rf"|[\[<](?=\ {{0,8}}[a-zA-Z]{{3}})\ {{0,8}}{_ANY}\ {{0,8}}[\]>]"
     rf"""|{_NAME}[=:][ ]?["']?(?:{_ANY}\b|[1-6]0\b)"""
     r"|:\ (?=[few])(?:fatal\ error|error|warning)(?=:)"
@@ -203,7 +205,7 @@ def _negate(codes: bytearray, data: bytes, lines: _Lines) -> None:
 def _by_format(codes: bytearray, data: bytes, lines: _Lines) -> None:
     for code, pattern in _BY_FORMAT:
         for index in _found(pattern, data, lines):
-            if not codes[index] and not _NEGATED.search(lines.text(index)):
+            if not codes[index] and pattern.search(_NEGATED.sub(b" ", lines.text(index))):
                 codes[index] = code
 
 

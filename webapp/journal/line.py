@@ -21,7 +21,8 @@ _NAMED_LEVELS = {
     "trace": 1, "verbose": 1, "debug": 1,
     "info": 2, "information": 2, "notice": 2,
     "warn": 3, "warning": 3,
-    "err": 4, "error": 4, "severe": 4, "critical": 4, "crit": 4, "fatal": 4, "alert": 4, "emerg": 4, "panic": 4,
+    "err": 4, "error": 4, "severe": 4, "critical": 4, "crit": 4, "fatal": 4, "alert": 4, "emerg": 4,
+    "emergency": 4, "panic": 4, "dpanic": 4,
 }  # fmt: skip
 
 
@@ -41,7 +42,12 @@ class Entry:
     timed: bool = True
 
 
-_LEVEL_KEYS = ("level", "severity", "levelname", "lvl", "log.level", "loglevel", "log_level", "@l")
+_LEVEL_KEYS = (
+    "level", "severity", "levelname", "lvl", "log.level", "loglevel", "log_level", "@l",
+    "severity_text", "SeverityText",  # OpenTelemetry's
+    "PRIORITY",  # the system journal's
+)  # fmt: skip
+_SYSLOG = {str(priority): (4, 4, 4, 4, 3, 2, 2, 1)[priority] for priority in range(8)}
 _NUMBERED_LEVELS = {10: 1, 20: 1, 30: 2, 40: 3, 50: 4, 60: 4}  # pino's and bunyan's
 
 
@@ -58,6 +64,8 @@ def named_level(extra: dict[str, Any]) -> int | None:
         value = extra.get(name)
         if value is None and name == "level" and isinstance(inner, dict):
             value = inner.get(name)
+        if isinstance(value, str) and name == "PRIORITY":
+            return _SYSLOG.get(value)
         if isinstance(value, str):
             return _NAMED_LEVELS.get(value.strip().lower())
         if type(value) is int:

@@ -13,7 +13,7 @@ NONE, TRACEBACK, INDENTED, GOROUTINE, FRAMES = range(5)
 MOST_LINES = 2000  # of one record; what goes on for longer was no record
 
 _TRACEBACK = re.compile(r"(\s*)(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\)")
-_INDENTED = re.compile(r"CMake (?:Error|Warning|Deprecation)|\s*● .* › ")
+_INDENTED = re.compile(r"CMake (?:Error|Warning|Deprecation)|\s*● .* › |\s*--- FAIL: ")
 _GOROUTINE = re.compile(r"panic: |goroutine [0-9]+ \[|fatal error: ")
 # What goes on with whatever stands above it.
 FRAME = (
