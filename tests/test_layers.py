@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent / "webapp"
 
 # From the bottom up; what stands in one row knows nothing of its neighbours.
 LAYERS = [
-    {"errors", "counts", "credentials", "decoding", "durations", "files", "states", "strictjson", "tasks", "threads"},
+    {"errors", "counts", "credentials", "decoding", "durations", "files", "room", "states",
+     "strictjson", "tasks", "threads"},
     {"models", "settings"},
     {"journal"},
     {"store"},
@@ -105,7 +106,7 @@ STREAM = [
     {"viewer"},
     {"audience", "response"},
     {"upkeep"},
-    {"channel"},
+    {"channel", "keeping"},
     {"hub"},
 ]
 

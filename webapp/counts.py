@@ -21,6 +21,8 @@ COUNTED = {
     "lines_out_total": "Lines that passed viewers of streams, shown, filtered or sampled.",
     "sends_total": "Messages that were sent to viewers of streams.",
     "bytes_out_total": "Bytes of these messages.",
+    "appends_refused_total": "Appends that were refused because the disk is nearly full.",
+    "journals_forgotten_total": "Jobs whose lines were forgotten, by why: age, size of all, or room on the disk.",
     "lease_changes_total": "Leases of journals that were taken and lost.",
     "gaps_total": "Places where lines may be missing for good.",
     "resets_total": "Streams that had to begin anew.",

@@ -19,6 +19,7 @@
     ├── JournalError           the store can't be read or written   503
     │   ├── DamagedJournal     it was damaged or lost; begun anew   503
     │   ├── StoreDown          the database does not answer         503
+    │   ├── DiskFull           too little room for new lines        503
     │   ├── NewerSchema        a newer jobtail wrote it             503
     │   ├── LeaseHeld          another writes this job              503
     │   ├── LeaseLost          another writes this job by now       503
@@ -161,6 +162,12 @@ class DamagedJournal(JournalError):
 
 class StoreDown(JournalError):
     """The database does not answer, for now: what waits goes on by itself once it does."""
+
+
+class DiskFull(JournalError):
+    """The disk is nearly full, and the little room that is left is kept for what is not text."""
+
+    retry_after = 30
 
 
 class NewerSchema(JournalError):

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     late_window_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
     retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0
     journal_max_bytes: Annotated[int, Field(ge=1 << 20)] = 10 << 30
+    disk_reserve_bytes: Annotated[int, Field(ge=0)] = 512 << 20
     max_viewers: Annotated[int, Field(ge=1)] = 5000
     max_viewers_per_job: Annotated[int, Field(ge=1)] = 2000
     max_line_bytes: Annotated[int, Field(ge=64)] = 65536

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ..errors import JobtailError
+from ..room import Room, amount
 from ..settings import Settings, load_settings, origins
 from .options import json_option
 from .out import Painted, say, show_json
@@ -105,14 +106,23 @@ def _store(settings: Settings) -> Iterator[Finding]:
             store.writable()
             took = (time.monotonic() - began) * 1000
             size = store.journals.size()
+            room = store.journals.room()
             off = (store.catalog.now_ms() - time.time() * 1000) / 1000
     except JobtailError as error:
         do = "Is it running, and is JOBTAIL_DATABASE_URL right?" if database else "See its rights and the free space."
         yield Finding(what, BAD, str(error), do)
         return
     yield Finding(what, GOOD, f"a write takes {took:.1f} ms; the journals take {size:,} bytes")
+    if room is not None:
+        yield _room(room)
     if abs(off) > FAR_SECONDS:
         yield Finding("clock", WARN, f"the database's is {off:+.0f} s from ours", "Let both follow a time server.")
+
+
+def _room(room: Room) -> Finding:
+    do = "Free some, or keep less: jobtail journal prune --days N, JOBTAIL_RETENTION_DAYS, JOBTAIL_JOURNAL_MAX_BYTES."
+    how = {"ample": GOOD, "low": WARN, "full": BAD}[room.level]
+    return Finding("disk", how, room.words or f"{amount(room.free)} are free", do if room.words else "")
 
 
 def _upstream(settings: Settings) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ FLAGS = {
     "late_window_seconds": "How late an entry may turn up and be found within seconds [10].",
     "retention_days": "Days that the journal keeps a job [14].",
     "journal_max_bytes": "Bytes that all journals may take [10 GiB].",
+    "disk_reserve_bytes": "Bytes of the disk that are to stay free [512 MiB, or 5 % of a small disk].",
     "max_viewers": "Viewers at once [5000].",
     "max_viewers_per_job": "Viewers of one job at once [2000].",
     "max_line_bytes": "A stream cuts a line that is longer [65536].",

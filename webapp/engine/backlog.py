@@ -20,6 +20,7 @@ import orjson
 
 from ..files import private
 from ..journal.text import Text, text
+from ..room import Disk
 from ..store.base import Writer
 
 FILE_BYTES = 1 << 30
@@ -77,8 +78,16 @@ class Backlog:
     is in the journal, "" and 0 before the first. `lost`: lines that found no room. `ended`: a file that was taken over
     holds all that its runner had."""
 
-    def __init__(self, path: Path, *, file_bytes: int = FILE_BYTES, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        file_bytes: int = FILE_BYTES,
+        memory_bytes: int = MEMORY_BYTES,
+        disk: Disk | None = None,
+    ) -> None:
         self.path = path
+        self._disk = disk or Disk(path.parent)
         self.after = ("", 0)
         self.lost = 0
         self.ended = False
@@ -140,7 +149,7 @@ class Backlog:
                 self._known -= first.count
 
     def push(self, items: Sequence[Item]) -> None:
-        for item in items if self._memory else self._write(items):
+        for item in items if self._memory or self._disk.room().level == "full" else self._write(items):
             for part in self._held_back(item):
                 if isinstance(part, Hole) and self._memory and isinstance(self._memory[-1], Hole):
                     self._memory[-1].lines += part.lines
@@ -186,7 +195,8 @@ class Backlog:
             self._held -= _size(self._memory.popleft())
 
     def save(self) -> bool:
-        """The process ends: what is in memory goes to the file if it can. True when nothing is left in memory."""
+        """The process ends: what is in memory goes to the file if it can, also into the room that is kept free. True
+        when nothing is left in memory."""
         self._memory = deque(self._write(list(self._memory)))
         self._held = sum(map(_size, self._memory))
         if self._memory:

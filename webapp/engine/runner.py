@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..journal.redact import Redactor
+from ..room import Disk
 from ..settings import Settings
 from . import terminal
 from .backlog import Backlog, backlog_path
@@ -98,7 +99,8 @@ class Runner:
                 sink = JournalSink(self._settings, redactor, self._job.id)
             else:
                 sink = self._options.sink(self._settings, self._job, self._complain)
-            backlog = Backlog(backlog_path(self._settings.data_dir, self._job.id))
+            disk = Disk(self._settings.data_dir, self._settings.disk_reserve_bytes)
+            backlog = Backlog(backlog_path(self._settings.data_dir, self._job.id), disk=disk)
             self._record = Record(sink, backlog, self._job, say=self._complain, wake=self._relay.wake)
         except Exception as error:  # whatever it is, the command runs
             self._complain(f"this run is not recorded: {error}")

@@ -23,6 +23,7 @@ from ..engine.outcome import Outcome
 from ..engine.record import Record, new_job
 from ..engine.sink import Sink
 from ..journal.redact import Redactor
+from ..room import Disk
 from ..settings import Settings, load_settings_for_a_command
 from .sink import LINGER_SECONDS, PushSink
 
@@ -88,7 +89,8 @@ class Reporting:
     def __enter__(self) -> Reporting:
         try:
             sink = self._sink(self._settings)
-            backlog = Backlog(backlog_path(self._settings.data_dir, self.id))
+            disk = Disk(self._settings.data_dir, self._settings.disk_reserve_bytes)
+            backlog = Backlog(backlog_path(self._settings.data_dir, self.id), disk=disk)
             self._record = Record(sink, backlog, self._job, say=_say, wake=lambda: None)
             self._record.start(os.getpid())
         except Exception as error:  # whatever it is, the block runs

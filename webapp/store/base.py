@@ -17,6 +17,7 @@ from ..journal.line import Entry
 from ..journal.parts import Gap, Levels, Part, Span
 from ..journal.state import State
 from ..journal.text import Text
+from ..room import Room
 from .job import Cancellation, Job
 from .report import Report
 from .share import Link, Share
@@ -233,8 +234,13 @@ class Journals(Protocol):
         ...
 
     def sweep(self) -> list[str]:
-        """Keeps to the bounds of age and size, the oldest journals first, none that is written or open here. Returns
-        the jobs whose journals are gone."""
+        """Keeps to the bounds of age and size, the oldest journals first, none that is written, watched or open here.
+        Where the disk is nearly full, the oldest that have finished go too. Returns the jobs whose journals are gone.
+        """
+        ...
+
+    def room(self) -> Room | None:
+        """What is left on the disk; None where only the database's own server can know that."""
         ...
 
     def close(self) -> None: ...

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import SettingsError
 from ..journal.redact import Redactor
+from ..room import Disk
 from ..settings import Settings
 from .base import Store
 
@@ -27,4 +28,5 @@ def open_store(settings: Settings, redactor: Redactor) -> Store:
         return PostgresStore(url, redactor, **bounds)
     from .sqlite.store import SqliteStore
 
-    return SqliteStore(settings.data_dir, redactor, **bounds)
+    disk = Disk(settings.data_dir, settings.disk_reserve_bytes)
+    return SqliteStore(settings.data_dir, redactor, disk=disk, **bounds)

@@ -18,6 +18,7 @@ from ..tasks import Tasks
 from ..threads import CHORES, LIVE, PAGES, RECORDS
 from .channel import Channel
 from .events import event
+from .keeping import Keeping
 from .presence import Watching
 from .upkeep import MakeUpdater
 
@@ -27,7 +28,6 @@ LOOK_SECONDS = 0.05
 LOOKS_BETWEEN = 10
 # A store that does not answer is asked again after so long.
 AWAY_SECONDS = 0.5
-SWEEP_SECONDS = 300.0
 
 NOT_FOUND_SECONDS = 2.0
 # Jobs at once of which nobody could say yet whether they exist.
@@ -59,7 +59,7 @@ class Hub:
         self._ask = ask
         self._make_updater = make_updater
         self._prepare = prepare
-        self._forgotten = forgotten
+        self.keeping = Keeping(journals, forgotten)
         self.late = 0.0  # seconds by which the last beat of the event loop was late
         self._not_found: dict[str, float] = {}
         self._max_viewers = max_viewers
@@ -176,7 +176,6 @@ class Hub:
             log.debug("who watches is not known: %s", error)
 
     async def _tick(self) -> None:
-        swept = time.monotonic()
         while True:
             began = time.monotonic()
             await asyncio.sleep(1)
@@ -191,12 +190,7 @@ class Hub:
                     log.exception("the tick of %s failed", channel.job)
             await self._count(now)
             await self._drop_idle(now)
-            if now - swept > SWEEP_SECONDS:
-                swept = now
-                try:
-                    await CHORES.run(lambda: self._forgotten(self.journals.sweep()))
-                except Exception:
-                    log.exception("keeping the journals within their bounds failed")
+            await self.keeping.tick(now)
 
     async def _drop_idle(self, now: float) -> None:
         for job, channel in list(self.channels.items()):

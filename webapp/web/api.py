@@ -185,7 +185,12 @@ async def readyz(request: Request, service: Service, grant: Grant) -> Response:
         await CHORES.run(service.store.writable)
     except JournalError as error:
         return answer({"status": "not ready", "reason": error.for_viewers}, 503)
-    return answer({"status": "ok"})
+    room = await CHORES.run(service.store.journals.room)
+    if room is None or room.level == "ample":
+        return answer({"status": "ok"})
+    if room.level == "full":
+        return answer({"status": "not ready", "reason": room.words}, 503)
+    return answer({"status": "ok", "warning": room.words})
 
 
 async def overview(request: Request, service: Service, grant: Grant) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import statistics
 import time
 from collections.abc import Iterable, Iterator
@@ -33,7 +32,9 @@ MEASURED = {
     "limiter_tasks": "Threads at work, and tasks that wait for one, by what for.",
     "event_loop_delay_seconds": "By how much the last beat of the event loop was late.",
     "journal_bytes": "Bytes of all journals.",
-    "disk_free_bytes": "Bytes that are free where the data folder is.",
+    "disk_free_bytes": "Bytes that are free where the data folder is (not with a database).",
+    "disk_reserve_bytes": "Below so many the oldest finished jobs are forgotten, below a quarter no lines are taken.",
+    "disk_free_files": "Files that may still be made there, where the file system bounds them.",
     "up": "1: this process answers.",
 }
 SNAPSHOT_SECONDS = 2.0
@@ -66,8 +67,11 @@ def stored(service: Service) -> Iterator[Sample]:
     """Blocks."""
     with contextlib.suppress(JournalError):
         yield "journal_bytes", (), float(service.store.journals.size())
-    with contextlib.suppress(OSError):
-        yield "disk_free_bytes", (), float(shutil.disk_usage(service.settings.data_dir).free)
+    if room := service.store.journals.room():
+        yield "disk_free_bytes", (), float(room.free)
+        yield "disk_reserve_bytes", (), float(room.reserve)
+        if room.files is not None:
+            yield "disk_free_files", (), float(room.files)
 
 
 class Snapshots:

@@ -68,8 +68,14 @@ async def home(request: Request, service: Service, grant: Grant) -> Response:
         totals=totals_words(jobs, skip, more, found if searched else None, len(records) >= SEARCHED_JOBS),
         newer=_page(request, max(0, skip - PAGE_JOBS), text, state) if skip else "",
         older=_page(request, skip + PAGE_JOBS, text, state) if more else "",
-        embedded=not service.settings.upstream_url, can_sign_out=grant.session is not None,
+        notice=notice(service), embedded=not service.settings.upstream_url, can_sign_out=grant.session is not None,
     )  # fmt: skip
+
+
+def notice(service: Service) -> str:
+    """What whoever runs the service should know."""
+    words = service.hub.keeping.notice
+    return f"The disk of this service is nearly full: {words}." if words else ""
 
 
 async def _listed(service: Service, n: int, skip: int) -> tuple[list[JobRecord], str]:
@@ -109,6 +115,7 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
         last_line=0 if grant.lines else state.last_line, part=grant.lines,
         owner=grant.owner, can_cancel=grant.can_cancel, can_share=grant.owner, cancels=cancels, error=error,
         shares=shares, elapsed=elapsed(status, ends, now), about=about_words(status),
+        notice=notice(service) if grant.owner else "",
         commands=_commands(base, service, name), loopback=loopback(urlsplit(base).hostname or ""),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ..access.headers import PRIVATE_HEADERS
-from ..errors import Busy, JobtailError, JournalError, ProducerGap, SignInNeeded, StaleProducer, UpstreamDown
+from ..errors import Busy, DiskFull, JobtailError, JournalError, ProducerGap, SignInNeeded, StaleProducer, UpstreamDown
 from ..journal.redact import Redactor
 from .address import local
 from .render import render
@@ -34,6 +34,8 @@ async def on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JobtailError)
     headers: dict[str, str] = {}
     if isinstance(error, Busy):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, DiskFull):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, UpstreamDown):
         headers["Retry-After"] = str(int(error.retry_after or 5))

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 
+from ...counts import counts
 from ...journal.redact import Redactor
 from ..base import Held
 from .database import Database
@@ -80,6 +81,9 @@ class PostgresJournals:
                 held = f"it holds {lines} lines from {first_held} to {last_held}"
                 yield job, f"{held}, and should from {trimmed + 1} to {last}"
 
+    def room(self) -> None:
+        return None
+
     def sweep(self) -> list[str]:
         for (data,) in self._db.read("SELECT data FROM jobtail.unused"):
             remove(self._db, data)
@@ -94,6 +98,7 @@ class PostgresJournals:
             if not old and total <= self._max_bytes:
                 break
             if self._removed(job, self._retention_seconds if old else BUSY_SECONDS):
+                counts.add("journals_forgotten_total", why="age" if old else "size")
                 gone.append(job)
                 total -= size
             elif not old:

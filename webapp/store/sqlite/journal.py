@@ -21,6 +21,7 @@ from ...journal.cursor import new_epoch
 from ...journal.parts import Gap, Levels, Part, Span
 from ...journal.redact import Redactor
 from ...journal.state import State
+from ...room import Disk
 from ..base import Fence
 from . import copies, reading
 from .clock import SYSTEM, Clock
@@ -35,12 +36,15 @@ from .writer import SqliteWriter
 class SqliteJournal:
     """Implements `store.base.Journal`."""
 
-    def __init__(self, path: Path, job: str, redactor: Redactor, beat_ms: int, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, path: Path, job: str, redactor: Redactor, beat_ms: int, clock: Clock = SYSTEM, disk: Disk | None = None
+    ) -> None:
         self.path = path
         self.job = job
         self.redactor = redactor
         self.beat_ms = beat_ms
         self.clock = clock
+        self.disk = disk or Disk(path.parent)
         self._mark = Mark(path)
         self._shown = 0  # the greatest revision that was read or written here
         self._lock = threading.RLock()

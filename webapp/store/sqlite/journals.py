@@ -8,28 +8,32 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
+from ...counts import counts
 from ...errors import JournalError
 from ...files import private
 from ...journal.redact import Redactor
+from ...room import Disk, Room
 from ..base import Held
 from .clock import SYSTEM, Clock
 from .connections import connect
 from .damage import COMPANIONS, damaged, moving
 from .journal import SqliteJournal
 from .marks import Mark
-from .schema import prepare
+from .schema import VERSION, prepare
 from .state import load_lease, one
 
+Why = Literal["age", "size", "disk"]
 # Where the files are too large together, none goes that was written so lately.
 BUSY_SECONDS = 60
 
 
 class SqliteJournals:
     """Implements `store.base.Journals`. `max_bytes`: what all files together may take. `retention_days`: how long a
-    journal outlives its last line."""
+    journal outlives its last line. `watched`: whether any process has viewers of a job."""
 
     def __init__(
         self,
@@ -40,6 +44,8 @@ class SqliteJournals:
         max_bytes: int = 10 << 30,
         retention_days: float = 14.0,
         clock: Clock = SYSTEM,
+        disk: Disk | None = None,
+        watched: Callable[[str], bool] = lambda job: False,
     ) -> None:
         self.folder = folder / "jobs"
         self._redactor = redactor
@@ -47,6 +53,8 @@ class SqliteJournals:
         self._max_bytes = max_bytes
         self._retention_ms = retention_days * 86_400_000
         self._clock = clock
+        self._disk = disk or Disk(folder)
+        self._watched = watched
         self._open: dict[str, SqliteJournal] = {}
         self._lock = threading.Lock()
         with contextlib.suppress(OSError):
@@ -89,6 +97,9 @@ class SqliteJournals:
     def size(self) -> int:
         return sum(_size(path) for path in self.folder.glob("*.sqlite3"))
 
+    def room(self) -> Room:
+        return self._disk.room()
+
     def all(self) -> Iterator[Held]:
         for _, path in sorted(((_age_ms(path), path) for path in self.folder.glob("*.sqlite3")), reverse=True):
             with contextlib.suppress(sqlite3.Error, JournalError), contextlib.closing(connect(path)) as db:
@@ -111,34 +122,44 @@ class SqliteJournals:
         gone: list[str] = []
         files = sorted((_age_ms(path), path) for path in self.folder.glob("*.sqlite3"))
         total = sum(_size(path) for _, path in files)
+        room = self._disk.room()
+        lacking, few = room.reserve - room.free, room.few
         for changed_ms, path in files:
-            old = self._clock.wall_ms() - changed_ms > self._retention_ms
-            if not old and total <= self._max_bytes:
+            why = self._why(changed_ms, total, lacking, few)
+            if why is None:
                 continue
             size = _size(path)
             job = next((job for job, journal in list(self._open.items()) if journal.path == path), None)
-            full = total > self._max_bytes
-            if job is None and (removed := self._removed(path, full=full)) is not None:
+            if job is None and (removed := self._removed(path, why)) is not None:
+                counts.add("journals_forgotten_total", why=why)
                 gone.append(removed)
-                total -= size
-            elif full:
+                total, lacking, few = total - size, lacking - size, self._disk.room().few
+            elif total > self._max_bytes:
                 total -= size - self._halved(job, path)
         return [job for job in gone if job]
 
-    def _removed(self, path: Path, *, full: bool) -> str | None:
-        """Removes the file unless somebody writes it, which can't begin while we look: we hold the lock of all who open
-        it, and the one of all who write it. Gives its job ("" for a file that can't be read); None where it stays.
-        `full`: for want of room, so that what was written lately stays."""
-        kept_ms = BUSY_SECONDS * 1000 if full else self._retention_ms
+    def _why(self, changed_ms: float, total: int, lacking: int, few: bool) -> Why | None:
+        """For what reason a journal should go. What was removed is subtracted, not measured: a file that somebody has
+        open yet takes room until it is closed, and others must not go for it."""
+        if total > self._max_bytes:
+            return "size"
+        if self._clock.wall_ms() - changed_ms > self._retention_ms:
+            return "age"
+        return "disk" if lacking > 0 or few else None
+
+    def _removed(self, path: Path, why: Why) -> str | None:
+        """Removes the file unless somebody writes or watches it, which can't begin while we look: we hold the lock of
+        all who open it, and the one of all who write it. Gives its job ("" for a file that can't be read); None where
+        it stays. What was written lately stays too, and for the disk's sake what has not finished."""
+        kept_ms = self._retention_ms if why == "age" else BUSY_SECONDS * 1000
         with moving(path):
             changed_ms = _age_ms(path)
             try:
-                with contextlib.closing(connect(path)) as db:
-                    prepare(db, "", "", int(changed_ms))
-                    db.execute("PRAGMA busy_timeout = 200")
-                    db.execute("BEGIN IMMEDIATE")
-                    job, changed_ms = one(db, "job, changed_ms")
+                with contextlib.closing(_at_rest(path) or _locked(path, int(changed_ms))) as db:
+                    job, finished, changed_ms = one(db, "job, finished, changed_ms")
                     if load_lease(db).left(self._clock) > 0 or self._clock.wall_ms() - changed_ms <= kept_ms:
+                        return None
+                    if (why == "disk" and not finished) or self._watched(job):
                         return None
                     _remove(path)
                     return str(job)
@@ -160,7 +181,37 @@ class SqliteJournals:
         return _size(path)
 
     def _journal(self, path: Path, job: str) -> SqliteJournal:
-        return SqliteJournal(path, job, self._redactor, self._beat_ms, self._clock)
+        return SqliteJournal(path, job, self._redactor, self._beat_ms, self._clock, self._disk)
+
+
+def _at_rest(path: Path) -> sqlite3.Connection | None:
+    """A file that nobody has open, nor can open for as long as we hold the lock of those who do. Read like this it
+    needs no other file beside it, for which a full disk has no room. None where somebody has it open, or it is of
+    before."""
+    if path.with_name(f"{path.name}-wal").exists():
+        return None
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+            return db
+    except sqlite3.Error:
+        db.close()
+        raise
+    db.close()
+    return None
+
+
+def _locked(path: Path, changed_ms: int) -> sqlite3.Connection:
+    """A file that nobody else writes until this is closed."""
+    db = connect(path)
+    try:
+        prepare(db, "", "", changed_ms)
+        db.execute("PRAGMA busy_timeout = 200")
+        db.execute("BEGIN IMMEDIATE")
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _remove(path: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from ...journal.redact import Redactor
+from ...room import Disk
 from .backup import backup
 from .catalog import SqliteCancellations, SqliteCatalog, SqlitePresence
 from .clock import SYSTEM, Clock
@@ -30,6 +31,7 @@ class SqliteStore:
         beat_ms: int = 1000,
         max_bytes: int = 10 << 30,
         retention_days: float = 14.0,
+        disk: Disk | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self.folder = folder
@@ -37,15 +39,16 @@ class SqliteStore:
         self._writer = Database(path, TABLES)
         self._reader = Database(path, TABLES)
         self._presence = Database(folder / "presence.sqlite3", PRESENCE, synchronous="OFF")
-        self.journals = SqliteJournals(
-            folder, redactor, beat_ms=beat_ms, max_bytes=max_bytes, retention_days=retention_days, clock=clock
-        )
         self.catalog = SqliteCatalog(self._writer, clock)
         self.cancellations = SqliteCancellations(self._writer)
         self.reports = SqliteReports(self._writer)
         self.shares = SqliteShares(self._writer, self._reader)
         self.sessions = SqliteSessions(self._writer, self._reader)
         self.presence = SqlitePresence(self._presence, clock)
+        self.journals = SqliteJournals(
+            folder, redactor, beat_ms=beat_ms, max_bytes=max_bytes, retention_days=retention_days, clock=clock,
+            disk=disk, watched=lambda job: bool(self.presence.counts([job])),
+        )  # fmt: skip
         self._clock = clock
         self._proved = -PROVED_SECONDS
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from ...counts import counts
-from ...errors import BegunAnew, LeaseLost, LineMoved, OutcomeUnknown
+from ...errors import BegunAnew, DiskFull, LeaseLost, LineMoved, OutcomeUnknown
 from ...journal.batch import Batch
 from ...journal.encoding import Encoder
 from ...journal.line import Entry
@@ -21,6 +21,7 @@ from ...journal.redact import Redactor
 from ...journal.state import State
 from ...journal.status import blanked, same
 from ...journal.text import Text, TextEncoder, encoder
+from ...room import Disk
 from ..base import Fence, Producer
 from ..counted import appended
 from .clock import Clock
@@ -38,6 +39,7 @@ class Written(Protocol):
     redactor: Redactor
     beat_ms: int
     clock: Clock
+    disk: Disk
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]: ...
     def fenced(self) -> tuple[State, int]: ...
@@ -117,6 +119,9 @@ class SqliteWriter:
         if self._unknown is not None and (found := self._landed(entries)):
             return found
         journal, began = self._journal, time.monotonic()
+        if (room := journal.disk.room()).level == "full":
+            counts.add("appends_refused_total")
+            raise DiskFull(room.words)
         prepared = encoder(journal.redactor, entries, self._memory)
         partial_json = self._json(partial)
         try:
