@@ -20,6 +20,7 @@ from ..source.base import Answer, Source
 from ..store.base import Journal
 from .backoff import Backoff
 from .budget import Budget
+from .doubt import Doubt
 from .lease import Lease
 from .merge import Merge
 from .paging import MANY, Limits, Page, Probing
@@ -113,6 +114,8 @@ class Reader:
         self._ahead: deque[int] = deque(maxlen=AHEAD_ROUNDS)  # of new entries, of the upstream's Date, in ms, at least
         self._short: int | None = None
         self._fetch = Fetch(None)
+        self._doubt: Doubt | None = None
+        self._hiding: int | None = None  # what an answer of this read was asked with that may hide more of its one ms
         self._whole: Tally | None = None  # in a read of the whole log: what of all that we hold is still to be found
 
     async def fetch(self, since: int | None, *, prove: bool = False) -> Fetch:
@@ -120,7 +123,10 @@ class Reader:
         in whole. `prove`: that nothing is left is to be shown, at the cost of some requests. BegunAnew where the
         journal was thrown away since the writer resumed: what is read must not be taken for all that the new one has to
         hold. JobNotFound, UpstreamError, JournalError."""
-        fetch = self._fetch = Fetch(since)
+        if prove and self._doubt is not None and await self._stands(self._doubt):
+            return self._fetch
+        fetch, self._hiding = Fetch(since), None
+        self._fetch = fetch
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
         if probe and not prove and page.reached and not self.limits.suspect(page):
@@ -145,15 +151,30 @@ class Reader:
         self._short = None if reached else first.last_ms
         if fetch.first_ms >= 0 and self.date_ms is not None:
             self._ahead.append(fetch.first_ms - self.date_ms)
-        if prove and not fetch.new and not in_one:
+        if prove and not fetch.new:
+            if full is not None and self.limits.hides_end(full, in_one=in_one):
+                fetch.hidden_end, self._hiding = True, full.since
             # In order of arrival, what came after a cut with an earlier timestamp can't be asked for.
-            fetch.holes = fetch.holes or self.limits.disordered
-        fetch.hidden_end = (
-            prove and not fetch.new and full is not None and self.limits.hides_end(full, in_one=in_one)
-        )  # fmt: skip
-        fetch.holes = fetch.holes or fetch.hidden_end
+            unasked = self.limits.disordered and not in_one
+            fetch.holes = fetch.holes or fetch.hidden_end or unasked
+            await self._note_doubt(unasked)
         fetch.complete = since is None and not fetch.new and not fetch.holes and self._confirmed
         return fetch
+
+    async def _note_doubt(self, unasked: bool) -> None:
+        state = await self._in_thread(self._journal.state)
+        same = state.last_line == self._fetch.held and (unasked or self._hiding is not None)
+        self._doubt = Doubt(self._hiding, state.epoch, state.last_line, self._fetch.hidden_end) if same else None
+
+    async def _stands(self, doubt: Doubt) -> bool:
+        """Asks again for the answer that a doubt comes from. True where the doubt is still there, or where there are
+        new lines: then the whole log is read another time."""
+        if not doubt.concerns(await self._in_thread(self._journal.state)):
+            return False
+        fetch = self._fetch = Fetch(None, holes=True, hidden_end=doubt.hidden_end)
+        page = await self._page(doubt.since, None)
+        same = not self._confirmed if doubt.since is None else page.stuck
+        return fetch.new > 0 or same
 
     @property
     def _confirmed(self) -> bool:
@@ -169,7 +190,7 @@ class Reader:
     def _follow(self, page: Page, after: Page) -> None:
         self.limits.followed(page, after)
         if self.limits.hides(page, after):
-            self._fetch.holes = True
+            self._fetch.holes, self._hiding = True, page.since
 
     async def _look_behind(self, page: Page) -> Page:
         """Now and then an answer that looks whole is gone on from: a limit on bytes cuts it anywhere before a long
