@@ -133,6 +133,23 @@ class Cluster:
         self.stop(how)
         self.start()
 
+    def freeze(self) -> None:
+        """It answers nothing any more, and no connection ends: as when its disk hangs, or its machine is paused."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """The first process is stopped before it can begin another."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        listed = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        for process, parent in (map(int, line.split()) for line in listed.splitlines()):
+            if parent == self._process.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, number)
+
     def promote(self) -> None:
         self.run("pg_ctl", "promote", "-D", str(self.folder), "-w")
 

@@ -28,6 +28,9 @@ from .stream.hub import Hub
 from .stream.upkeep import MakeUpdater, Updater
 from .threads import CHORES
 
+# How long giving back what is held may take at the end of the process.
+LEAVE_SECONDS = 3.0
+
 
 @dataclass(slots=True)
 class Service:
@@ -59,7 +62,9 @@ class Service:
         self.hub.start()
 
     async def stop(self) -> None:
-        """Viewers are told first."""
+        """Viewers are told first. A store that does not answer by then holds nothing up: a lease that is not given back
+        runs out by itself."""
+        self.store.hurry(LEAVE_SECONDS)
         await self.hub.close()
         await self.cancels.close()
         await self.source.aclose()

@@ -30,7 +30,10 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def replicas(upstream: Upstream, data_dir: Path) -> Iterator[Callable[..., list[Paced]]]:
+def replicas(
+    upstream: Upstream, data_dir: Path, pooler: Callable[[Cluster], Pooler]
+) -> Iterator[Callable[..., list[Paced]]]:
+    """They are stopped before what stands between them and the database."""
     running: list[Paced] = []
 
     def begin(url: str, count: int = 3) -> list[Paced]:

@@ -20,6 +20,8 @@ from .sink import Beat, Place, Unfinished
 LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
+# For the last words of a run whose lines could not all be written.
+LEAVE_SECONDS = 3.0
 
 
 class JournalLines:
@@ -129,4 +131,5 @@ class JournalSink(JournalLines):
         self.end(status_of(job).model_dump(mode="json"), complete)
 
     def leave(self, job: Job) -> None:
+        self._store.hurry(LEAVE_SECONDS)
         self._catalog.ended(job)

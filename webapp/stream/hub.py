@@ -75,8 +75,11 @@ class Hub:
     async def close(self) -> None:
         self.bye()
         await self._tasks.close()
-        for channel in list(self.channels.values()):
-            await channel.close()
+        # Together: each gives a lease back, which takes as long as the store lets it.
+        closing = (channel.close() for channel in self.channels.values())
+        for error in await asyncio.gather(*closing, return_exceptions=True):
+            if error is not None:
+                log.error("a channel did not close", exc_info=error)
         self.channels.clear()
         with contextlib.suppress(JournalError):
             await RECORDS.run(self._watching.leave)

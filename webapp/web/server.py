@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import resource
 import signal
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +40,8 @@ SHUTDOWN_SECONDS = 3
 # ends their tasks in order, before uvicorn would cancel them with a traceback each.
 FAREWELL_SECONDS = 1.5
 AT_ONCE_SECONDS = 1.0
+# What hangs by then, on a disk or a network, is left: all that is kept survives a crash too.
+END_SECONDS = 9.0
 TICKS_BETWEEN_LOOKS = 50  # of uvicorn's, which are a tenth of a second each
 
 
@@ -78,7 +82,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The second signal, whichever it is, ends at once."""
-        if self.should_exit:
+        if not self.should_exit:
+            ending = threading.Timer(END_SECONDS, _end)
+            ending.daemon = True
+            ending.start()
+        else:
             self.force_exit = True
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._cut_all)
@@ -87,6 +95,11 @@ class Server(uvicorn.Server):
     def _cut_all(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+
+
+def _end() -> None:
+    log.warning("something still hangs %g s after the signal: ending without it", END_SECONDS)
+    os._exit(0)
 
 
 def run(settings: Settings) -> int:

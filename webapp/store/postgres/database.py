@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from psycopg import conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from ...errors import JournalError, OutcomeUnknown, SettingsError, StoreDown
+from .patience import ANSWER_SECONDS, Patience, ended
 
 log = logging.getLogger("jobtail.store")
 T = TypeVar("T")
@@ -40,36 +42,56 @@ class Database:
         self._pool: ConnectionPool[Any] = ConnectionPool(
             address,
             kwargs=options, min_size=0, max_size=connections, timeout=WAIT_SECONDS, max_idle=60.0, open=True,
-            reconnect_timeout=2.0, reconnect_failed=lambda pool: None, name="jobtail",
+            reconnect_timeout=2.0, reconnect_failed=lambda pool: None, configure=_look_after_us, name="jobtail",
         )  # fmt: skip
-        self._closed = False
+        self._patience = Patience()
         self._checking = threading.Lock()
 
+    def hurry(self, seconds: float) -> None:
+        """What is under way, and what is asked from now on, has no longer than this: then it is given up."""
+        self._patience.hurry(seconds)
+
     def close(self) -> None:
-        self._closed = True
-        self._pool.close(timeout=2.0)
+        self._pool.close(timeout=max(0.1, min(2.0, self._patience.left)))
+        self._patience.close()
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[Any]:
-        """One that is given back, or thrown away where it broke."""
+    def _connection(self, seconds: float | None) -> Iterator[Any]:
+        """One that is given back, or thrown away where it broke. `seconds`: how long it waits for an answer."""
         try:
-            with self._pool.connection(timeout=WAIT_SECONDS) as connection:
-                yield connection
+            connection = self._alive()
         except (PoolTimeout, PoolClosed) as error:
             raise StoreDown("the database does not answer") from error
+        try:
+            with self._patience.bounded(connection, seconds):
+                yield connection
+        finally:
+            self._pool.putconn(connection)
 
-    def read(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+    def _alive(self) -> Any:
+        deadline = time.monotonic() + min(WAIT_SECONDS, self._patience.left)
+        while (left := deadline - time.monotonic()) > 0:
+            connection = self._pool.getconn(timeout=left)
+            if not ended(connection):
+                return connection
+            connection.close()
+            self._pool.putconn(connection)
+        raise PoolTimeout
+
+    def read(self, sql: str, values: Values = (), *, seconds: float | None = ANSWER_SECONDS) -> list[tuple[Any, ...]]:
         """The rows. Asked again once where the connection turns out to be dead: a read may be."""
-        return self._again(lambda connection: self._rows(connection, sql, values))
+        return self._again(lambda connection: self._rows(connection, sql, values), seconds)
 
-    def write(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+    def write(self, sql: str, values: Values = (), *, seconds: float | None = ANSWER_SECONDS) -> list[tuple[Any, ...]]:
         """One statement, which is a transaction of its own. OutcomeUnknown where the connection broke meanwhile."""
-        return self.transaction(lambda connection: self._rows(connection, sql, values), single=True)
+        return self.transaction(lambda connection: self._rows(connection, sql, values), single=True, seconds=seconds)
 
-    def transaction(self, work: Callable[[Any], T], *, single: bool = False) -> T:
+    def transaction(
+        self, work: Callable[[Any], T], *, single: bool = False, seconds: float | None = ANSWER_SECONDS
+    ) -> T:
         """`work` with a connection: all of it holds or nothing does. OutcomeUnknown as above. `single`: it is one
         statement, which needs no transaction around it."""
-        with self._connection() as connection:
+        with self._connection(seconds) as connection:
             try:
                 if single:
                     return work(connection)
@@ -84,13 +106,15 @@ class Database:
                     raise OutcomeUnknown(f"whether the last write was kept is not known: {raised.detail}") from error
                 raise raised from error
 
-    def _again(self, work: Callable[[Any], T]) -> T:
+    def _again(self, work: Callable[[Any], T], seconds: float | None) -> T:
+        began = time.monotonic()
         for last in (False, True):
-            with self._connection() as connection:
+            with self._connection(seconds) as connection:
                 try:
                     return work(connection)
                 except psycopg.Error as error:
-                    if last or not (connection.broken or connection.closed):
+                    waited = seconds is not None and time.monotonic() - began >= seconds
+                    if last or waited or not (connection.broken or connection.closed):
                         raise translated(error) from error
             self._purge()
         raise AssertionError("unreachable")
@@ -109,6 +133,12 @@ class Database:
     def _rows(connection: Any, sql: str, values: Values) -> list[tuple[Any, ...]]:
         cursor = connection.execute(sql, values, binary=True)
         return list(cursor.fetchall()) if cursor.description is not None else []
+
+
+def _look_after_us(connection: Any) -> None:
+    """A statement that waits for a lock when we are gone ends by itself, and holds no place. Some systems can't."""
+    with contextlib.suppress(psycopg.Error):
+        connection.execute("SET client_connection_check_interval = '5s'")
 
 
 def _tried(address: str) -> None:

@@ -19,6 +19,7 @@ from ...journal.state import State
 from ..base import Fence
 from . import claims, reading
 from .database import Database
+from .patience import LONG_SECONDS
 from .writer import PostgresWriter, Tail
 
 _STATE = (
@@ -60,24 +61,26 @@ class PostgresJournal:
 
     def fenced(self) -> tuple[State, int, Tail]:
         """The state, the token of the newest lease, and what the next append has to know."""
+        before = self._shown
         rows = self.database.read(_STATE, (self.job,))
         if not rows:
             self._shown = 0
             self._begin()
             raise DamagedJournal(f"the journal of {self.job!r} was removed")
         row = rows[0]
-        self._seen(row[8])
+        self._seen(before, row[8])
         status, upstream, partial = (None if text is None else orjson.loads(text) for text in (row[4], row[5], row[12]))
         state = State(*row[:4], status, upstream, *row[6:12], partial)  # type: ignore[call-arg]
         return state, row[13], Tail(row[3], row[11], *row[14:18])
 
-    def _seen(self, revision: int) -> None:
-        """DamagedJournal where more had been shown: the database is in an older state than it was."""
-        if revision >= self._shown:
-            self._shown = revision
+    def _seen(self, before: int, revision: int) -> None:
+        """DamagedJournal where more had been shown `before` the revision was asked for: the database is in an older
+        state than it was. What was shown since, by another thread, proves nothing."""
+        if revision >= before:
+            self._shown = max(self._shown, revision)
             return
-        shown, self._shown = self._shown, 0
-        self.database.write(claims.RENEW_EPOCH, {"job": self.job, "epoch": new_epoch(), "shown": shown})
+        self._shown = 0
+        self.database.write(claims.RENEW_EPOCH, {"job": self.job, "epoch": new_epoch(), "shown": before})
         raise DamagedJournal(f"the journal of {self.job!r} is in an older state than it was: it gets a new epoch")
 
     def holder(self) -> str:
@@ -189,6 +192,7 @@ def _remove_some(database: Database, table: str, data: int, upto: int) -> int:
             f"DELETE FROM jobtail.{table} WHERE data = %(data)s AND first = ANY(ARRAY(SELECT first FROM jobtail.{table}"
             f" WHERE data = %(data)s AND first <= %(upto)s ORDER BY first LIMIT {PIECE})) RETURNING {held}",
             {"data": data, "upto": upto},
+            seconds=LONG_SECONDS,
         )
         size += sum(row[0] for row in rows)
         if len(rows) < PIECE:

@@ -11,6 +11,7 @@ from ...journal.redact import Redactor
 from ..base import Held
 from .database import Database
 from .journal import PostgresJournal, remove
+from .patience import LONG_SECONDS
 
 log = logging.getLogger("jobtail.store")
 # Where all lines together are too many, none goes that was written so lately.
@@ -64,7 +65,8 @@ class PostgresJournals:
     def all(self) -> Iterator[Held]:
         rows = self._db.read(
             "SELECT job, last_line, bytes, extract(epoch FROM clock_timestamp() - changed)::float8, finished,"
-            " held_until > clock_timestamp() FROM jobtail.journal ORDER BY changed DESC"
+            " held_until > clock_timestamp() FROM jobtail.journal ORDER BY changed DESC",
+            seconds=LONG_SECONDS,
         )
         for row in rows:
             yield Held(*row)
@@ -74,7 +76,8 @@ class PostgresJournals:
         rows = self._db.read(
             "SELECT j.job, j.last_line, j.trimmed_to, coalesce(min(b.first), j.trimmed_to + 1),"
             " coalesce(max(b.last), j.trimmed_to), coalesce(sum(b.last - b.first + 1), 0)::bigint"
-            " FROM jobtail.journal j LEFT JOIN jobtail.batch b USING (data) GROUP BY j.job"
+            " FROM jobtail.journal j LEFT JOIN jobtail.batch b USING (data) GROUP BY j.job",
+            seconds=None,
         )
         for job, last, trimmed, first_held, last_held, lines in rows:
             if (first_held, last_held, lines) != (trimmed + 1, last, last - trimmed):
@@ -89,7 +92,8 @@ class PostgresJournals:
             remove(self._db, data)
         rows = self._db.read(
             "SELECT job, bytes, extract(epoch FROM clock_timestamp() - changed)::float8 FROM jobtail.journal"
-            " ORDER BY changed"
+            " ORDER BY changed",
+            seconds=LONG_SECONDS,
         )
         total = sum(row[1] for row in rows)
         gone: list[str] = []

@@ -9,6 +9,7 @@ from ...journal.batch import SEPARATOR, Batch
 from ...journal.keys import counted
 from ...journal.parts import Gap, Levels, Part, Span, grouped, span
 from .database import Database
+from .patience import LONG_SECONDS
 
 UNSIGNED = (1 << 64) - 1
 _ENDLESS = (1 << 63) - 1
@@ -74,6 +75,7 @@ def spans(db: Database, job: str, after: int) -> list[Span]:
     rows = db.read(
         f"SELECT first, last, low_ms, b.high_ms, debug, info, warning, error {_OF_JOB} AND last > %s ORDER BY first",
         (job, after),
+        seconds=LONG_SECONDS,
     )
     return [span(*row) for row in rows]
 
@@ -97,12 +99,14 @@ def gaps(db: Database, job: str, after: int, upto: int) -> list[Gap]:
 
 
 def overview(db: Database, job: str, parts: int) -> list[Part]:
-    rows = db.read(f"SELECT first, last, low_ms, b.high_ms, warning, error {_OF_JOB} ORDER BY first", (job,))
+    rows = db.read(
+        f"SELECT first, last, low_ms, b.high_ms, warning, error {_OF_JOB} ORDER BY first", (job,), seconds=LONG_SECONDS
+    )
     return grouped(rows, parts)
 
 
 def first_and_last_ms(db: Database, job: str) -> tuple[int, int] | None:
-    low, high = db.read(f"SELECT min(low_ms), max(b.high_ms) {_OF_JOB}", (job,))[0]
+    low, high = db.read(f"SELECT min(low_ms), max(b.high_ms) {_OF_JOB}", (job,), seconds=LONG_SECONDS)[0]
     return None if low is None else (low, high)
 
 

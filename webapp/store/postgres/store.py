@@ -31,7 +31,7 @@ class PostgresStore:
     ) -> None:
         self._db = Database(url)
         try:
-            self._db.transaction(schema.prepare, single=True)
+            self._db.transaction(schema.prepare, single=True, seconds=None)
         except BaseException:
             self._db.close()
             raise
@@ -64,6 +64,9 @@ class PostgresStore:
             return
         self._db.write("UPDATE jobtail.meta SET proof = clock_timestamp()")
         self._proved = now
+
+    def hurry(self, seconds: float) -> None:
+        self._db.hurry(seconds)
 
     def close(self) -> None:
         self.journals.close()

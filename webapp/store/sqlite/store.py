@@ -67,6 +67,9 @@ class SqliteStore:
             db.execute("INSERT OR REPLACE INTO proof (only, at_ms) VALUES (1, ?)", (self._clock.wall_ms(),))
         self._proved = now
 
+    def hurry(self, seconds: float) -> None:
+        """A lock of another process is waited for no longer than `BUSY_MS` anyway."""
+
     def close(self) -> None:
         self.journals.close()
         for database in (self._writer, self._reader, self._presence):
