@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from webapp.journal import levels as module
 from webapp.journal.levels import HEAD, LEVELS, PIECE, levels
+from webapp.journal.terminal import Screen
 
 
 def level(message: str) -> str | None:
@@ -162,6 +163,19 @@ def test_colours_do_not_matter_and_other_sequences_do_not_hurt() -> None:
     assert level("\x1b]8;;http://x\x07 ERROR") == "error"
 
 
+def test_of_a_line_that_is_drawn_again_the_last_state_counts_however_long_it_is() -> None:
+    assert level("== 1 failed in 0.1s ==\r") == level("== 1 failed in 0.1s ==") == "error"
+    assert level("running\rERROR it broke\r\r") == "error"
+    assert level("ERROR try 1\r" + "x" * 3 * HEAD + "\rdone") is None
+    assert level("x" * 3 * HEAD + "\r\x1b[KERROR it broke") == "error"
+
+
+def test_what_moves_the_cursor_and_links_before_a_word_do_not_hide_it() -> None:
+    cleared = "\x1b[?2026l\x1b[?2026h\r\x1b[K\r\x1b[1A\r\x1b[K\r\x1b[1A"
+    assert level(f"{cleared}\x1b[7m\x1b[1m\x1b[31m FAIL \x1b[39m\x1b[22m\x1b[27m\x1b[0m src/a.test.js\r") == "error"
+    assert level("\x1b]8;;https://example.org/E1\x1b\\error[E0382]\x1b]8;;\x1b\\: borrow of moved value") == "error"
+
+
 _WORDS = [
     "ERROR",
     "error",
@@ -189,6 +203,34 @@ def test_the_quick_look_finds_whatever_the_exact_one_finds(messages: list[str]) 
             assert module._ANYTHING.search(text)
     streams = [str(index) for index in range(len(messages))]
     assert levels(messages, streams) == b"".join(levels([message]) for message in messages)
+
+
+_TOOLS = Path(__file__).parent.parent / "fixtures" / "terminal"
+
+
+@pytest.mark.parametrize(
+    ("tool", "errors", "others"),
+    [
+        ("jest", ["FAIL  src/sum.test.js", "● sum › adds 1 + 2 to equal 3", "Received: -1", "FAIL  src/slow.test.js",
+                  "TypeError: Cannot read", "Test Suites: 2 failed", "Tests:       2 failed"],
+         ["PASS  src/ok.test.js", "● Console", "Snapshots:", "Ran all test suites."]),
+        ("xdist", ["E   assert 33 != 33", "test_x.py:3: AssertionError", "FAILED test_x.py::test_n[33]", "1 failed,"],
+         ["2 workers [61 items]", "plugins: xdist", "test session starts"]),
+        ("apt", ["E: Unable to locate package"], ["Reading package lists... Done"]),
+        ("nested", [], ["epoch 0", "epochs: 100%"]),
+    ],
+)  # fmt: skip
+def test_what_a_tool_wrote_to_a_terminal_has_the_errors_that_a_person_sees(
+    tool: str, errors: list[str], others: list[str]
+) -> None:
+    messages = (_TOOLS / f"{tool}.raw").read_bytes().decode().removesuffix("\n").split("\n")
+    codes = levels(messages)
+    screen = Screen()
+    items = [item for number, message in enumerate(messages, 1) for item in screen.feed(number, message)] + screen.items
+    for wanted, texts in ((True, errors), (False, others)):
+        for text in texts:
+            said = [codes[item.line - 1] for item in items if text in item.text]
+            assert said and all((code == 4) is wanted for code in said), text
 
 
 def _table() -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The level of a line, from its text: the first level word in its first 256 characters, unless the line is an object
 or a list of names and values that names its own. Formats of known tools count too (`failures.py`), words that say that
-there is none do not, and what stands below an error belongs to it (`records.py`).
+there is none do not, and what stands below an error belongs to it (`records.py`). Of a line that is drawn again and
+again the last state counts.
 
 Upper case words count anywhere, whole words only ("0 ERRORS found" is none). Other spellings count where a
 level is expected: `level=error`, `"severity": "warn"`, `[info]`, `<err>`, `error:` at the start,
@@ -74,7 +75,7 @@ _ANYTHING = re2.compile(
     rf"|: (?:fatal error|error|warning):|Traceback \(most"
     rf"|(?m:^)[ \t]*(?:{_CASELESS}[:\[]|[IWEF][01][0-9][0-3][0-9] )"
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
+_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)")  # and what moves the cursor; links
 _LETTERS = re.compile(r"[a-z0-9]+(?: error)?")
 
 
@@ -144,7 +145,7 @@ def levels(messages: Sequence[str], streams: Sequence[str] | None = None, memory
 
 
 def _piece(messages: Sequence[str], streams: Sequence[str], memory: Memory) -> bytes:
-    heads = [message[:HEAD] for message in messages]
+    heads = [message[:HEAD] if "\r" not in message else _last(message)[:HEAD] for message in messages]
     text = "\n".join(heads)
     if text.count("\n") >= len(messages):
         heads = [head.replace("\n", "\v") for head in heads]
@@ -167,6 +168,11 @@ def _piece(messages: Sequence[str], streams: Sequence[str], memory: Memory) -> b
     else:
         _remember(codes, text, streams, memory)
     return bytes(codes)
+
+
+def _last(message: str) -> str:
+    """The last state of a line that is drawn again and again."""
+    return message.rstrip("\r").rpartition("\r")[2]
 
 
 class _Lines:
