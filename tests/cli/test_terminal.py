@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from webapp.cli.reader import KeepsUp
+from webapp.journal.terminal import Screen
 
 from ..client.fed import Fed
 from ..served import Served, jobtail, spawn, until
-from .terminal import obeyed, on_terminal
+from .terminal import Shown, obeyed, on_terminal
 
 Ask = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -182,6 +183,48 @@ def test_redrawn_lines_are_shown_as_they_end(service: Served) -> None:
         rows = [row for row in shown.splitlines() if not row.startswith("jobtail:")]
         assert rows == ["100%", "a: done", "b: wait", "after"], command
         assert obeyed(shown) == ""
+
+
+def rows_of(shown: str) -> list[str]:
+    """What stands on the terminal in the end."""
+    screen = Screen()
+    lines = shown.removesuffix("\r\n").split("\n")
+    items = [item for number, line in enumerate(lines, 1) for item in screen.feed(number, line)] + screen.items
+    return [row.rstrip() for item in items for row in item.text.split("\n")]
+
+
+def test_what_a_command_has_written_after_its_last_newline_stands_until_its_line_comes(
+    service: Served, tmp_path: Path
+) -> None:
+    job = Fed(service, tmp_path)
+    job.say("first")
+    tail = Shown("tail", job.id, settings={"url": service.url})
+    for state in ("epoch 1:  10%", "\repoch 1:  41%", "\repoch 1:  99% \x1b]0;title\x07" + "=" * 300):
+        job.begin_line(state)
+        tail.until(state.strip().split(" \x1b")[0])
+    job.begin_line("\r\x1b[KContinue? ")
+    tail.until("Continue?")
+    job.say("yes")
+    job.end()
+    code, shown = tail.end()
+    assert code == 0 and rows_of(shown)[:-1] == ["first", "Continue? yes"]
+    assert "99% " + "=" * 60 in shown and "=" * 80 not in shown.split("Continue?")[0], "cut at the terminal's width"
+    assert obeyed(shown) == ""
+
+
+def test_what_stands_at_the_foot_is_gone_after_ctrl_c_and_is_in_no_pipe(service: Served, tmp_path: Path) -> None:
+    job = Fed(service, tmp_path)
+    job.say("first")
+    job.begin_line("half of a line")
+    tail = Shown("tail", job.id, settings={"url": service.url})
+    tail.until("half of a line")
+    tail.interrupt()
+    _, shown = tail.end()
+    assert "half" not in "\n".join(rows_of(shown))
+    job.say(", and the rest")
+    job.end()
+    piped = jobtail("tail", job.id, "--quiet", settings={"url": service.url}).stdout
+    assert piped == "first\nhalf of a line, and the rest\n"
 
 
 def test_jobs_are_chosen_and_say_how_long_they_took(ask: Ask, service: Served, failed: str) -> None:

@@ -22,6 +22,11 @@ class Fed:
         self._out.write("".join(line + "\n" for line in lines))
         self._out.flush()
 
+    def begin_line(self, text: str) -> None:
+        """What has no newline yet."""
+        self._out.write(text)
+        self._out.flush()
+
     def end(self) -> int:
         self._out.close()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from threading import Lock
 from typing import IO, Any
 
@@ -9,8 +10,9 @@ from ..client.follow import Event
 from ..client.line import Gap, Line, missing
 from ..client.safe import in_order, json_text, plain
 from ..client.show import CHUNK, Printer, lines_of
-from ..journal.terminal import Item, Screen
-from .out import coloured, narrow, painted
+from ..journal.cells import columns
+from ..journal.terminal import Item, Screen, read
+from .out import CLEAR_LINE, coloured, narrow, painted
 from .words import stamp
 
 _COLOURS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
@@ -23,11 +25,13 @@ class LogPrinter(Printer):
     unless they bring colours of their own.
 
     `label`: before each line, in `colour`, where several jobs write to one file; `lock` then keeps their lines whole.
-    `separate`: `--` between lines that are no neighbours. `live`: what was shown is not waited with.
+    `separate`: `--` between lines that are no neighbours. `live`: what was shown is not waited with. `unfinished`: what
+    a command has written after its last newline, a bar or a question, stands at the foot until its line comes.
     """
 
     def __init__(self, out: IO[str], *, timestamps: bool = False, separate: bool = False, live: bool = False,
-                 label: str = "", colour: str = "", lock: Lock | None = None) -> None:  # fmt: skip
+                 label: str = "", colour: str = "", lock: Lock | None = None,
+                 unfinished: bool = False) -> None:  # fmt: skip
         super().__init__(out)
         self._timestamps = timestamps
         self._paint = coloured(out)
@@ -37,11 +41,29 @@ class LogPrinter(Printer):
         self._number = self._shown = 0
         self._screen = Screen()
         self._lines: dict[int, Line] = {}
+        self._unfinished: dict[str, str] | None = {} if unfinished and self._terminal else None  # by stream
+        self._foot = ""
+
+    def event(self, event: Event) -> None:
+        if event.kind == "partial":
+            self._begin(str(event.data.get("stream") or ""), event.data.get("message"))
+        elif event.kind in ("reset", "retrying", "bye") and self._unfinished:
+            self._unfinished.clear()
+        super().event(event)
+
+    def _begin(self, stream: str, message: object) -> None:
+        if self._unfinished is not None:
+            self._unfinished.pop(stream, None)
+            rows = read(message).text.rstrip().split("\n") if isinstance(message, str) else [""]
+            if rows[-1]:
+                self._unfinished[stream] = in_order(rows[-1])
 
     def line(self, line: Line) -> None:
         if not self._terminal:
             self._show(line, line.message)
             return
+        if self._unfinished:
+            self._unfinished.pop(str(line.get("stream") or ""), None)
         if line.line != self._number + 1 or self._separate:
             self._clear()
         self._number = line.line
@@ -60,10 +82,21 @@ class LogPrinter(Printer):
         if self._live:
             self._clear()
         self.flush()
+        if self._unfinished:
+            *_, text = self._unfinished.values()
+            self._stand("".join(columns(text)[: shutil.get_terminal_size().columns - 1]))
 
     def end(self) -> None:
         self._clear()
         self.flush()
+        self._stand("")
+
+    def _stand(self, text: str) -> None:
+        """At the foot, where the next line is going to stand; never wrapped, since one row is all that is cleared."""
+        if text != self._foot:
+            self._foot = text  # first: Ctrl-C may come while it is written
+            self._out.write(CLEAR_LINE + text)
+            self._out.flush()
 
     def _omitted(self, data: dict[str, Any]) -> None:
         self._clear()
@@ -98,6 +131,8 @@ class LogPrinter(Printer):
 
     def flush(self) -> None:
         with self._lock:
+            if self._held:
+                self._stand("")
             super().flush()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -57,6 +57,7 @@ class Choice:
         return LogPrinter(
             sys.stdout, timestamps=self.timestamps, separate=neighbours, live=live,
             label=label, colour=TURNS[turn % len(TURNS)], lock=lock,
+            unfinished=live and not (label or self.sifted),
         )  # fmt: skip
 
 
@@ -117,11 +118,18 @@ class Reader:
         self._printer.end()
 
     def follow(self, *, sample: bool | None, refresh_seconds: float = 1.0, timeout: float | None = None,
-               retries: int | None = 1) -> Iterator[Event]:  # fmt: skip
+               retries: int | None = 1) -> Generator[Event, None, None]:  # fmt: skip
         """The events, each shown already. `sample`: None for a sample only where the terminal does not keep up."""
         if self._choice.sifted and self._choice.last is not None:
             self.read()
             self._choice_done()
+        try:
+            yield from self._follow(sample, refresh_seconds, timeout, retries)
+        finally:
+            self._printer.end()
+
+    def _follow(self, sample: bool | None, refresh_seconds: float, timeout: float | None,
+                retries: int | None) -> Iterator[Event]:  # fmt: skip
         begun, keeps_up = time.monotonic(), KeepsUp()
         while True:
             left = None if timeout is None else max(0.1, begun + timeout - time.monotonic())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import Any
 
 import click
@@ -62,13 +63,14 @@ def command(client: Client, jobs: tuple[str, ...], sample_logs: bool | None, qui
 
     def follow(job: str) -> int:
         code = OK
-        for event in Reader(client, job, choice, choice.printer(live=True)).follow(**how):
-            if event.kind == "retrying":
-                say_retrying(event)
-            elif event.kind == "done":
-                code = exit_code_of(event.data.get("status") or {})
-                if not (choice.as_json or quiet):
-                    say_end(event)
+        with closing(Reader(client, job, choice, choice.printer(live=True)).follow(**how)) as events:
+            for event in events:
+                if event.kind == "retrying":
+                    say_retrying(event)
+                elif event.kind == "done":
+                    code = exit_code_of(event.data.get("status") or {})
+                    if not (choice.as_json or quiet):
+                        say_end(event)
         return code
 
     return on_job(client, jobs[0], follow)

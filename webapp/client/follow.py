@@ -35,13 +35,15 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 15.0
 _BETWEEN = ("omitted", "gap")
 _AT_A_CURSOR = ("line", "lines", "cursor", "done")
-_KNOWN = frozenset(("line", "lines", "cursor", "omitted", "gap", "status", "upstream", "reset", "done", "bye"))
+_KNOWN = frozenset(
+    ("line", "lines", "cursor", "omitted", "gap", "partial", "status", "upstream", "reset", "done", "bye")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the stream. `kind`: line, lines, cursor, omitted, gap, status, upstream, reset, done or
-    bye; and `retrying` (`{"in_seconds", "detail"}`), which is our own: the connection broke, and the next
+    """One event of the stream. `kind`: line, lines, cursor, omitted, gap, partial, status, upstream, reset,
+    done or bye; and `retrying` (`{"in_seconds", "detail"}`), which is our own: the connection broke, and the next
     attempt comes then. `data`: its JSON. `cursor`: where the stream stands after it. `more`: others came
     together with it, and follow at once."""
 
