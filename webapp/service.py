@@ -12,6 +12,7 @@ from .access.decide import Access
 from .access.quota import Quota
 from .access.shares import Shares
 from .access.signer import make_signer
+from .access.together import Together
 from .engine.beside import BesideUpstream
 from .engine.catalog import Catalog
 from .engine.intake import Intake
@@ -43,6 +44,7 @@ class Service:
     catalog: Catalog
     shares: Shares
     access: Access
+    together: Together
     cancels: Cancels
     intake: Intake
     quota: Quota
@@ -60,12 +62,14 @@ class Service:
 
     async def start(self) -> None:
         self.hub.start()
+        self.together.start()
 
     async def stop(self) -> None:
         """Viewers are told first. A store that does not answer by then holds nothing up: a lease that is not given back
         runs out by itself."""
         self.store.hurry(LEAVE_SECONDS)
         await self.hub.close()
+        await self.together.close()
         await self.cancels.close()
         await self.source.aclose()
         await CHORES.run(self.intake.close)
@@ -90,6 +94,7 @@ def build(settings: Settings) -> Service:
         max_viewers=settings.max_viewers,
         max_viewers_per_job=settings.max_viewers_per_job,
     )
+    access = Access(settings, shares, make_signer(settings, store.secret_key))
     return Service(
         settings=settings,
         redactor=redactor,
@@ -99,7 +104,8 @@ def build(settings: Settings) -> Service:
         hub=hub,
         catalog=catalog,
         shares=shares,
-        access=Access(settings, shares, make_signer(settings, store.secret_key)),
+        access=access,
+        together=Together(store.attempts, {"sign-in": access.sign_ins, "token": access.tokens}),
         cancels=Cancels(source, catalog),
         intake=Intake(store, catalog),
         quota=Quota(settings),

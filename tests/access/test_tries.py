@@ -5,6 +5,7 @@ import pytest
 from webapp.access import tries
 from webapp.access.tries import Tries, wait
 from webapp.errors import TooManyTries
+from webapp.store.tried import Tried
 
 
 class Clock:
@@ -79,3 +80,41 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(1000):
         counted.failed(str(n))
     assert len(counted._counts) == 10
+
+
+def test_what_others_know_counts_here_together_with_what_they_were_not_told() -> None:
+    clock = Clock()
+    counted = Tries(3, generous=False, clock=clock)
+    fail(counted, 2)
+    assert counted.suspects() == ["a"] and counted.untold
+    news = counted.news()
+    assert news.failed == {"a": 2} and not counted.untold
+    fail(counted, 1)
+    counted.learn("a", Tried(5, 0.0, False))
+    with pytest.raises(TooManyTries) as refused:
+        counted.check("a")
+    assert refused.value.retry_after == 8, "5 of all, and 1 that they know nothing of"
+
+
+def test_what_could_not_be_told_is_told_another_time() -> None:
+    counted = Tries(3, clock=Clock())
+    fail(counted, 2)
+    news = counted.news()
+    fail(counted, 1)
+    counted.keep(news)
+    assert counted.news().failed == {"a": 3}
+    fail(counted, 1)
+    news = counted.news()
+    counted.succeeded("a")
+    counted.keep(news)
+    last = counted.news()
+    assert last.failed == {} and last.cleared == {"a"}
+
+
+def test_an_address_from_which_the_right_one_came_elsewhere_is_borne_more_here() -> None:
+    counted = Tries(3, clock=Clock())
+    counted.learn("a", Tried(29, 0.0, True))
+    counted.check("a")
+    counted.learn("a", Tried(0, 0.0, True))
+    fail(counted, 29)
+    counted.check("a")

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from webapp.errors import BegunAnew, DamagedJournal, JournalError, LeaseLost, NewerSchema, OutcomeUnknown, SettingsError
+from webapp.errors import (
+    BegunAnew,
+    DamagedJournal,
+    JournalError,
+    LeaseHeld,
+    LeaseLost,
+    NewerSchema,
+    OutcomeUnknown,
+    SettingsError,
+)
 from webapp.journal.batch import Batch
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.store.postgres.compaction import LOOSE
 from webapp.store.postgres.database import Database
 from webapp.store.postgres.store import PostgresStore
+from webapp.store.share import Link
 
 from ..postgres import Cluster, folder
 
@@ -244,17 +257,82 @@ def test_no_password_is_in_any_error(free_port: int, tmp_path: Path) -> None:
     assert not isinstance(chain, psycopg.Error)
 
 
-def test_tables_of_an_older_version_are_brought_up_and_keep_their_journals(database: str, opened: Open) -> None:
-    store = opened(database)
-    journal = store.journals.open("a-job")
-    writer = journal.claim(5)
-    writer.append(entries(0, 10))
-    writer.release()
-    epoch = journal.state().epoch
-    with psycopg.connect(database) as connection:
-        connection.execute("ALTER TABLE jobtail.journal DROP COLUMN origin")
-        connection.execute("DROP TABLE jobtail.report")
-        connection.execute("UPDATE jobtail.meta SET version = 1")
-    journal = opened(database).journals.open("a-job")
-    journal.claim(5).append(entries(10, 5))
-    assert (journal.state().epoch, journal.state().last_line) == (epoch, 15)
+# Servers and databases as others have set them: what it has to be nevertheless is what is promised.
+ODD = {
+    "isolation": "ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'",
+    "repeatable": "ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'",
+    "lazy": "ALTER DATABASE {name} SET synchronous_commit = off",
+    "path": "ALTER DATABASE {name} SET search_path = 'nowhere'",
+    "idle": "ALTER DATABASE {name} SET idle_session_timeout = '150ms'",
+    "transactions": "ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '2s'",
+    "statements": "ALTER DATABASE {name} SET statement_timeout = '5s'",
+    "escapes": "ALTER DATABASE {name} SET standard_conforming_strings = off",
+    "dates": "ALTER DATABASE {name} SET datestyle = 'SQL, DMY'; ALTER DATABASE {name} SET timezone = 'Asia/Kathmandu'",
+    "bytes": "ALTER DATABASE {name} SET bytea_output = 'escape'; ALTER DATABASE {name} SET extra_float_digits = 0",
+}
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_what_a_server_is_set_to_changes_nothing_of_what_is_written(
+    how: str, database: str, server: Cluster, opened: Open
+) -> None:
+    server.execute(ODD[how].format(name=database.rpartition("/")[2]))
+    first, second = opened(database), opened(database)
+    journals = [store.journals.open("job") for store in (first, second)]
+    sent: list[bytes] = []
+    for n in range(6):
+        with pytest.raises(LeaseHeld) if n else contextlib.nullcontext():
+            journals[(n + 1) % 2].claim(30)
+        writer = journals[n % 2].claim(30, take_over=True)
+        sent += lines_of(writer.append(entries(10 * n, 10)))
+        time.sleep(0.3 if how == "idle" else 0)
+    assert [lines_of(journal.read(0)) for journal in journals] == [sent, sent]
+    assert journals[0].state().last_line == 60 and first.secret_key() == second.secret_key()
+
+
+def test_concurrent_writes_of_two_replicas_take_turns_whatever_the_isolation(
+    database: str, server: Cluster, opened: Open
+) -> None:
+    """Under another isolation the loser of a race would get an error of the database instead of its turn."""
+    server.execute(ODD["isolation"].format(name=database.rpartition("/")[2]))
+    stores = [opened(database) for _ in range(2)]
+
+    def tell(store: PostgresStore) -> None:
+        for _ in range(50):
+            store.attempts.failed("token", {"a": 1}, set())
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(tell, stores))
+    assert stores[0].attempts.of("token", ["a"])["a"].failures == 100
+
+
+def test_a_commit_is_on_the_disk_although_the_server_would_not_wait(
+    database: str, server: Cluster, opened: Open
+) -> None:
+    server.execute(ODD["lazy"].format(name=database.rpartition("/")[2]))
+    db = opened(database)._db
+    assert db.write("SELECT current_setting('synchronous_commit')") == [("local",)]
+
+
+@pytest.mark.parametrize(("encoding", "locale"), [("SQL_ASCII", "C"), ("UTF8", "C.UTF-8")])
+def test_other_encodings_and_collations_hold_every_text(
+    encoding: str, locale: str, server: Cluster, opened: Open
+) -> None:
+    name = f"encoded_{encoding.lower()}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE '{locale}'")
+    store = opened(server.url(name))
+    writer = store.journals.open("job").claim(30)
+    writer.append([Entry(1, "Größe 🙂 \u2028", {"k": "日本"})])
+    writer.set_status({"job_name": "naïve 🙂"})
+    store.shares.add(Link("s", "job", 4_000_000_000_000), "für 🙂", "Ünal", 1, most=5)
+    state = opened(server.url(name)).journals.open("job").state()
+    assert state.status == {"job_name": "naïve 🙂"}
+    assert store.shares.of_job("job")[0].note == "für 🙂"
+
+
+def test_an_encoding_that_cannot_hold_every_text_is_refused_in_one_sentence(server: Cluster, opened: Open) -> None:
+    server.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(JournalError, match="its encoding is LATIN1, which can't hold every text"):
+        opened(server.url("latin"))
+    with psycopg.connect(server.url("latin")) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'jobtail'").fetchone() == (0,)

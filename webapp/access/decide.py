@@ -96,7 +96,7 @@ class Access:
         self.searchers = Seats(SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK, "follow a search")
         self.scans = Scans()
         self.sign_ins = Tries(10, generous=False)
-        self._tokens = Tries(100)
+        self.tokens = Tries(100)
         self._token = settings.access_token.get_secret_value()
         self._metrics_token = settings.metrics_token.get_secret_value()
         self.runners = Runners(settings.run_tokens(), [self._token], signer)
@@ -188,16 +188,16 @@ class Access:
         if not given:
             return None
         address = group(self._proxies.address(scope))
-        self._tokens.check(address)
+        self.tokens.check(address)
         found = None
         if self._equal(given):
             found = Caller("the access token", runner=Runner("", key_of(self._token)))
         elif runner := self.runners.runner(given):
             found = Caller(runner=runner)
         if found is None:
-            self._tokens.failed(address)
+            self.tokens.failed(address)
         else:
-            self._tokens.succeeded(address)
+            self.tokens.succeeded(address)
         return found
 
     def _equal(self, given: bytes) -> bool:

@@ -7,7 +7,7 @@ passes the same tests (`tests/store/contract`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from ..room import Room
 from .job import Cancellation, Job
 from .report import Report
 from .share import Link, Share
+from .tried import Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +363,23 @@ class Presence(Protocol):
         ...
 
 
+class Attempts(Protocol):
+    """Wrong tokens over all processes of the service, by kind of door and by address. They are forgiven a while after
+    the last of them, and only the newest addresses are kept: see `tried`."""
+
+    def failed(self, kind: str, counts: Mapping[str, int], known: Collection[str]) -> None:
+        """So many more from each of these addresses. `known`: those of them from which the right one came before."""
+        ...
+
+    def succeeded(self, kind: str, addresses: Collection[str]) -> None:
+        """The right one came: earlier failures count no more."""
+        ...
+
+    def of(self, kind: str, addresses: Collection[str]) -> dict[str, Tried]:
+        """What is known of these addresses; those that did not fail are left out."""
+        ...
+
+
 class Store(Protocol):
     @property
     def journals(self) -> Journals: ...
@@ -383,6 +401,9 @@ class Store(Protocol):
 
     @property
     def presence(self) -> Presence: ...
+
+    @property
+    def attempts(self) -> Attempts: ...
 
     def secret_key(self) -> str:
         """What signs links and cookies: made once, the same for all who use this store."""

@@ -115,7 +115,12 @@ class PostgresBackend(Backend):
         """Its clock can't be set: all times that are kept go back instead."""
         with psycopg.connect(self.url) as connection:
             back = {"seconds": seconds, "ms": int(seconds * 1000)}
-            for table, column in (("journal", "held_until"), ("journal", "changed"), ("presence", "until")):
+            for table, column in (
+                ("journal", "held_until"),
+                ("journal", "changed"),
+                ("presence", "until"),
+                ("attempt", "at"),
+            ):
                 connection.execute(
                     f"UPDATE jobtail.{table} SET {column} = {column} - %(seconds)s * interval '1 second'", back
                 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from webapp.errors import Conflict
+from webapp.store import tried
 from webapp.store.base import Store
 from webapp.store.job import CANCELING, FAILED, RUNNING, Cancellation, Job
 from webapp.store.report import Report
@@ -113,6 +114,44 @@ def test_those_who_watch_are_counted_over_all_processes_while_they_live(
     store.presence.tell("p-1", {"a": 1}, 10)
     backend.advance(6)
     assert other.presence.counts(["a", "b"]) == {"a": 1}
+
+
+class TestAttempts:
+    def test_wrong_tokens_of_all_processes_are_counted_together(
+        self, store: Store, other: Store, backend: Backend
+    ) -> None:
+        assert store.attempts.of("token", ["a", "b"]) == {}
+        store.attempts.failed("token", {"a": 2, "b": 1}, set())
+        backend.advance(5)
+        other.attempts.failed("token", {"a": 3}, {"a"})
+        found = store.attempts.of("token", ["a", "b", "c"])
+        assert set(found) == {"a", "b"} and (found["a"].failures, found["a"].known) == (5, True)
+        assert (found["b"].failures, found["b"].known) == (1, False)
+        assert found["a"].age < 4 <= found["b"].age
+        assert store.attempts.of("sign-in", ["a"]) == {}, "each door has counts of its own"
+
+    def test_the_right_one_wipes_the_slate_for_all(self, store: Store, other: Store) -> None:
+        store.attempts.failed("token", {"a": 7, "b": 7}, set())
+        other.attempts.succeeded("token", ["a", "never failed"])
+        found = store.attempts.of("token", ["a", "b", "never failed"])
+        assert (found["a"].failures, found["a"].known, found["b"].failures) == (0, True, 7) and len(found) == 2
+        store.attempts.failed("token", {"a": 1}, set())
+        assert (other.attempts.of("token", ["a"])["a"].failures, found["a"].known) == (1, True)
+
+    def test_a_quarter_of_an_hour_forgives(self, store: Store, backend: Backend) -> None:
+        store.attempts.failed("token", {"a": 7}, set())
+        backend.advance(tried.FORGET_SECONDS + 5)
+        assert store.attempts.of("token", ["a"]) == {}
+        store.attempts.failed("token", {"a": 1}, set())
+        assert store.attempts.of("token", ["a"])["a"].failures == 1
+
+    def test_only_the_newest_addresses_are_kept(self, store: Store, backend: Backend) -> None:
+        for n in range(3):
+            store.attempts.failed("token", {f"{n}-{m}": 1 for m in range(tried.MOST // 2)}, set())
+            backend.advance(1)
+        assert len(store.attempts.of("token", [f"0-{m}" for m in range(0, tried.MOST // 2, 97)])) == 0
+        newest = [f"2-{m}" for m in range(0, tried.MOST // 2, 97)]
+        assert len(store.attempts.of("token", newest)) == len(newest)
 
 
 def test_all_have_one_key_and_it_lasts(backend: Backend) -> None:

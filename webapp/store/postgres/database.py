@@ -25,24 +25,42 @@ CONNECTIONS = 12
 WAIT_SECONDS = 5.0
 # What a connection needs to notice that the server is gone; a value in the URL wins.
 DEFAULTS = {"connect_timeout": "5", "tcp_user_timeout": "10000", "keepalives_idle": "10", "application_name": "jobtail"}
+# What no URL may change.
+OURS = {"client_encoding": "UTF8"}
+# What a server may have been set to, and what our writes need: each statement to see what was committed before it, a
+# commit that is on the disk, and bytes that arrive as they are. A pooler in transaction mode keeps no settings of a
+# session, so they are set within each transaction, but only where the server has others.
+_ODD = (
+    "SELECT current_setting('default_transaction_isolation') <> 'read committed'"
+    " OR current_setting('synchronous_commit') = 'off' OR current_setting('standard_conforming_strings') = 'off'"
+)
+_EVEN = (
+    "SELECT set_config('standard_conforming_strings', 'on', true), set_config('synchronous_commit',"
+    " replace(current_setting('synchronous_commit'), 'off', 'local'), true)"
+)
 # Conditions of the server that pass: it starts, stops, has no room for connections, is a standby, or has no space.
 _FATAL = re.compile(r"FATAL:\s+(.*)")
 _PASSING_WORDS = ("starting up", "shutting down", "recovery", "too many", "connection slots", "server_login", "pooler")
 _PASSING = ("08", "53", "57P", "58", "25006", "40", "55P03")
 
 
+class _NotBegun(StoreDown):
+    """The session ended just before it was used."""
+
+
 class Database:
     """A pool of connections, each transaction on one of them. Every method may raise JournalError."""
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
-        address = conninfo.make_conninfo("", **(DEFAULTS | parsed(url)))
-        _tried(address)
+        address = conninfo.make_conninfo("", **(DEFAULTS | parsed(url) | OURS))
+        _connected(address)
+        self._odd = False
         # A prepared statement would belong to one session behind the pooler.
         options = {"autocommit": True, "prepare_threshold": None}
         self._pool: ConnectionPool[Any] = ConnectionPool(
             address,
             kwargs=options, min_size=0, max_size=connections, timeout=WAIT_SECONDS, max_idle=60.0, open=True,
-            reconnect_timeout=2.0, reconnect_failed=lambda pool: None, configure=_look_after_us, name="jobtail",
+            reconnect_timeout=2.0, reconnect_failed=lambda pool: None, configure=self._configure, name="jobtail",
         )  # fmt: skip
         self._patience = Patience()
         self._checking = threading.Lock()
@@ -91,27 +109,48 @@ class Database:
     ) -> T:
         """`work` with a connection: all of it holds or nothing does. OutcomeUnknown as above. `single`: it is one
         statement, which needs no transaction around it."""
+        try:
+            return self._once(work, single, seconds)
+        except _NotBegun:
+            return self._once(work, single, seconds)
+
+    def _once(self, work: Callable[[Any], T], single: bool, seconds: float | None) -> T:
         with self._connection(seconds) as connection:
             try:
-                if single:
-                    return work(connection)
-                with connection.transaction():
-                    return work(connection)
+                return self._worked(connection, work, single)
             except psycopg.Error as error:
                 broken = connection.broken or connection.closed
                 if broken:
                     self._purge()
                 raised = translated(error)
+                if isinstance(error, psycopg.errors.IdleSessionTimeout):
+                    raise _NotBegun(raised.detail) from error
                 if broken and not _refused(error):
                     raise OutcomeUnknown(f"whether the last write was kept is not known: {raised.detail}") from error
                 raise raised from error
+
+    def _worked(self, connection: Any, work: Callable[[Any], T], single: bool) -> T:
+        if single and not self._odd:
+            return work(connection)
+        with connection.transaction():
+            if self._odd:
+                connection.execute(_EVEN)
+            return work(connection)
+
+    def _configure(self, connection: Any) -> None:
+        """A new connection."""
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        # A statement that waits for a lock when we are gone ends by itself, and holds no place. Some systems can't.
+        with contextlib.suppress(psycopg.Error):
+            connection.execute("SET client_connection_check_interval = '5s'")
+        self._odd = self._odd or connection.execute(_ODD).fetchone()[0]
 
     def _again(self, work: Callable[[Any], T], seconds: float | None) -> T:
         began = time.monotonic()
         for last in (False, True):
             with self._connection(seconds) as connection:
                 try:
-                    return work(connection)
+                    return self._worked(connection, work, True)
                 except psycopg.Error as error:
                     waited = seconds is not None and time.monotonic() - began >= seconds
                     if last or waited or not (connection.broken or connection.closed):
@@ -135,18 +174,17 @@ class Database:
         return list(cursor.fetchall()) if cursor.description is not None else []
 
 
-def _look_after_us(connection: Any) -> None:
-    """A statement that waits for a lock when we are gone ends by itself, and holds no place. Some systems can't."""
-    with contextlib.suppress(psycopg.Error):
-        connection.execute("SET client_connection_check_interval = '5s'")
-
-
-def _tried(address: str) -> None:
+def _connected(address: str) -> None:
     """A first connection, since the pool does not say why it gets none."""
     try:
-        psycopg.connect(address).close()
+        with psycopg.connect(address) as connection:
+            encoding = connection.execute("SHOW server_encoding").fetchone()
     except psycopg.OperationalError as error:
         raise _unconnected(str(error)) from None
+    except psycopg.Error as error:
+        raise translated(error) from None
+    if encoding is not None and encoding[0] not in ("UTF8", "SQL_ASCII"):
+        raise JournalError(f"its encoding is {encoding[0]}, which can't hold every text: use one made with -E UTF8")
 
 
 def _unconnected(said: str) -> JournalError:

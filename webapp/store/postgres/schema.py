@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import JournalError, NewerSchema
 
-VERSION = 3
+VERSION = 4
 # Any number, the same in every version: whoever brings the schema up holds this advisory lock.
 LOCK = 0x6A6F6274
 TABLES = """
@@ -133,8 +133,15 @@ CREATE TABLE jobtail.presence (
     PRIMARY KEY (process, job)
 ) WITH (fillfactor = 70);
 CREATE INDEX presence_job ON jobtail.presence (job);
-INSERT INTO jobtail.meta (version) VALUES (3);
 """
+_ATTEMPT = """
+CREATE UNLOGGED TABLE jobtail.attempt (
+    kind text NOT NULL, address text NOT NULL, failures bigint NOT NULL, at timestamptz NOT NULL,
+    known boolean NOT NULL, PRIMARY KEY (kind, address)
+) WITH (fillfactor = 70);
+CREATE INDEX attempt_at ON jobtail.attempt (at);
+"""
+TABLES += f"{_ATTEMPT}INSERT INTO jobtail.meta (version) VALUES ({VERSION});"
 # What leads from each version to the next.
 MIGRATIONS: dict[int, str] = {
     1: """
@@ -143,6 +150,7 @@ CREATE TABLE jobtail.report (
 );
 """,
     2: "ALTER TABLE jobtail.journal ADD COLUMN origin text NOT NULL DEFAULT '';",
+    3: _ATTEMPT,
 }
 
 
@@ -172,11 +180,16 @@ def newer(version: int) -> NewerSchema:
 
 
 def _version(connection: Any) -> int | None:
-    """None where nothing of ours is there yet."""
-    found = connection.execute("SELECT to_regclass('jobtail.meta'), to_regclass('jobtail.journal')").fetchone()
-    if found[0] is None and found[1] is None:
+    """None where nothing of ours is there yet. Names are looked up in the catalog's rows: `to_regclass` would answer
+    from what this session remembers, and miss what another process has just made."""
+    rows = connection.execute(
+        "SELECT relname::text FROM pg_class WHERE relname IN ('meta', 'journal')"
+        " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'jobtail')"
+    ).fetchall()
+    found = {name for (name,) in rows}
+    if not found:
         return None
-    row = None if found[0] is None else connection.execute("SELECT version FROM jobtail.meta").fetchone()
+    row = connection.execute("SELECT version FROM jobtail.meta").fetchone() if "meta" in found else None
     if row is None:
         raise JournalError("the database has a schema named jobtail that is not of this program: use another database")
     return int(row[0])

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import JournalError
 from ...journal.redact import Redactor
 from . import schema
+from .attempts import PostgresAttempts
 from .database import Database
 from .journals import PostgresJournals
 from .reports import PostgresReports
@@ -44,6 +45,7 @@ class PostgresStore:
         self.shares = PostgresShares(self._db)
         self.sessions = PostgresSessions(self._db)
         self.presence = PostgresPresence(self._db)
+        self.attempts = PostgresAttempts(self._db)
         self._proved = -PROVED_SECONDS
 
     def secret_key(self) -> str:

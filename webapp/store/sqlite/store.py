@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...journal.redact import Redactor
 from ...room import Disk
+from .attempts import SqliteAttempts
 from .backup import backup
 from .catalog import SqliteCancellations, SqliteCatalog, SqlitePresence
 from .clock import SYSTEM, Clock
@@ -45,6 +46,7 @@ class SqliteStore:
         self.shares = SqliteShares(self._writer, self._reader)
         self.sessions = SqliteSessions(self._writer, self._reader)
         self.presence = SqlitePresence(self._presence, clock)
+        self.attempts = SqliteAttempts(self._presence, clock)
         self.journals = SqliteJournals(
             folder, redactor, beat_ms=beat_ms, max_bytes=max_bytes, retention_days=retention_days, clock=clock,
             disk=disk, watched=lambda job: bool(self.presence.counts([job])),

@@ -59,4 +59,14 @@ CREATE TABLE IF NOT EXISTS presence (
     until REAL NOT NULL,
     PRIMARY KEY (process, job)
 );
+CREATE TABLE IF NOT EXISTS attempt (
+    kind TEXT NOT NULL,
+    address TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    at REAL NOT NULL,
+    known INTEGER NOT NULL,
+    PRIMARY KEY (kind, address)
+);
+CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at);
 """
