@@ -89,6 +89,11 @@ def test_what_a_failed_go_test_says_belongs_to_it() -> None:
     assert marked("=== RUN   TestAdd\n--- PASS: TestAdd (0.00s)\n    add_test.go:5: a note") == []
 
 
+def test_what_stands_no_deeper_than_the_head_of_a_failure_is_none_of_it() -> None:
+    jest = " FAIL  a.test.js\n  ● sum › adds\n\n    Expected: 3\n\n RUNS  b.test.js\n PASS  b.test.js"
+    assert marked(jest) == [" FAIL  a.test.js", "  ● sum › adds", "    Expected: 3"]
+
+
 def test_a_record_that_never_ends_is_given_up() -> None:
     lines = ["Traceback (most recent call last):", *["  x"] * 10_000]
     assert list(levels(lines)).count(4) < 3_000

@@ -32,7 +32,8 @@ TELLING = rf"{FRAME}|\s*(?:\+ )?(?:Exception Group )?Traceback |{_INDENTED.patte
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the line before was part of. `level`: its code. `indent`: of a traceback's first line. `lines`: so far."""
+    """What the line before was part of. `level`: its code. `indent`: of its first line, where that matters. `lines`: so
+    far."""
 
     kind: int = NONE
     level: int = 0
@@ -74,7 +75,7 @@ def _belongs(record: Record, line: str) -> bool:
     if record.lines >= MOST_LINES:
         return False
     if record.kind == INDENTED:
-        return not line.strip() or line[0] in " \t"
+        return not line.strip() or _indent(line) > record.indent
     if record.kind == GOROUTINE:
         return _GO_LINE.match(line) is not None
     return _FRAME.match(line) is not None
@@ -84,8 +85,12 @@ def _opened(line: str, level: int) -> Record:
     if level == 0:
         return NOTHING
     if _INDENTED.match(line):
-        return Record(INDENTED, level)
+        return Record(INDENTED, level, _indent(line))
     return Record(GOROUTINE if _GOROUTINE.match(line) else FRAMES, level)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _longer(record: Record) -> Record:
