@@ -34,9 +34,10 @@ class House:
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, folder: Path, **settings: object) -> Iterator[House]:
+    def opened(cls, folder: Path, *, kind: type[Served] = Served, **settings: object) -> Iterator[House]:
+        """`kind`: what is run."""
         with upstream(token=UPSTREAM_TOKEN) as behind:
-            served = Served(
+            served = kind(
                 {
                     "data_dir": folder / "data", "access_token": TOKEN, "secret_key": KEY,
                     "upstream_url": behind.url, "upstream_token": UPSTREAM_TOKEN, **settings,

@@ -220,7 +220,8 @@ def test_who_streams_is_told_that_the_reader_is_gone_though_another_request_wait
     asyncio.run(go())
 
 
-def test_when_connections_run_short_the_idle_ones_go_first() -> None:
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", LENGTH, LENGTH + b"x", CHUNKED + b"1\r\n"])
+def test_when_connections_run_short_those_go_first_that_have_not_asked(begun: bytes) -> None:
     kind = bounded(5)
 
     async def go() -> None:
@@ -229,7 +230,10 @@ def test_when_connections_run_short_the_idle_ones_go_first() -> None:
             for reader, writer in busy:
                 writer.write(GET)
                 assert b"first" in await asyncio.wait_for(reader.readuntil(b"first"), 10)
-            silent = [await connect() for _ in range(40)]
+            silent = []
+            for _ in range(40):
+                silent.append(await connect())
+                silent[-1][1].write(begun)
             reader, writer = await connect()
             writer.write(GET)
             assert await asyncio.wait_for(reader.readuntil(b"first"), 10)
@@ -239,6 +243,24 @@ def test_when_connections_run_short_the_idle_ones_go_first() -> None:
             assert kind.count <= 5
             for _, each in [*busy, *silent, (reader, writer)]:
                 each.transport.abort()
+
+    asyncio.run(asyncio.wait_for(go(), 30))
+
+
+def test_the_last_descriptors_are_not_for_connections_that_ask_nothing() -> None:
+    """Here every number of a descriptor is too great."""
+    kind = bounded(0, protocol.SPARE_DESCRIPTORS + 1)
+
+    async def go() -> None:
+        async with serving(streams, kind) as connect:
+            pairs = [await connect() for _ in range(20)]
+            ended = [asyncio.create_task(reader.read()) for reader, _ in pairs]
+            while sum(task.done() for task in ended) < 19:
+                await asyncio.wait([task for task in ended if not task.done()], return_when=asyncio.FIRST_COMPLETED)
+            assert kind.count <= 1
+            await asyncio.gather(*ended[:-1], return_exceptions=True)
+            for task in ended:
+                task.cancel()
 
     asyncio.run(asyncio.wait_for(go(), 30))
 

@@ -27,8 +27,14 @@ SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK = 20, 50
 def connections() -> int:
     """How many the descriptors of this process allow: a quarter of them, 64 at least, is for journals, the upstream and
     what else is opened. 0: no bound."""
+    soft = descriptors()
+    return max(16, soft - max(64, soft // 4)) if soft else 0
+
+
+def descriptors() -> int:
+    """How many this process may have. 0: no bound."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 0 if soft == resource.RLIM_INFINITY else max(16, soft - max(64, soft // 4))
+    return 0 if soft == resource.RLIM_INFINITY else soft
 
 
 class Seats:

@@ -91,11 +91,13 @@ class Hub:
         channel = self.channels.get(job)
         if channel is not None:
             return channel
-        if not await PAGES.run(self.journals.known, job):
-            await self._exists(job)
+        doubt = None if await PAGES.run(self.journals.known, job) else await self._doubt(job)
         async with self._opening:
             channel = self.channels.get(job)
             if channel is None:
+                # Looked at here: many guesses at once have all been asked about before the first of them stands open.
+                if doubt is not None and self._unknown >= UNKNOWN_MOST:
+                    raise doubt
                 journal = await CHORES.run(self.journals.open, job)
                 state = await LIVE.run(journal.state)
                 if self._prepare is not None:
@@ -103,8 +105,9 @@ class Hub:
                 channel = self.channels[job] = Channel(journal, state, self._make_updater)
             return channel
 
-    async def _exists(self, job: str) -> None:
-        """Asks, but not for every guess: that there is no such job is believed for a while."""
+    async def _doubt(self, job: str) -> UpstreamError | None:
+        """Why nobody can say whether there is such a job; None where there is. JobNotFound where there is none, which
+        is believed for a while, so that not every guess is asked about."""
         now = time.monotonic()
         self._not_found = {name: until for name, until in self._not_found.items() if until > now}
         if job in self._not_found:
@@ -116,12 +119,15 @@ class Hub:
             raise
         except UpstreamDenied:
             raise
-        except UpstreamError:
+        except UpstreamError as error:
             # It may exist: whoever asks waits for the upstream, or is told by the stream how it goes on. But each such
             # guess begins a journal, so only a few may stand open.
-            unknown = sum(1 for channel in self.channels.values() if channel.state.status is None)
-            if unknown >= UNKNOWN_MOST:
-                raise
+            return error
+        return None
+
+    @property
+    def _unknown(self) -> int:
+        return sum(1 for channel in self.channels.values() if channel.state.status is None)
 
     @property
     def viewers(self) -> int:

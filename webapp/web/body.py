@@ -27,6 +27,8 @@ T = TypeVar("T")
 KEEPALIVE_SECONDS = 15.0
 # How often a follower that waits is asked whether what allowed it still holds.
 CHECK_SECONDS = 2.0
+# At a time, all of which a slow reader holds in memory.
+READ_BYTES = 256 << 10
 
 
 class Work(Protocol):
@@ -103,15 +105,16 @@ class Body:
             self._check(state)
             upto = state.last_line if self._upto is None else min(self._upto, state.last_line)
             items = await PAGES.run(self._read, upto, begun)
-            begun = True
-            for item in items:
+            begun, found = True, any(isinstance(item, Batch) for item in items)
+            while items:
+                item = items.pop(0)  # what has gone out is not held for a reader who takes his time
                 data = self._gap(item) if isinstance(item, Gap) else await self._take(item)
                 if data:
                     yield data
                     sent_at = time.monotonic()
                 if self._maker.over:
                     return
-            if any(isinstance(item, Batch) for item in items):
+            if found:
                 continue
             self._after = max(self._after, upto)
             if self._over(state):
@@ -156,7 +159,7 @@ class Body:
     def _read(self, upto: int, begun: bool) -> list[Batch | Gap]:
         """What comes next up to line `upto`, and the gaps in their places. Blocks on the disk."""
         journal = self._channel.journal
-        batches = journal.read(self._after, upto=upto, levels=self._form.levels)
+        batches = journal.read(self._after, most_bytes=READ_BYTES, upto=upto, levels=self._form.levels)
         if journal.state().epoch != self._epoch:
             raise Cut("reset", "the journal was begun anew meanwhile")
         first = batches[0].first if batches else upto + 1

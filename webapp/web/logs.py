@@ -48,6 +48,8 @@ MAX_PAGE_LINES = 10_000
 PAGE_BYTES = 64 << 20
 # A page of more is read once to see where it ends, and once more while it is sent.
 HELD_BYTES = 1 << 20
+# At a time: who waits for a turn, or reads slowly, holds so much.
+READ_BYTES = 256 << 10
 _MEDIA = {
     "application/x-ndjson": "ndjson", "text/plain": "text", "text/*": "text",
     "application/json": "json", "application/*": "json", "*/*": "json",
@@ -252,7 +254,7 @@ def _collect(
     """Where a page ends, and its lines unless they are more than HELD_BYTES."""
     parts: list[bytes] = []
     after, count, size, more = extent.after, 0, 0, False
-    most = min(1 << 20, limit * 400)
+    most = min(READ_BYTES, limit * 400)
     while not more and (batches := channel.journal.read(after, most_bytes=most, upto=extent.upto, levels=form.levels)):
         if size and form.levels is None and batches[0].first > after + 1:
             more = True  # trimmed meanwhile: the next page says so
@@ -263,6 +265,8 @@ def _collect(
             count, size = count + taken, size + len(data)
             if size <= HELD_BYTES:
                 parts.append(data)
+            else:
+                parts.clear()  # many may wait for their turn with what they hold
             yield
             more = count >= limit or size > PAGE_BYTES
             if more:

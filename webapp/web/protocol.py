@@ -4,7 +4,8 @@
 - The head is bounded in size and time; so is all that frames a body: chunk heads, their extensions, trailers.
 - A body comes within its time, also where nobody waits for it: after an early answer, under a stream, of a GET.
 - When a connection is lost, everybody who answers on it is told, not only who answers the newest request.
-- Connections are bounded by the descriptors that there are. When they run short, those go first that ask nothing.
+- Connections are bounded by the descriptors that there are. When they run short, those go first that ask
+  nothing, or have not said all of what they ask.
 
 `docs/upstream-reports.md` says what of it is uvicorn's to mend.
 """
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -27,6 +29,8 @@ GRACE_SECONDS = 1.0
 MAX_PIPELINED = 8
 # How much of a body is still taken off the line once its request was answered.
 MAX_UNREAD = 1 << 20
+# Some ten of them are a journal's.
+SPARE_DESCRIPTORS = 32
 # What frames a body may take: `1\r\nx\r\n` is five bytes around one.
 FRAME_BYTES = 8
 
@@ -36,9 +40,11 @@ class TooMuch(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """`most`: connections at once, 0 for no bound; set on a class of its own by `bounded`."""
+    """`most`: connections at once, 0 for no bound; set on a class of its own by `bounded`. `highest`: a new descriptor
+    gets the lowest number that is free, so one above this tells that hardly any is. 0 for no bound."""
 
     most: ClassVar[int] = 0
+    highest: ClassVar[int] = 0
     idle: ClassVar[dict[BoundedProtocol, None]] = {}
     count: ClassVar[int] = 0
 
@@ -56,8 +62,11 @@ class BoundedProtocol(HttpToolsProtocol):
         kind = type(self)
         kind.count += 1
         self._counted = True
-        if 0 < kind.most < kind.count:
-            next(iter(kind.idle), self)._drop()
+        number = transport.get_extra_info("socket").fileno()
+        # Two for one, until as many descriptors are free again as journals may need.
+        leaving = 2 if 0 < kind.highest < number else int(0 < kind.most < kind.count)
+        for idle in list(itertools.islice(kind.idle, leaving)) or [self][:leaving]:
+            idle._drop()
         if not transport.is_closing():
             kind.idle[self] = None
             self._wait(HEAD_SECONDS)
@@ -109,7 +118,6 @@ class BoundedProtocol(HttpToolsProtocol):
             raise TooMuch
         self._framing, self._in_body = 0, True
         self._stop()
-        type(self).idle.pop(self, None)
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0":
             self.cycle.__class__ = Unchunked
@@ -126,6 +134,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._framing, self._in_body = 0, False
         self._stop()
+        if self._answering():
+            type(self).idle.pop(self, None)
         super().on_message_complete()
 
     # --- what goes
@@ -158,9 +168,11 @@ class BoundedProtocol(HttpToolsProtocol):
 _LARGE_HEAD = "The head of that request is too large."
 
 
-def bounded(connections: int) -> type[BoundedProtocol]:
-    """For one server: at most so many connections at once."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"most": connections, "idle": {}, "count": 0})
+def bounded(connections: int, descriptors: int = 0) -> type[BoundedProtocol]:
+    """For one server: at most so many connections at once. `descriptors`: how many this process may have, 0 for no
+    bound; the last ones are for journals and the upstream, which nobody who asks nothing may keep from them."""
+    bounds = {"most": connections, "highest": max(0, descriptors - SPARE_DESCRIPTORS)}
+    return type("BoundedProtocol", (BoundedProtocol,), {**bounds, "idle": {}, "count": 0})
 
 
 def target_host(target: bytes) -> bytes | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from ..access.seats import connections
+from ..access.seats import connections, descriptors
 from ..engine import link
 from ..errors import JournalError, SettingsError, StoreDown
 from ..journal.redact import Redactor
@@ -150,7 +150,7 @@ def serve(
     config = uvicorn.Config(
         detachable(app),
         loop="auto",
-        http=bounded(connections()),
+        http=bounded(connections(), descriptors()),
         ws="none",
         lifespan="on",
         log_config=None,
