@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import JobtailError, TooLarge, UsageError
 from ..settings import Settings
-from .headers import CORS_SCOPE, PRIVATE_HEADERS, STATIC_HEADERS, cors_headers
+from .headers import CORS_SCOPE, IGNORED_SCOPE, PRIVATE_HEADERS, STATIC_HEADERS, cors_headers
 from .local import check_local, host_name
 from .origin import SAFE_METHODS, allowed_origin, check_same_site
 from .peer import Proxies, headers
@@ -98,6 +98,8 @@ def dressed(scope: Scope, send: Send) -> Send:
             own = [pair for pair in message.get("headers", ()) if pair[0].lower() not in forced]
             there = {name.lower() for name, _ in own} | forced
             message["headers"] = [*own, *extra, *(pair for pair in defaults if pair[0] not in there)]
+            if ignored := scope.get(IGNORED_SCOPE):
+                message["headers"].append((b"jobtail-ignored", ", ".join(ignored).encode()))
         return send(message)
 
     return sending

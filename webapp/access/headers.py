@@ -45,10 +45,11 @@ STREAM_HEADERS: dict[str, str] = {
 # What the page of a configured origin may read beside the few that every page may.
 EXPOSED = (
     "Link, Retry-After, Content-Disposition, Jobtail-Viewers, Jobtail-Last-Id, Jobtail-Trimmed-To, ETag, "
-    "Accept-Ranges, Content-Range"
+    "Accept-Ranges, Content-Range, Jobtail-Ignored"
 )
 
 CORS_SCOPE = "jobtail.origin"  # where the guard leaves the other site that may read this answer
+IGNORED_SCOPE = "jobtail.ignored"  # where a route leaves the names of parameters that it does not know
 
 
 def cors_headers(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -97,11 +97,9 @@ class Scans:
 
         return await self.run(request, grant, address, walk, seated=seated)
 
-    async def compiled(self, request: Request, grant: Grant, address: str, make: Callable[[], T]) -> T:
-        """What `make` returns; where the request brings a text to look for, it is compiled off the event loop."""
-        if any(request.query_params.get(name) for name in ("q", "exclude")):
-            return await self.once(request, grant, address, make)
-        return make()
+    async def compiled(self, request: Request, grant: Grant, address: str, make: Callable[[], T], searches: bool) -> T:
+        """What `make` returns; where it `searches` for a text, that is compiled off the event loop."""
+        return await self.once(request, grant, address, make) if searches else make()
 
     async def _sliced(self, request: Request, kind: int, caller: str, part: Slice) -> T:
         over, found = False, None

@@ -9,7 +9,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
-_SYNTAX = re.compile(r"([0-9a-z]{1,16})-([0-9]{1,15})(\.done)?")
+SYNTAX = r"([0-9a-z]{1,16})-([0-9]{1,15})(\.done)?"
+_SYNTAX = re.compile(SYNTAX)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -27,14 +27,11 @@ from ..stream.channel import Channel
 from ..stream.step import visible_status, within
 from ..threads import CHORES, PAGES
 from .address import base_url
-from .chosen import choose, chosen
+from .chosen import Chosen, choose
 from .map import paths
-from .params import Params
 from .problem import problem
-from .route import guarded
-
-MAX_JOBS = 1000
-MAX_WAIT_SECONDS = 30.0
+from .queries import JobsQuery, OverviewQuery, WaitQuery
+from .route import asking, guarded
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -48,21 +45,17 @@ def visible(service: Service, status: RunStatus, grant: Grant) -> dict[str, Any]
     return visible_status(dumped, grant.sees_upstream_detail)
 
 
-async def jobs(request: Request, service: Service, grant: Grant) -> Response:
-    params = Params(request)
-    n = params.integer("n", 0, MAX_JOBS)
-    n = 5 if n is None else n
-    skip = params.integer("skip", 0, 10**9) or 0
+async def jobs(request: Request, service: Service, grant: Grant, query: JobsQuery) -> Response:
     # A browser says whether it looks by itself (`max-age`), so that a hundred open lists are one request; a program
     # that refreshes its list says `no-cache`.
     wanted = request.headers.get("cache-control", "")
     within = GLANCE_SECONDS if "max-age" in wanted else 0.0 if "no-cache" in wanted else NEWS_SECONDS
     among = partial(service.listing.jobs, within=within)
-    if only := chosen(params):
-        listed = await choose(among, only, n, skip)
+    if only := Chosen(query.q, query.status or frozenset()):
+        listed = await choose(among, only, query.n, query.skip)
     else:
-        listed = await among(n, skip) if n else []
-    page = JobList(jobs=listed, n=n, skip=skip)
+        listed = await among(query.n, query.skip) if query.n else []
+    page = JobList(jobs=listed, n=query.n, skip=query.skip)
     return answer(service.redactor.value(page.model_dump(mode="json")))
 
 
@@ -100,12 +93,10 @@ def _ends(channel: Channel, grant: Grant) -> Generator[None, None, tuple[int, in
     return None if high < 0 else (low, high)
 
 
-async def wait(request: Request, service: Service, grant: Grant) -> Response:
-    seconds = Params(request).seconds("timeout", 0, MAX_WAIT_SECONDS)
-    seconds = MAX_WAIT_SECONDS if seconds is None else seconds
+async def wait(request: Request, service: Service, grant: Grant, query: WaitQuery) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     current = await channel.status()
-    stop_at = time.monotonic() + seconds
+    stop_at = time.monotonic() + query.timeout
     while not current.finished:
         channel.upkeep.keep_alive()
         try:
@@ -113,7 +104,7 @@ async def wait(request: Request, service: Service, grant: Grant) -> Response:
                 await channel.feed.changed(channel.state.revision)
         except TimeoutError:
             if time.monotonic() >= stop_at:
-                detail = f"the job {channel.job!r} has not finished within {seconds:g} s; ask again"
+                detail = f"the job {channel.job!r} has not finished within {query.timeout:g} s; ask again"
                 return problem(504, "Not finished yet", detail)
         current = RunStatus.model_validate(channel.state.status)
     return answer(visible(service, current, grant))
@@ -193,9 +184,8 @@ async def readyz(request: Request, service: Service, grant: Grant) -> Response:
     return answer({"status": "ok", "warning": room.words})
 
 
-async def overview(request: Request, service: Service, grant: Grant) -> Response:
+async def overview(request: Request, service: Service, grant: Grant, query: OverviewQuery) -> Response:
     """The whole log in a few parts, for a map of it: lines, times, warnings, errors."""
-    parts = Params(request).integer("parts", 1, 500) or 150
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.feed.reload()
@@ -203,9 +193,8 @@ async def overview(request: Request, service: Service, grant: Grant) -> Response
     low, high = grant.clip(state.trimmed_to + 1, state.last_line)
     if grant.lines is not None:
         low, high = min(low, grant.lines[1] + 1), max(high, grant.lines[0] - 1)
-    found = await service.access.scans.run(
-        request, grant, service.access.address(request), lambda _: parts_of(channel.journal, low, high, parts, grant)
-    )
+    walk = partial(parts_of, channel.journal, low, high, query.parts, grant)
+    found = await service.access.scans.run(request, grant, service.access.address(request), lambda _: walk())
     gaps = await PAGES.run(channel.journal.gaps, low - 1, high)
     gaps = [gap for gap in gaps if within(grant.lines, gap.after_line)]
     if grant.lines is None and state.trimmed_to and not any(gap.reason == "trimmed" for gap in gaps):
@@ -251,11 +240,11 @@ routes = [
     guarded("/healthz", healthz, Action.OPEN),
     guarded("/readyz", readyz, Action.OPEN),
     guarded("/api/seen", seen, Action.LIST),
-    guarded("/api/jobs", jobs, Action.LIST),
+    asking("/api/jobs", jobs, Action.LIST, JobsQuery),
     guarded("/api/jobs/{job}", status, Action.VIEW_PART),
     guarded("/api/jobs/{job}/exec-time", exec_time, Action.VIEW_PART),
-    guarded("/api/jobs/{job}/overview", overview, Action.VIEW_PART),
-    guarded("/api/jobs/{job}/wait", wait, Action.VIEW_PART),
+    asking("/api/jobs/{job}/overview", overview, Action.VIEW_PART, OverviewQuery),
+    asking("/api/jobs/{job}/wait", wait, Action.VIEW_PART, WaitQuery),
     guarded("/api/jobs/{job}/cancel", cancel, Action.CANCEL, ("POST",)),
     guarded("/api/jobs/{job}/config", config, Action.CONFIG),
     guarded("/api/jobs/{job}/steps-config", steps_config, Action.CONFIG),

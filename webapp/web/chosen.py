@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..errors import UsageError
 from ..models import JobRecord
-from ..states import LABELS, state_of
-from .params import Params
+from ..states import state_of
 
 # So many of the newest jobs are looked at, so many at once.
 LOOKED_AT = 1000
@@ -31,14 +29,6 @@ class Chosen:
         name = (job.model_extra or {}).get("job_name")
         named = isinstance(name, str) and self.q.casefold() in name.casefold()
         return named or job.id.startswith(self.q)
-
-
-def chosen(params: Params) -> Chosen:
-    """UsageError where a status is none."""
-    styles = frozenset(filter(None, params.text("status").lower().replace("cancelled", "canceled").split(",")))
-    if unknown := sorted(styles - LABELS.keys()):
-        raise UsageError(f"status={unknown[0][:40]!r} is not right: it takes {', '.join(LABELS)}; several with commas")
-    return Chosen(params.text("q"), styles)
 
 
 async def choose(

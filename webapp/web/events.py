@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,6 @@ from ..access.decide import Action, Grant
 from ..access.headers import stream_headers
 from ..errors import UpstreamDenied, UpstreamError
 from ..journal.cursor import Cursor, parse_cursor
-from ..journal.match import parse_levels
 from ..journal.state import State
 from ..service import Service
 from ..store.base import Journal
@@ -25,27 +25,15 @@ from ..stream.step import Position, last_visible, over
 from ..stream.tail import tail_start, tail_walk
 from ..stream.viewer import Ends, Viewer
 from ..threads import LIVE
-from .params import MAX_BYTES, Params
-from .route import guarded
-
-MAX_MS = 1 << 53
-MAX_LINE = 10**15 - 1
+from .queries import EventsQuery
+from .route import asking
 
 
-async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
-    params = Params(request)
+async def events(request: Request, service: Service, grant: Grant, query: EventsQuery) -> ASGIApp:
     address, scans = service.access.address(request), service.access.scans
-    form = await scans.compiled(
-        request, grant, address, lambda: event_form(params, grant, service.settings.max_line_bytes)
-    )
-    refresh = params.seconds("refresh_seconds", 0.1, 60) or 1.0
-    timeout = params.seconds("timeout", 0, 10**7)
-    retries = params.integer("get_logs_retries", 0, 10**6)
-    tail = params.integer("tail", 0, MAX_LINE)
+    make = partial(query.form, grant, query.format, sample=query.sample_logs, longest=service.settings.max_line_bytes)
+    form = await scans.compiled(request, grant, address, make, query.searches)
     header = request.headers.get("last-event-id", "").strip()
-    # `lastEventId` is what polyfills of EventSource add to the address when they come back by themselves: it is newer
-    # than what the page began with.
-    given = params.cursor("lastEventId") or params.cursor("last_event_id") or params.cursor("after")
     channel = await service.hub.channel(request.path_params["job"])
     service.hub.admit(channel)
     try:
@@ -54,45 +42,32 @@ async def events(request: Request, service: Service, grant: Grant) -> ASGIApp:
         raise
     except UpstreamError:
         pass  # the stream says how it goes on, and outlasts it
-    cursor = parse_cursor(header) if header else given
+    cursor = parse_cursor(header) if header else query.cursor
 
     def walk(journal: Journal, state: State, form: Form, tail: int | None) -> Awaitable[int]:
         if not form.filters:
             return LIVE.run(tail_start, journal, state, form, tail)  # one look, which waits for nobody's search
         return scans.run(request, grant, address, lambda check: tail_walk(journal, state, form, tail, check))
 
-    position, reset = await _start(channel, form, cursor, bool(header), tail, walk)
+    position, reset = await _start(channel, form, cursor, bool(header), query.tail, walk)
     if cursor is not None and not reset and cursor.done and over(channel.state, form, position):
         return Response(status_code=204, headers=stream_headers(request.scope))
 
     def viewer(ended: Callable[[], None]) -> Viewer:
         ends = Ends(
-            deadline=None if timeout is None else time.monotonic() + timeout,
-            retries=retries,
+            deadline=None if query.timeout is None else time.monotonic() + query.timeout,
+            retries=query.get_logs_retries,
             grant_ended=(lambda: service.access.ended(grant)) if grant.ends_ms is not None else None,
             grant_reason=grant.end_reason,
         )
-        audience = channel.audience
-        return Viewer(audience, form, refresh, position, ended=ended, ends=ends, tail=tail, reset=reset)
+        return Viewer(
+            channel.audience, form, query.refresh_seconds, position,
+            ended=ended, ends=ends, tail=query.tail, reset=reset,
+        )  # fmt: skip
 
     stream = Stream(viewer, stream_headers(request.scope))
     seated = service.access.seats.seated(grant, address, stream)
     return service.access.searchers.seated(grant, address, seated) if form.searches else seated
-
-
-def event_form(params: Params, grant: Grant, longest: int) -> Form:
-    level, q = params.text("level"), params.text("q")
-    return Form(
-        format=params.choice("format", "line", ("line", "batch")),
-        # Somebody chose the lines of a range: all of them are meant.
-        sample=params.flag("sample_logs", True) and not (level or q or grant.lines),
-        levels=parse_levels(level) if level else None,
-        q=q,
-        since_ms=params.integer("since_ms", 0, MAX_MS),
-        longest=min(params.integer("max_line_bytes", 1, MAX_BYTES) or longest, longest),
-        lines=grant.lines,
-        detail=grant.sees_upstream_detail,
-    )
 
 
 async def _start(
@@ -115,4 +90,4 @@ async def _start(
     return await channel.feed.start_position(form, tail, walk), reset
 
 
-routes = [guarded("/api/jobs/{job}/events", events, Action.VIEW_PART)]
+routes = [asking("/api/jobs/{job}/events", events, Action.VIEW_PART, EventsQuery)]

@@ -17,15 +17,13 @@ from ..service import Service
 from ..stream.channel import Channel
 from ..threads import PAGES
 from .address import base_url
-from .api import MAX_JOBS, answer, cancel_job, visible
-from .params import Params
+from .api import answer, cancel_job, visible
 from .published import published_config, published_record
-from .route import guarded
+from .queries import FusedJobsQuery, FusedLogsQuery
+from .route import asking, guarded
 from .sorted_log import sorted_log
 from .whole import Whole
 
-MAX_MS = 1 << 53
-PAGE = 25
 CONFIG_SECONDS = 60
 PATIENCE = 2.0
 LOAD_SECONDS = 120.0
@@ -41,17 +39,12 @@ async def cancel(request: Request, service: Service, grant: Grant) -> Response:
     return answer(visible(service, current, grant))
 
 
-async def jobs(request: Request, service: Service, grant: Grant) -> Response:
-    params = Params(request)
-    limit = params.integer("limit", 0, MAX_JOBS)
-    limit = PAGE if limit is None else limit
-    skip = params.integer("skip", 0, 10**9) or 0
-    listed = await service.listing.jobs(limit, skip, within=0.0) if limit else []
+async def jobs(request: Request, service: Service, grant: Grant, query: FusedJobsQuery) -> Response:
+    listed = await service.listing.jobs(query.limit, query.skip, within=0.0) if query.limit else []
     return answer([service.redactor.value(published_record(job)) for job in listed])
 
 
-async def logs(request: Request, service: Service, grant: Grant) -> Response:
-    since_ms = Params(request).integer("since_ms", -MAX_MS, MAX_MS)
+async def logs(request: Request, service: Service, grant: Grant, query: FusedLogsQuery) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     fresh = asyncio.ensure_future(_fresh(channel))
     try:
@@ -61,7 +54,7 @@ async def logs(request: Request, service: Service, grant: Grant) -> Response:
         raise
     if fresh.done():
         fresh.result()
-    whole = Whole(_entries(channel, since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
+    whole = Whole(_entries(channel, query.since_ms, fresh), headers=PRIVATE_HEADERS, media_type="application/json")
     return service.access.reads.seated(grant, service.access.address(request), whole)
 
 
@@ -108,8 +101,8 @@ async def signed_config(request: Request, service: Service, grant: Grant) -> Res
 routes = [
     guarded("/server/v1/run/by-id/{job}", status, Action.VIEW, name="fused_status"),
     guarded("/server/v1/run/by-id/{job}/cancel", cancel, Action.CANCEL, ("POST",), name="fused_cancel"),
-    guarded("/server/v1/logs/{job}", logs, Action.VIEW, name="fused_logs"),
-    guarded("/server/v1/job/self", jobs, Action.LIST, name="fused_jobs"),
+    asking("/server/v1/logs/{job}", logs, Action.VIEW, FusedLogsQuery, "fused_logs"),
+    asking("/server/v1/job/self", jobs, Action.LIST, FusedJobsQuery, "fused_jobs"),
     guarded("/server/v1/job/by-id/{job}/config", config, Action.CONFIG, name="fused_config"),
     guarded("/server/v1/config/{token}", signed_config, Action.OPEN),
 ]

@@ -19,7 +19,7 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.scans import Walk
 from ..errors import UsageError
-from ..journal.match import parse_levels
+from ..journal.cursor import Cursor
 from ..journal.state import State
 from ..service import Service
 from ..stream.channel import Channel
@@ -30,19 +30,15 @@ from ..threads import PAGES
 from .address import local
 from .body import Body, Extent, Manner, Work, take
 from .packed import SMALL_BYTES, packed, packed_whole, takes_gzip
-from .params import MAX_BYTES, Params
+from .params import parameters
+from .queries import MAX_LINE, LogsQuery, SearchQuery
 from .ranged import Ranged
-from .route import guarded
+from .route import asking
 from .whole import Whole
 
 T = TypeVar("T")
-MAX_MS = 1 << 53
-MAX_LINE = 10**15 - 1
-MAX_EXCLUDED = 8
-# What the address of the next page carries on.
-_CARRIED = (
-    "before", "since_ms", "until_ms", "level", "q", "regex", "case", "exclude", "max_line_bytes", "limit", "format",
-)  # fmt: skip
+# What says where the first page begins, or how it travels: the address of the next page carries on the rest.
+_OF_ONE_PAGE = {"after", "from_line", "tail", "follow", "end", "keepalive", "download"}
 PAGE_LINES = 1000
 MAX_PAGE_LINES = 10_000
 PAGE_BYTES = 64 << 20
@@ -63,14 +59,15 @@ class Run(Protocol):
     def __call__(self, walk: Walk[T]) -> Awaitable[T]: ...
 
 
-async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
-    params = Params(request)
-    wanted = _format(params, request.headers.get("accept", ""))
-    address, scans = service.access.address(request), service.access.scans
-    form = await scans.compiled(request, grant, address, lambda: _form(params, grant, wanted))
-    follow = params.flag("follow", False)
+async def logs(request: Request, service: Service, grant: Grant, query: LogsQuery) -> ASGIApp:
+    wanted, follow = query.format or accepted(request.headers.get("accept", "")), query.follow
     if follow and wanted == "json":
         raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
+    if query.end and wanted != "ndjson":
+        raise UsageError("end=true goes with format=ndjson: a record stands in no text, and a JSON list ends by itself")
+    address, scans = service.access.address(request), service.access.scans
+    make = partial(query.form, grant, "ndjson" if wanted == "json" else wanted)
+    form = await scans.compiled(request, grant, address, make, query.searches)
 
     def run(walk: Walk[T]) -> Awaitable[T]:
         return scans.run(request, grant, address, walk)
@@ -80,27 +77,34 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
             return await scans.once(request, grant, address, partial(work, *arguments), seated=True)
         return await PAGES.run(work, *arguments)
 
-    manner = _manner(params, wanted, follow, service, grant)
+    manner = Manner(
+        follow=follow,
+        marks=query.end,
+        keepalive=follow and (wanted == "ndjson" if query.keepalive is None else query.keepalive),
+        ended=lambda: service.access.ended(grant),
+        end_reason=grant.end_reason,
+        leaving=service.hub.leaving,
+    )
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.feed.reload()
-    extent = await _extent(params, channel, form, follow, run)
+    extent = await _extent(query, channel, form, run)
     headers = dict(PRIVATE_HEADERS)
-    if params.flag("download", False):
+    if query.download:
         ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
         headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
     headers |= _place(channel.state, extent, follow)
     if not follow:
         headers["Vary"] += ", Accept-Encoding"
     if wanted == "json":
-        page = await _page(request, params, channel, form, extent, headers, run, work, manner)
+        page = await _page(request, query, channel, form, extent, headers, run, work, manner)
         return service.access.reads.seated(grant, address, page)
 
     def body() -> AsyncIterator[bytes]:
         return Body(channel, form, extent, manner, work).chunks()
 
     if not follow:
-        lines = _lines(request, params, channel.state, form, extent, body, headers)
+        lines = _lines(request, query, channel.state, form, extent, body, headers)
         return service.access.reads.seated(grant, address, lines)
     service.hub.admit(channel)
     headers |= {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
@@ -111,15 +115,15 @@ async def logs(request: Request, service: Service, grant: Grant) -> ASGIApp:
 
 
 def _lines(
-    request: Request, params: Params, state: State, form: Form, extent: Extent,
+    request: Request, query: LogsQuery, state: State, form: Form, extent: Extent,
     body: Callable[[], AsyncIterator[bytes]], headers: dict[str, str],
 ) -> Response:  # fmt: skip
     """ndjson or text to its end. A download, and what is asked for in parts, goes out as it is, with a length."""
     media, headers = _TYPES[form.format], headers | {"X-Accel-Buffering": "no"}
-    resumable = params.flag("download", False) or "range" in request.headers
+    resumable = query.download or "range" in request.headers
     # A later line may still draw over text that a running job has printed, and records tell how the job is now. What
     # is searched is looked through once.
-    fixed = (form.format == "ndjson" or settled(state)) and not params.flag("end", False) and not form.searches
+    fixed = (form.format == "ndjson" or settled(state)) and not query.end and not form.searches
     if resumable and fixed:
         # Within a range nothing tells of the lines around it, so its tag does not either.
         low, high = form.lines or (1, state.last_line)
@@ -145,26 +149,6 @@ def _place(state: State, extent: Extent, follow: bool) -> dict[str, str]:
     return headers
 
 
-def _manner(params: Params, wanted: str, follow: bool, service: Service, grant: Grant) -> Manner:
-    marks = params.flag("end", False)
-    if marks and wanted != "ndjson":
-        raise UsageError("end=true goes with format=ndjson: a record stands in no text, and a JSON list ends by itself")
-    return Manner(
-        follow=follow,
-        marks=marks,
-        keepalive=follow and params.flag("keepalive", wanted == "ndjson"),
-        ended=lambda: service.access.ended(grant),
-        end_reason=grant.end_reason,
-        leaving=service.hub.leaving,
-    )
-
-
-def _format(params: Params, accept: str) -> str:
-    if params.has("format"):
-        return params.choice("format", "json", ("json", "ndjson", "text"))
-    return accepted(accept)
-
-
 def accepted(accept: str) -> str:
     """The format that an `Accept` header likes best (RFC 9110, 12.5.1); of equal ones the first, and json for none."""
     best, wanted = 0.0, "json"
@@ -180,55 +164,27 @@ def _weight(text: str) -> float:
     return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0
 
 
-def _form(params: Params, grant: Grant, wanted: str) -> Form:
-    level = params.text("level")
-    return Form(
-        format="ndjson" if wanted == "json" else wanted,
-        levels=parse_levels(level) if level else None,
-        q=params.text("q"),
-        regex=params.flag("regex", False),
-        either_case=either_case(params),
-        exclude=excluded(params),
-        since_ms=params.integer("since_ms", 0, MAX_MS),
-        until_ms=params.integer("until_ms", 0, MAX_MS),
-        longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
-        lines=grant.lines,
-    )
-
-
-def either_case(params: Params) -> bool | None:
-    """None where nothing is said of case."""
-    return params.choice("case", "exact", ("either", "exact")) == "either" if params.has("case") else None
-
-
-def excluded(params: Params) -> str:
-    """Up to MAX_EXCLUDED texts, a newline between each two."""
-    text = params.text("exclude")
-    if text.count("\n") >= MAX_EXCLUDED:
-        raise UsageError(f"exclude has {text.count(chr(10)) + 1} texts: it takes {MAX_EXCLUDED} at most")
-    return text
-
-
-async def _extent(params: Params, channel: Channel, form: Form, follow: bool, run: Run) -> Extent:
+async def _extent(query: LogsQuery, channel: Channel, form: Form, run: Run) -> Extent:
     state = channel.state
-    tail = params.integer("tail", 0, MAX_LINE)
-    limit = params.integer("limit", 1, MAX_LINE)
-    low, high = form.lines or (1, MAX_LINE)
-    from_line = params.integer("from_line", 1, MAX_LINE) or 1
-    after = max(low - 1, line_of(params, "after", state, form.lines) or 0, from_line - 1)
-    before = line_of(params, "before", state, form.lines)
-    upto = high if before is None else min(high, before - 1)
+    after, upto = lines_between(query, state, form.lines)
+    after = max(after, query.from_line - 1)
     within = replace(form, lines=(after + 1, upto))
-    after = await run(lambda check: tail_walk(channel.journal, state, within, tail, check))
-    if not follow:
+    after = await run(lambda check: tail_walk(channel.journal, state, within, query.tail, check))
+    if not query.follow:
         upto = min(upto, state.last_line)  # the answer says beforehand how far it goes
-    return Extent(after, None if upto == MAX_LINE else upto, limit)
+    return Extent(after, None if upto == MAX_LINE else upto, query.limit)
 
 
-def line_of(params: Params, name: str, state: State, lines: tuple[int, int] | None = None) -> int | None:
+def lines_between(query: LogsQuery | SearchQuery, state: State, lines: tuple[int, int] | None) -> tuple[int, int]:
+    """After which line and up to which one is asked for, within those that the caller may see."""
+    low, high = lines or (1, MAX_LINE)
+    after, before = line_of("after", query.after, state, lines), line_of("before", query.before, state, lines)
+    return max(low - 1, after or 0), high if before is None else min(high, before - 1)
+
+
+def line_of(name: str, cursor: Cursor | None, state: State, lines: tuple[int, int] | None) -> int | None:
     """The line of a cursor of this journal. UsageError where it is of another one, or past the end. `lines`: of a range
     nothing is past the end, since that would tell its reader where the log ends."""
-    cursor = params.cursor(name)
     if cursor is None:
         return None
     if cursor.epoch != state.epoch:
@@ -275,7 +231,7 @@ def _collect(
 
 
 async def _page(
-    request: Request, params: Params, channel: Channel, form: Form, extent: Extent, headers: dict[str, str],
+    request: Request, query: LogsQuery, channel: Channel, form: Form, extent: Extent, headers: dict[str, str],
     run: Run, work: Work, manner: Manner,
 ) -> Response:  # fmt: skip
     state = channel.state
@@ -284,9 +240,10 @@ async def _page(
     last = state.last_line if extent.upto is None else min(state.last_line, extent.upto)
     if page.more and page.after < last:
         headers["Jobtail-Last-Id"] = f"{state.epoch}-{page.after}"
-        query = {name: params.text(name) for name in _CARRIED if params.has(name)}
-        query["after"] = f"{state.epoch}-{page.after}"
-        headers["Link"] = f'<{local(request, request.scope["path"])}?{urlencode(query)}>; rel="next"'
+        carried = parameters(LogsQuery).keys() - _OF_ONE_PAGE
+        onward = {name: value for name, value in request.query_params.items() if name in carried and value}
+        onward["after"] = f"{state.epoch}-{page.after}"
+        headers["Link"] = f'<{local(request, request.scope["path"])}?{urlencode(onward)}>; rel="next"'
     small = takes_gzip(request.headers.get("accept-encoding", ""))
     if page.data is not None:
         data = b"[" + _listed(page.data) + b"]"
@@ -312,4 +269,4 @@ async def _bracketed(ndjson: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield b"[]" if before == b"[" else b"]"
 
 
-routes = [guarded("/api/jobs/{job}/logs", logs, Action.VIEW_PART)]
+routes = [asking("/api/jobs/{job}/logs", logs, Action.VIEW_PART, LogsQuery)]

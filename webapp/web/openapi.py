@@ -15,6 +15,7 @@ from ..access.headers import PRIVATE_HEADERS
 from ..models import JOB_ID, JobConfig, JobList, JobRecord, JobStepConfig, RunStatus
 from ..service import Service
 from .operations import OPERATIONS, Json, gives, ref
+from .params import described
 from .route import GuardedRoute, guarded
 
 # Names of the wire for our classes.
@@ -81,7 +82,7 @@ def operation(route: GuardedRoute, known: Json) -> Json:
     found: Json = {
         **known,
         "operationId": route.name,
-        "parameters": [*path, *known.get("parameters", [])],
+        "parameters": [*path, *described(route.query), *known.get("parameters", [])],
         "responses": {**errors, **_as_problems(known["responses"])},
     }
     if route.action is Action.OPEN:

@@ -23,9 +23,9 @@ from ..stream.channel import Channel
 from ..threads import PAGES, RECORDS
 from .address import base_url, local
 from .api import cancel_job, visible
-from .params import Params
+from .queries import ListPageQuery
 from .render import render
-from .route import guarded
+from .route import asking, guarded
 from .words import (
     STATES,
     about_words,
@@ -49,10 +49,8 @@ PATIENCE_SECONDS = 2.0
 _GONE = "The upstream does not know this job any more. What the journal holds of it stays."
 
 
-async def home(request: Request, service: Service, grant: Grant) -> Response:
-    params = Params(request)
-    skip = params.integer("skip", 0, 10**9) or 0
-    text, state = params.text("text"), params.text("state")
+async def home(request: Request, service: Service, grant: Grant, query: ListPageQuery) -> Response:
+    skip, text, state = query.skip, query.text, query.state
     searched = bool(text or state)
     records, error = await _listed(service, SEARCHED_JOBS if searched else PAGE_JOBS + 1, 0 if searched else skip)
     now = datetime.now(UTC)
@@ -170,7 +168,7 @@ async def cancel(request: Request, service: Service, grant: Grant) -> Response:
 
 
 routes = [
-    guarded("/", home, Action.LIST),
+    asking("/", home, Action.LIST, ListPageQuery),
     guarded("/jobs/{job}", job, Action.VIEW_PART),
     guarded("/jobs/{job}/cancel", cancel, Action.CANCEL, ("POST",)),
 ]

@@ -1,86 +1,127 @@
-"""Query parameters, read strictly: a wrong one is a 400 that names it, what it held and what it takes."""
+"""The parameters of a route's query are one model: values, errors and OpenAPI's parameters all come from it.
+
+Where a parameter stands twice, the last one counts. An empty value counts as none.
+"""
 
 from __future__ import annotations
 
-import math
 import re
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 
-from starlette.requests import Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from starlette.datastructures import QueryParams
 
 from ..errors import UsageError
-from ..journal.cursor import Cursor, parse_cursor
 
-MAX_VALUE = 2000
-MAX_BYTES = 1 << 40
+Json = dict[str, Any]
+
 # Python's own readers take more: `1_0`, ` 5`, digits of other scripts.
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_TRUE = {"true", "1", "yes", "on"}
-_FALSE = {"false", "0", "no", "off"}
+_FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
+# pydantic gives the bounds of an optional number by its own names.
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
 
 
-class Params:
-    """Of a parameter that is there twice the last counts. An empty value is as none."""
+# So many of the names that a route does not know are looked at.
+MAX_NAMES = 10
 
-    def __init__(self, request: Request) -> None:
-        self._values = {name: value for name, value in request.query_params.items() if value != ""}
-        for name, value in self._values.items():
-            if len(value) > MAX_VALUE:
-                raise UsageError(f"{name[:40]} is {len(value)} characters long: it takes {MAX_VALUE} at most")
 
-    def text(self, name: str, default: str = "") -> str:
-        return self._values.get(name, default)
+class Query(BaseModel):
+    model_config = ConfigDict(frozen=True)
 
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self._values.get(name, default)
-        if value not in choices:
-            raise self._wrong(name, value, " or ".join(choices))
-        return value
 
-    def flag(self, name: str, default: bool) -> bool:
-        value = self._values.get(name)
-        if value is None:
-            return default
-        if value.lower() in _TRUE:
-            return True
-        if value.lower() in _FALSE:
-            return False
-        raise self._wrong(name, value, "true or false")
+Q = TypeVar("Q", bound=Query)
 
-    def integer(self, name: str, low: int, high: int) -> int | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        try:
-            if not _WHOLE.fullmatch(value):
-                raise ValueError
-            number = int(value)
-        except ValueError:
-            raise self._wrong(name, value, f"a whole number from {low} to {high}") from None
-        if not low <= number <= high:
-            raise self._wrong(name, value, f"a whole number from {low} to {high}")
-        return number
 
-    def seconds(self, name: str, low: float, high: float) -> float | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        number = float(value) if _NUMBER.fullmatch(value) else math.nan
-        if not low <= number <= high:
-            raise self._wrong(name, value, f"a number from {low:g} to {high:g}")
-        return number
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError
+    return int(text)
 
-    def cursor(self, name: str) -> Cursor | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        cursor = parse_cursor(value)
-        if cursor is None:
-            raise self._wrong(name, value, "a cursor, which is the id of a line such as mb3k7-120")
-        return cursor
 
-    def has(self, *names: str) -> bool:
-        return any(name in self._values for name in names)
+def _number(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError
+    return float(text)
 
-    def _wrong(self, name: str, value: str, takes: str) -> UsageError:
-        return UsageError(f"{name}={value[:100]!r} is not right: it takes {takes}")
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _FLAGS:
+        raise ValueError
+    return _FLAGS[text.lower()]
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
+def read(model: type[Q], given: QueryParams) -> Q:
+    """UsageError names the first parameter that is wrong, what it held and what it takes."""
+    try:
+        return model.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+    name, value = str(wrong["loc"][0]), given[str(wrong["loc"][0])]
+    if wrong["type"] == "string_too_long":
+        raise UsageError(f"{name} is {len(value)} characters long: it takes {wrong['ctx']['max_length']} at most")
+    takes = str(wrong.get("ctx", {}).get("error", "")) or _takes(parameters(model)[name])
+    raise UsageError(f"{name}={value[:100]!r} is not right: it takes {takes}")
+
+
+def _takes(schema: Json) -> str:
+    if "enum" in schema:
+        return " or ".join(schema["enum"])
+    if schema["type"] == "boolean":
+        return "true or false"
+    kind = "a whole number" if schema["type"] == "integer" else "a number"
+    return f"{kind} from {schema['minimum']} to {schema['maximum']}"
+
+
+@cache
+def parameters(model: type[Query]) -> dict[str, Json]:
+    """The JSON Schema of each parameter by its name in the query."""
+    found: dict[str, Json] = {}
+    for name, schema in model.model_json_schema().get("properties", {}).items():
+        whole = schema | schema.pop("anyOf", [{}])[0]  # the other one is null, which a query can't say
+        kept = {_BOUNDS.get(key, key): value for key, value in whole.items() if key not in ("anyOf", "title")}
+        found[name] = {
+            key: value for key, value in kept.items() if (key, value) not in (("default", None), ("default", ""))
+        }
+    return found
+
+
+def described(model: type[Query]) -> list[Json]:
+    """The parameters for OpenAPI."""
+    return [
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": schema.get("description", "")}
+        for name, schema in parameters(model).items()
+    ]
+
+
+def unknown(model: type[Query], given: QueryParams) -> list[str]:
+    """The names in a query that the route does not know, which it ignores: caches and proxies add some. UsageError
+    where one looks like a mistyped name that it knows: a filter that does nothing is worse than an error."""
+    known = parameters(model)
+    names = [name for name in given if name not in known]
+    for name in names[:MAX_NAMES]:
+        if near := _near(name, known):
+            raise UsageError(f"{name[:40]!r} is no parameter of this route: do you mean {near}?")
+    return [quote(name[:40], safe="") for name in names[:MAX_NAMES] if name]
+
+
+def _near(name: str, known: dict[str, Json]) -> str | None:
+    """Names of three letters and fewer, and those that are much longer, are taken for what they are."""
+    plain = {_plain(other): other for other in known}
+    asked = _plain(name)
+    alike = [other for other in plain if min(len(other), len(asked)) > 3 and abs(len(other) - len(asked)) <= 2]
+    found = get_close_matches(asked[:40], alike, 1, 0.8)
+    return plain[found[0]] if found else None
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_.]", "", name).lower()

@@ -10,10 +10,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..access.grant import Action, Grant
+from ..access.headers import IGNORED_SCOPE
 from ..errors import JournalError, UpstreamDown, UpstreamError
 from ..models import check_job_id
 from ..service import Service
 from ..threads import RECORDS
+from .params import Q, Query, read, unknown
 
 log = logging.getLogger("jobtail.access")
 
@@ -22,11 +24,12 @@ Endpoint = Callable[[Request, Service, Grant], Awaitable[ASGIApp]]
 
 class GuardedRoute(Route):
     action: Action
+    query: type[Query] = Query
 
 
 def guarded(
     path: str, endpoint: Endpoint, action: Action, methods: Sequence[str] = ("GET",), name: str | None = None
-) -> Route:
+) -> GuardedRoute:
     """`endpoint(request, service, grant)` runs once the job's id is well-formed and the caller may do `action`."""
 
     async def check_and_answer(request: Request) -> ASGIApp:
@@ -47,6 +50,26 @@ def guarded(
 
     route = GuardedRoute(path, check_and_answer, methods=list(methods), name=name or endpoint.__name__)
     route.action = action
+    return route
+
+
+def asking(
+    path: str,
+    endpoint: Callable[[Request, Service, Grant, Q], Awaitable[ASGIApp]],
+    action: Action,
+    query: type[Q],
+    name: str | None = None,
+) -> GuardedRoute:
+    """A guarded route whose endpoint gets what the query asks for. Parameters that it does not know are told of in our
+    own API only: other sites add theirs to the addresses of pages, and the Fused wire is not ours to define."""
+
+    async def read_and_answer(request: Request, service: Service, grant: Grant) -> ASGIApp:
+        if path.startswith("/api/"):
+            request.scope[IGNORED_SCOPE] = unknown(query, request.query_params)
+        return await endpoint(request, service, grant, read(query, request.query_params))
+
+    route = guarded(path, read_and_answer, action, name=name or endpoint.__name__)
+    route.query = query
     return route
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 
 import orjson
 from starlette.requests import Request
@@ -12,19 +13,15 @@ from starlette.responses import Response
 
 from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..errors import UsageError
 from ..journal.batch import Batch
-from ..journal.match import parse_levels
 from ..service import Service
 from ..store.base import Journal
 from ..stream.form import Check, Form, nothing
 from ..stream.tail import backwards
-from .logs import MAX_LINE, either_case, excluded, line_of
-from .params import MAX_BYTES, Params
-from .route import guarded
+from .logs import lines_between
+from .queries import SearchQuery
+from .route import asking
 
-LIMIT = 100
-MAX_LIMIT = 1000
 # An answer is given after this many seconds at the latest; `scanned_to` says where to go on.
 SECONDS = 0.5
 # An answer that ends within a batch has its matches looked for again by the next, so it takes longer first.
@@ -57,48 +54,27 @@ class Found:
 Steps = Generator[None, None, Found]
 
 
-async def search(request: Request, service: Service, grant: Grant) -> Response:
-    params = Params(request)
-    address = service.access.address(request)
-    form = await service.access.scans.compiled(request, grant, address, lambda: _form(params, grant))
-    limit, tail = params.integer("limit", 0, MAX_LIMIT), params.integer("tail", 1, MAX_LIMIT)
-    if tail and limit is not None:
-        raise UsageError("tail and limit exclude each other: tail=N takes the last N matches, limit=N the first")
+async def search(request: Request, service: Service, grant: Grant, query: SearchQuery) -> Response:
+    address, scans = service.access.address(request), service.access.scans
+    form = await scans.compiled(request, grant, address, partial(query.form, grant, "ndjson"), query.searches)
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.feed.reload()
     state = channel.state
-    low, high = form.lines or (1, MAX_LINE)
-    after, before = line_of(params, "after", state, form.lines) or 0, line_of(params, "before", state, form.lines)
-    after, upto = max(low - 1, after), min(high, state.last_line, MAX_LINE if before is None else before - 1)
+    after, upto = lines_between(query, state, form.lines)
+    upto = min(upto, state.last_line)
 
     def walk(check: Check) -> Steps:
-        if tail:
-            return scan_back(channel.journal, form, after, upto, tail, check)
-        return scan(channel.journal, form, after, upto, LIMIT if limit is None else limit, check)
+        if query.tail:
+            return scan_back(channel.journal, form, after, upto, query.tail, check)
+        return scan(channel.journal, form, after, upto, query.limit, check)
 
-    found = await service.access.scans.run(request, grant, address, walk)
+    found = await scans.run(request, grant, address, walk)
     complete = b"true" if found.complete else b"false"
     body = b'{"lines":[%b],"spans":%b,"count":%d,"scanned_to":"%b-%d","complete":%b}' % (
         b",".join(found.lines), orjson.dumps(found.spans), found.count, state.epoch.encode(), found.scanned, complete,
     )  # fmt: skip
     return Response(body, headers=PRIVATE_HEADERS, media_type="application/json")
-
-
-def _form(params: Params, grant: Grant) -> Form:
-    level, q, exclude = params.text("level"), params.text("q"), excluded(params)
-    if not q and not level and not exclude:
-        raise UsageError("q is missing: it takes the text to look for, or with regex=true an expression")
-    return Form(
-        format="ndjson",
-        q=q,
-        regex=params.flag("regex", False),
-        either_case=either_case(params),
-        exclude=exclude,
-        levels=parse_levels(level) if level else None,
-        longest=params.integer("max_line_bytes", 1, MAX_BYTES) or 0,
-        lines=grant.lines,
-    )
 
 
 def scan(journal: Journal, form: Form, after: int, upto: int, limit: int, check: Check = nothing) -> Steps:
@@ -160,4 +136,4 @@ def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int, ch
     return found.over(True)
 
 
-routes = [guarded("/api/jobs/{job}/search", search, Action.VIEW_PART)]
+routes = [asking("/api/jobs/{job}/search", search, Action.VIEW_PART, SearchQuery)]
