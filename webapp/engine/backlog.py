@@ -108,6 +108,11 @@ class Backlog:
         return lines_in(self._memory)
 
     @property
+    def held(self) -> int:
+        """Bytes of what waits in memory."""
+        return self._held
+
+    @property
     def size(self) -> int:
         """Bytes of the file and of what waits in memory."""
         return self._end + self._held

@@ -25,6 +25,23 @@ class RunnerLock:
         with contextlib.suppress(OSError):
             fcntl.flock(self._fd, fcntl.LOCK_EX)
 
+    def take(self) -> bool:
+        """`hold`, but False where somebody does already. OSError where the file can't be made."""
+        private(self.path.parent)
+        while True:
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(self._fd)
+                self._fd = None
+                return False
+            except OSError:
+                return True  # no locks here: see `hold`
+            if os.fstat(self._fd).st_nlink:
+                return True
+            os.close(self._fd)  # whoever held it has ended, and the file with him
+
     def held(self) -> bool:
         """True while a runner lives. Asks; takes nothing."""
         try:

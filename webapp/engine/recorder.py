@@ -90,9 +90,11 @@ class Recorder:
     def _stalled(self) -> bool:
         return time.monotonic() - self._moved > STALL_SECONDS
 
-    def put(self, stream: str, timestamp: int, data: bytes) -> None:
+    def put(self, stream: str, timestamp: int, data: bytes, level: str = "") -> None:
         """Never waits for the disk. Where the disk stands still and no more may be held, lines are
-        counted as lost."""
+        counted as lost. `level`: of whole lines that bear one of their own."""
+        if level:
+            stream = f"{stream} {level}"
         with self._there:
             if self._bytes >= 2 * MOST_BYTES:
                 self._drop(stream, timestamp, data)
@@ -176,6 +178,9 @@ class Recorder:
         return taken
 
     def _lines(self, stream: str, timestamp: int, data: bytes | Dropped) -> list[Item]:
+        if stream not in self._splitters:
+            name, _, level = stream.partition(" ")
+            self._splitters[stream] = Splitter(name, level=level)
         splitter = self._splitters[stream]
         if not isinstance(data, Dropped):
             return [*splitter.feed(timestamp, data)]

@@ -18,11 +18,11 @@ SHOWN = 4 << 10
 
 
 class Splitter:
-    """One stream of one job."""
+    """One stream of one job. `level`: what each of its lines bears, where that is known."""
 
-    def __init__(self, stream: str, limit: int = LIMIT) -> None:
-        self._extra: dict[str, Any] = {"stream": stream}
-        self._split: dict[str, Any] = {"stream": stream, "split": True}
+    def __init__(self, stream: str, limit: int = LIMIT, level: str = "") -> None:
+        self._extra: dict[str, Any] = {"stream": stream} | ({"level": level} if level else {})
+        self._split: dict[str, Any] = {**self._extra, "split": True}
         self._limit = limit
         self._held: list[bytes] = []
         self._size = 0

@@ -17,12 +17,12 @@ def push(settings: Settings, token: str, seconds: float, say: Callable[[str], No
     whole = True
     for folder in outbox.left(settings.data_dir):
         lock = RunnerLock(settings.data_dir / outbox.FOLDER, folder.name)
-        if lock.held():
-            say(f"{folder.name}: its runner still sends it")
+        if not lock.take():
+            say(f"{folder.name}: its runner, or another push, sends it")
             continue
-        lock.hold()
         try:
-            whole = _push(folder, token, seconds, say) and whole
+            if folder.is_dir():  # or somebody has just sent it
+                whole = _push(folder, token, seconds, say) and whole
         finally:
             lock.release()
     return whole

@@ -3,76 +3,52 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TextIO, overload
 
 from ..client.address import service_url
 from ..engine.backlog import Backlog, backlog_path
-from ..engine.job import CANCELED, DONE, FAILED, now_ms
+from ..engine.job import CANCELED, FAILED, now_ms
 from ..engine.journal_sink import JournalSink
+from ..engine.ladder import GRACE_SECONDS
 from ..engine.link import base
-from ..engine.outcome import Outcome
+from ..engine.outcome import Cause, Outcome, outcome
 from ..engine.record import Record, new_job
 from ..engine.sink import Sink
 from ..journal.redact import Redactor
 from ..room import Disk
 from ..settings import Settings, load_settings_for_a_command
 from .sink import LINGER_SECONDS, PushSink
+from .tee import Tee
 
 ROOM_SECONDS = 0.01
-
-
-def _say(message: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        if sys.__stderr__ is not None:
-            print(f"jobtail: {message}", file=sys.__stderr__, flush=True)
-
-
-class Tee(io.TextIOBase):
-    """Writes where it was written before, and to the job."""
-
-    def __init__(self, under: TextIO, put: Callable[[bytes], None]) -> None:
-        self._under = under
-        self._put = put
-
-    def write(self, text: str) -> int:
-        self._put(text.encode("utf-8", "replace"))
-        return self._under.write(text)
-
-    def flush(self) -> None:
-        self._under.flush()
-
-    def writable(self) -> bool:
-        return True
-
-    def isatty(self) -> bool:
-        return self._under.isatty()
-
-    def fileno(self) -> int:
-        return self._under.fileno()
+# What a log record's number means on the page: from this one on.
+LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warning"), (logging.INFO, "info"), (1, "debug"))
 
 
 class Reporting:
-    """A context. What `print` and whatever else writes to `sys.stdout` and `sys.stderr` becomes lines of the job, and
-    so does the traceback of an exception that leaves it; processes that the block starts write past it.
+    """A context. What `print` and whatever else writes to `sys.stdout` and `sys.stderr` becomes lines of the job, on
+    every thread, and so does the traceback of an exception that leaves it. Processes that the block starts, forks too,
+    write past it.
 
     `id`, `url`: of the job. `cancel_asked`: who wants its end ("" for nobody in particular), None while nobody does;
     a block that can stop early looks at it.
     """
 
     def __init__(self, name: str, to: str | None, token: str | None, linger: float) -> None:
-        self._settings = load_settings_for_a_command(_say)
+        self._stderr: TextIO | None = sys.stderr
+        self._settings = load_settings_for_a_command(self._say)
         address = os.environ.get("JOBTAIL_RUN_TO", "") if to is None else to
         self._to = service_url(address, "to") if address else ""
-        self._token = os.environ.get("JOBTAIL_TOKEN", "") if token is None else token
+        self._token = (os.environ.get("JOBTAIL_TOKEN", "") if token is None else token).strip()
         self._linger = linger
         secrets = [*self._settings.credentials(), *([self._token] if self._token else [])]
         self._redactor = Redactor(self._settings.redact, tuple(secrets))
@@ -81,6 +57,9 @@ class Reporting:
         self.url = f"{self._to or base(self._settings)}/jobs/{self.id}"
         self._record: Record | None = None
         self._before: list[tuple[str, Any]] = []
+        self._pid = os.getpid()
+        self._over = False
+        self._hurry = threading.Event()
 
     @property
     def cancel_asked(self) -> str | None:
@@ -91,12 +70,13 @@ class Reporting:
             sink = self._sink(self._settings)
             disk = Disk(self._settings.data_dir, self._settings.disk_reserve_bytes)
             backlog = Backlog(backlog_path(self._settings.data_dir, self.id), disk=disk)
-            self._record = Record(sink, backlog, self._job, say=_say, wake=lambda: None)
+            self._record = Record(sink, backlog, self._job, say=self._say, wake=lambda: None)
             self._record.start(os.getpid())
         except Exception as error:  # whatever it is, the block runs
-            _say(f"this run is not recorded: {error}")
+            self._record = None
+            self._say(f"this run is not recorded: {error}")
             return self
-        _say(self.url)
+        self._say(self.url)
         for stream in ("stdout", "stderr"):
             under = getattr(sys, stream)
             self._before.append((stream, under))
@@ -108,34 +88,76 @@ class Reporting:
         if not self._to:
             return JournalSink(settings, self._redactor, self.id)
         return PushSink(
-            settings, self._job, self._to, self._token, linger=self._linger, say=_say, hurried=lambda: False
-        )
+            settings, self._job, self._to, self._token,
+            linger=self._linger, say=self._say, hurried=self._hurry.is_set,
+        )  # fmt: skip
+
+    def _say(self, message: str) -> None:
+        """Where the block's own messages go, which in a notebook is its cell; not among the lines of the job."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._stderr is not None:
+                print(f"jobtail: {message}", file=self._stderr, flush=True)
 
     def write(self, data: bytes, stream: str = "stdout") -> None:
-        """Bytes of the job's output, as they are: a line ends at its newline."""
-        if self._record is None or not data:
+        """Bytes of the job's output, as they are: a line ends at its newline. `stream`: "stdout" or "stderr". Once the
+        block is over, and in another process, nothing is done."""
+        self._put(data, stream)
+
+    def log(self, message: str, level: str) -> None:
+        """Whole lines with a level of their own: "error", "warning", "info" or "debug"."""
+        self._put(message.encode("utf-8", "replace") + b"\n", "stderr", level)
+
+    def _put(self, data: bytes, stream: str, level: str = "") -> None:
+        # A fork has no recorder, and the locks of ours as they were in the moment of the fork.
+        if self._record is None or self._over or not data or os.getpid() != self._pid:
             return
         while not self._record.recorder.room():
             time.sleep(ROOM_SECONDS)
-        self._record.recorder.put(stream, now_ms(), data)
+        self._record.recorder.put(stream, now_ms(), data, level)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for stream, under in self._before:
             setattr(sys, stream, under)
+        if self._record is None or os.getpid() != self._pid:
+            return
         if error is not None and not isinstance(error, SystemExit):
             self.write("".join(traceback.format_exception(kind, error, trace)).encode("utf-8", "replace"), "stderr")
-        if self._record is not None:
-            self._record.end(_outcome(error, self._redactor))
+        self._over = True
+        self._end(self._record, _outcome(error, self.cancel_asked, self._redactor))
+
+    def _end(self, record: Record, how: Outcome) -> None:
+        """On a thread, so that Ctrl-C meanwhile ends the wait for the network and not the writing down."""
+        over = threading.Event()
+
+        def end() -> None:
+            try:
+                record.end(how)
+            finally:
+                over.set()
+
+        try:
+            threading.Thread(target=end, name="ender", daemon=True).start()
+        except RuntimeError:  # Python itself ends
+            end()
+        pressed = False
+        while not over.is_set():
+            try:
+                over.wait()
+            except KeyboardInterrupt:
+                pressed = True
+                self._hurry.set()
+        if pressed:
+            raise KeyboardInterrupt
 
 
-def _outcome(error: BaseException | None, redactor: Redactor) -> Outcome:
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
-        return Outcome(FAILED if code else DONE, code, f"exit code {code}" if code else "", code)
-    if error is None:
-        return Outcome(DONE, 0, "", 0)
+def _outcome(error: BaseException | None, cancel_asked: str | None, redactor: Redactor) -> Outcome:
+    cause = None if cancel_asked is None else Cause.CANCEL
+    if error is None or isinstance(error, SystemExit):
+        code = error.code if isinstance(error, SystemExit) else 0
+        number = code & 0xFF if isinstance(code, int) else 0 if code is None else 1
+        return outcome(number, cause, cancel_asked or "")
     if isinstance(error, KeyboardInterrupt):
         return Outcome(CANCELED, 130, "cancelled by Ctrl-C", 130)
     text = redactor.text(f"{type(error).__name__}: {error}")[:500]
@@ -143,8 +165,8 @@ def _outcome(error: BaseException | None, redactor: Redactor) -> Outcome:
 
 
 class Handler(logging.Handler):
-    """Log records as lines of a job that is under way: `logging.getLogger().addHandler(Handler(job))`. A line begins
-    with its level, by which the service knows it; `setFormatter` with a format that keeps it there."""
+    """Log records as lines of a job that is under way: `logging.getLogger().addHandler(Handler(job))`. Each line of a
+    record, its traceback too, bears the record's level, whatever the format. They are lines of standard error."""
 
     def __init__(self, job: Reporting, level: int = logging.NOTSET) -> None:
         super().__init__(level)
@@ -153,7 +175,8 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._job.write(self.format(record).encode("utf-8", "replace") + b"\n", "stderr")
+            level = next((name for least, name in LEVELS if record.levelno >= least), "")
+            self._job.log(self.format(record), level)
         except Exception:
             self.handleError(record)
 
@@ -184,5 +207,27 @@ def run(
         return Reporting(what, to, token, linger)
     options = [*(("--to", to) if to else ()), *(("--name", name) if name else ()), "--linger", f"{linger:g}"]
     env = os.environ | ({} if token is None else {"JOBTAIL_TOKEN": token})
-    code = subprocess.run([sys.executable, "-m", "webapp", "run", *options, "--", *what], env=env, check=False)
-    return code.returncode if code.returncode >= 0 else 128 - code.returncode
+    with subprocess.Popen([sys.executable, "-m", "webapp", "run", *options, "--", *what], env=env) as child:
+        code = _waited(child)
+    return code if code >= 0 else 128 - code
+
+
+def _waited(child: subprocess.Popen[bytes]) -> int:
+    """Its return code. Ctrl-C goes to all that the terminal runs: `jobtail run` has got it as well and cancels the
+    command, which may take its time to tidy up. A second one is passed on; so is the wish to end where nobody but us
+    has got the first."""
+    pressed = 0
+    while True:
+        try:
+            code = child.wait(GRACE_SECONDS if pressed == 1 else None)
+        except subprocess.TimeoutExpired:
+            pressed += 1
+            child.send_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            pressed += 1
+            if pressed > 1:
+                child.send_signal(signal.SIGINT)
+        else:
+            if pressed:
+                raise KeyboardInterrupt
+            return code

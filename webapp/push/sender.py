@@ -25,6 +25,9 @@ GOOD_SECONDS = (0.5, 3.0)
 PACE_SECONDS = (0.1, 2.0)
 PACE_TIMES = 4.0
 RETRY = (0.25, 10.0)
+HEARTBEAT_SECONDS = 1.0
+# Who waits for longer than this in front of a terminal is told what for.
+SAY_SECONDS = 3.0
 
 
 class Sender:
@@ -47,12 +50,16 @@ class Sender:
         self._trouble = ""
         self._retry = RETRY[0]
         self._next_at = 0.0
+        self._not_before = 0.0  # what the service asked for
         self._ending = self._giving_up = False
         self._there = threading.Condition()
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._heart = threading.Thread(target=self._beat, name="heart", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        self._heart.start()
 
     def wake(self) -> None:
         with self._there:
@@ -64,27 +71,39 @@ class Sender:
 
     def finish(self, seconds: float, hurried: Callable[[], bool]) -> bool:
         """Waits until all is there; so long, or until somebody is in a hurry. False: something is left."""
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        said = False
         with self._there:
             self._ending = True
-            self._next_at = min(self._next_at, time.monotonic() + RETRY[0])
+            self._next_at = max(min(self._next_at, began + RETRY[0]), self._not_before)
             self._there.notify()
-        while self._thread.is_alive() and time.monotonic() < until and not hurried():
+        while self._thread.is_alive() and time.monotonic() < began + seconds and not hurried():
             self._thread.join(0.1)
+            if not said and time.monotonic() > began + SAY_SECONDS:
+                said = True
+                self._say(f"{self.spool.waiting} lines are still to be sent: for {seconds:g} s at most, or till Ctrl-C")
         with self._there:
             self._giving_up = True
             self._there.notify()
+        self._over.set()
         return self.done
 
-    def beat(self) -> str | None:
-        """Says that the runner lives. Who asked for the job's end."""
-        if self.begun and self._wire is not None and not self.refused:
-            with contextlib.suppress(JobtailError):
-                who = self._wire.beat()
-                self.cancelled_by = who if who is not None else self.cancelled_by
-        return self.cancelled_by
+    # --- its own threads
 
-    # --- its own thread
+    def _beat(self) -> None:
+        """Says that the runner lives, also while the sender waits or what is left is sent, and learns who asked for the
+        job's end. What goes wrong meets the sender as well."""
+        while not self._over.wait(HEARTBEAT_SECONDS) and not self.refused:
+            wire = self._wire
+            if not self.begun or wire is None:
+                continue
+            try:
+                self._took({"cancelled_by": wire.beat()})
+            except Unknown:  # an older copy of the service was put back
+                self.begun = False
+                self.wake()
+            except JobtailError:
+                pass
 
     def _run(self) -> None:
         while not self.done and not self.refused:
@@ -127,6 +146,7 @@ class Sender:
         if not self._trouble:
             self._say(f"{error.detail}; lines wait in {self.spool.folder}")
         self._trouble = error.detail
+        self._not_before = time.monotonic() + seconds
         self._next_at = time.monotonic() + max(seconds, self._retry)
         self._retry = min(2 * self._retry, RETRY[1])
 
@@ -196,9 +216,10 @@ class Sender:
             spool.skip(known)
         else:
             # It was thrown away, or an older copy was put back: nobody but us writes it.
-            if missing := spool.sent - (known if journal == letter.journal else letter.offset):
+            if (missing := spool.sent - (known if journal == letter.journal else letter.offset)) > 0:
                 self._wired().lines(None, missing={"reason": "trimmed", "count": missing})
             letter.offset = spool.sent - line
         letter.journal, letter.grant = journal, self._wired().grant
-        outbox.write(spool.folder, letter)
+        with contextlib.suppress(OSError):  # whoever pushes the rest begins it again, by the token
+            outbox.write(spool.folder, letter)
         self.begun = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import signal
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,15 +12,14 @@ from ..engine.backlog import Hole
 from ..engine.job import Job
 from ..engine.lock import RunnerLock
 from ..engine.sink import Beat, Place, Unfinished
-from ..errors import JournalError
 from ..journal.text import Text
+from ..room import Disk
 from ..settings import Settings
 from . import outbox
 from .outbox import Letter
 from .sender import Sender
 from .spool import Spool
 
-HEARTBEAT_SECONDS = 1.0
 LINGER_SECONDS = 60.0
 HURRY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -42,21 +40,20 @@ class PushSink:
     ) -> None:  # fmt: skip
         self._folder = outbox.folder_of(settings.data_dir, job.id)
         self._lock = RunnerLock(settings.data_dir / outbox.FOLDER, job.id)
-        self._spool = Spool(self._folder)
+        self._spool = Spool(self._folder, disk=Disk(settings.data_dir, settings.disk_reserve_bytes))
         self._letter = Letter(url, job.id, begin_of(job), f"run-{secrets.token_hex(8)}")
         self._sender = Sender(self._letter, self._spool, token, say)
         self._linger = linger
         self._say = say
         self._hurried = hurried
         self._taken = 0
-        self._beat_at = 0.0
 
     def begin(self, job: Job) -> None:
         try:
             self._lock.hold()
             outbox.write(self._folder, self._letter)
         except OSError as error:
-            raise JournalError(f"it can't be made: {error.strerror}", self._folder) from error
+            self._say(f"nothing can be kept on this machine ({self._folder}: {error.strerror}): lines wait in memory")
         self._sender.start()
 
     def ready(self, *, unsure: bool) -> Place:
@@ -79,9 +76,6 @@ class PushSink:
         self._sender.show(unfinished)
 
     def beat(self, job: Job) -> Beat:
-        if time.monotonic() >= self._beat_at:
-            self._sender.beat()
-            self._beat_at = time.monotonic() + HEARTBEAT_SECONDS
         return Beat(self._sender.cancelled_by)
 
     def ask_cancel(self, job: Job, who: str) -> None:
@@ -100,13 +94,15 @@ class PushSink:
             what = f"{waiting} lines stay" if waiting else "its end stays"
             self._say(f"{what} in {self._folder}: jobtail push sends what is there")
         else:
-            self._say(f"of {waiting} lines not all could be kept: there is no room in {self._folder}")
+            what = f"not all of {waiting} lines" if waiting else "its end"
+            self._say(f"{what} could be sent, and what is left could not be kept in {self._folder}")
 
     def leave(self, job: Job) -> None:
         self.finish(job, complete=False)
 
     def close(self) -> None:
-        self._lock.release()
+        with contextlib.suppress(OSError):
+            self._lock.release()
 
 
 def begin_of(job: Job) -> dict[str, Any]:

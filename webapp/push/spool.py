@@ -14,9 +14,12 @@ from pathlib import Path
 from ..engine.backlog import Backlog, Hole, Item, lines_in, read_item
 from ..engine.splitter import boundary
 from ..journal.text import Text, text
+from ..room import Disk
 
 SEGMENT_BYTES = 8 << 20
 MOST_BYTES = 1 << 30
+# Where no file takes them: of all together.
+MEMORY_BYTES = 32 << 20
 # A line longer than this goes as several, each but the last marked `"split": true`: a request has to hold it.
 LINE_BYTES = 256 << 10
 BATCH_LINES = 10_000
@@ -26,8 +29,9 @@ class Spool:
     """`folder`: of one job. Lines are counted from 1 over all that was ever pushed; `sent`: how many of them the
     service has."""
 
-    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES, disk: Disk | None = None) -> None:
         self.folder = folder
+        self._disk = disk
         self.sent = 0
         self.lost = 0  # lines that found no room
         self._pushed = 0
@@ -56,12 +60,12 @@ class Spool:
                     self._push(piece)
 
     def _push(self, item: Item) -> None:
-        if not isinstance(item, Hole) and sum(segment.size for segment in self._segments) + len(item.data) > self._most:
+        if not isinstance(item, Hole) and self._is_full(len(item.data)):
             self.lost += item.count
             item = Hole(item.count)
         if not self._segments or self._segments[-1].size > SEGMENT_BYTES:
             self._number += 1
-            self._segments.append(Backlog(self.folder / f"{self._number:06d}.ndjson"))
+            self._segments.append(Backlog(self.folder / f"{self._number:06d}.ndjson", disk=self._disk))
         segment = self._segments[-1]
         if not segment:
             segment.after = ("", self._pushed)
@@ -70,6 +74,10 @@ class Spool:
         self._holes += isinstance(item, Hole) or segment.lost > before
         self.lost += segment.lost - before
         self._pushed += lines_in([item]) - (segment.lost - before)
+
+    def _is_full(self, more: int) -> bool:
+        size, held = sum(each.size for each in self._segments), sum(each.held for each in self._segments)
+        return size + more > self._most or (held > 0 and held + more > MEMORY_BYTES)
 
     def take_over(self) -> bool:
         """Goes on with the files that a runner left behind. False where nothing is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ BEAT_SECONDS = 4.0
 MOST_ANSWER = 1 << 16
 PACK_BYTES = 1024
 MOST_WAIT = 300.0
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Trouble(JobtailError):
@@ -36,7 +38,11 @@ class Trouble(JobtailError):
 
 
 class Refused(JobtailError):
-    """It will not work, however often it is tried."""
+    """It will not work, however often it is tried. `unauthorised`: with this token or grant."""
+
+    def __init__(self, detail: str, *, unauthorised: bool = False) -> None:
+        super().__init__(detail)
+        self.unauthorised = unauthorised
 
 
 class Unknown(JobtailError):
@@ -63,6 +69,8 @@ class Wire:
         self._path = f"/api/jobs/{job}"
         self._token = token
         self._headers = {"Producer-Id": producer.id, "Producer-Epoch": str(producer.epoch)}
+        if token and not _TOKEN.fullmatch(token):
+            raise Refused("JOBTAIL_TOKEN holds characters that no header may hold")
         try:
             self._client = httpx.Client(**connections(Site(url)))
         except (ClientError, httpx.HTTPError, ValueError, OSError) as error:
@@ -72,7 +80,12 @@ class Wire:
         self._client.close()
 
     def begin(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        answer = self._ask("PUT", "", job, token=self.grant or self._token)
+        try:
+            answer = self._ask("PUT", "", job, token=self.grant or self._token)
+        except Refused as error:
+            if not (error.unauthorised and self.grant and self._token):
+                raise
+            answer = self._ask("PUT", "", job, token=self._token)  # grants end, after weeks or with the key that signs
         self.grant = str(answer.get("grant") or self.grant)
         return answer
 
@@ -128,6 +141,9 @@ class Wire:
         status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0]
         if status == 204:
             return {}
+        if 300 <= status < 400:
+            where = response.headers.get("location", "")[:200]
+            raise Trouble(f"{self.url} leads elsewhere ({status} to {where!r}): give the address that it is reached by")
         try:
             found = orjson.loads(text) if "json" in kind else None
         except orjson.JSONDecodeError:
@@ -146,7 +162,7 @@ class Wire:
         if status in (404, 405):
             return Refused(f"the jobtail at {self.url} is too old to take jobs of other machines")
         if status in (401, 403, 409):
-            return Refused(f"{self.url} refuses it: {detail}")
+            return Refused(f"{self.url} refuses it: {detail}", unauthorised=status == 401)
         wait = _number(headers.get("retry-after"))
         return Trouble(f"{self.url}: {detail}", min(float(wait or 0), MOST_WAIT), smaller=status in (400, 413))
 

@@ -5,67 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .client.cutter import Cutter
-from .served import Served, environment, jobtail, spawn, until
-
-RUN = "run-8f3b2a7c9d1e4f60"
-OWNER = {"Authorization": "Bearer sesame-0f6b1c7e9a5d4832"}
-COUNT = """import sys, time
-for n in range({n}):
-    print(n, flush=True)
-    print('e', n, file=sys.stderr, flush=True)
-    time.sleep({pause})
-sys.exit({code})"""
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Served]:
-    served = Served(
-        {"data_dir": tmp_path / "service", "access_token": "sesame-0f6b1c7e9a5d4832", "run_token": f"ci={RUN}"}
-    )
-    served.data_dir.mkdir()
-    served.start()
-    yield served
-    served.stop()
-
-
-def elsewhere(tmp_path: Path, url: str) -> dict[str, object]:
-    return {"data_dir": tmp_path / "elsewhere", "token": RUN, "run_to": url}
-
-
-def count(n: int, pause: float = 0.0, code: int = 0) -> tuple[str, ...]:
-    return (sys.executable, "-c", COUNT.format(n=n, pause=pause, code=code))
-
-
-def job_of(stderr: str) -> str:
-    return stderr.split("/jobs/", 1)[1].split()[0]
-
-
-def lines(service: Served, job: str) -> list[dict[str, Any]]:
-    answer = service.get(f"/api/jobs/{job}/logs?limit=10000", headers=OWNER)
-    found: list[dict[str, Any]] = answer.json()
-    return found
-
-
-def status(service: Served, job: str) -> dict[str, Any]:
-    found: dict[str, Any] = service.get(f"/api/jobs/{job}", headers=OWNER).json()
-    return found
-
-
-def check(service: Served, job: str, n: int) -> None:
-    """Each line once, and in order for each stream."""
-    found = lines(service, job)
-    assert [line["message"] for line in found if line["stream"] == "stdout"] == [str(k) for k in range(n)]
-    assert [line["message"] for line in found if line["stream"] == "stderr"] == [f"e {k}" for k in range(n)]
+from ..client.cutter import Cutter
+from ..served import Served, jobtail, spawn, until
+from .reported import OWNER, RUN, check, count, elsewhere, job_of, lines, status
 
 
 def test_a_command_elsewhere_is_a_job_here(service: Served, tmp_path: Path) -> None:
@@ -156,7 +105,7 @@ def test_a_wrong_token_is_said_once_and_the_command_runs(service: Served, tmp_pa
 
 
 def test_the_runner_of_the_documentation_works(service: Served) -> None:
-    text = (Path(__file__).parent.parent / "docs" / "push.md").read_text()
+    text = (Path(__file__).parent.parent.parent / "docs" / "push.md").read_text()
     code = text.split("```python\n", 1)[1].split("```", 1)[0]
     scope: dict[str, Any] = {}
     exec(code, scope)
@@ -201,35 +150,3 @@ def test_whoever_else_answers_costs_the_command_nothing(tmp_path: Path, code: in
         server.shutdown()
     assert done.returncode == 4 and done.stdout.split() == ["0", "1", "2"]
     assert done.stderr.count(says) == 1 and "6 lines stay" in done.stderr
-
-
-PROGRAM = """
-import logging, sys, webapp
-with webapp.run("block") as job:
-    logging.getLogger().addHandler(webapp.Handler(job))
-    print("printed")
-    logging.error("it fell")
-    logging.warning("odd")
-    raise ValueError("no good")
-"""
-
-
-def test_a_block_of_python_is_a_job(service: Served, tmp_path: Path) -> None:
-    settings = environment(elsewhere(tmp_path, service.url))
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and done.stdout == "printed\n" and "no good" in done.stderr
-    job = job_of(done.stderr)
-    found = {line["message"]: line["level"] for line in lines(service, job)}
-    assert found["printed"] is None
-    assert (found["ERROR root: it fell"], found["WARNING root: odd"]) == ("error", "warning")
-    assert "ValueError: no good" in found
-    told = status(service, job)
-    assert (told["job_status"], told["detail"], told["job_name"]) == ("Failed", "ValueError: no good", "block")
-
-
-def test_a_command_is_run_from_python(service: Served, tmp_path: Path) -> None:
-    code = "import sys, webapp; sys.exit(webapp.run(['sh', '-c', 'echo hi; exit 6'], name='six'))"
-    settings = environment(elsewhere(tmp_path, service.url))
-    done = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (6, "hi\n")
-    assert status(service, job_of(done.stderr))["exit_code"] == 6
