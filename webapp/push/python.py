@@ -182,9 +182,7 @@ class Handler(logging.Handler):
 
 
 @overload
-def run(
-    what: str, *, to: str | None = None, token: str | None = None, linger: float = LINGER_SECONDS
-) -> Reporting: ...
+def run(what: str, *, to: str | None = None, token: str | None = None, linger: float = LINGER_SECONDS) -> Reporting: ...
 
 
 @overload
