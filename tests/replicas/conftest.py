@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -60,8 +61,13 @@ class Pooler:
         )
         settings.chmod(0o644)
         how = ["-u", "nobody"] if os.getuid() == 0 else []
-        self._process = subprocess.Popen(
-            [program, *how, settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=path
+        self._command = [program, *how, str(settings)]
+        self._folder = path
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder
         )
         deadline = time.monotonic() + 30
         import psycopg
@@ -77,9 +83,14 @@ class Pooler:
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(30)
+
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait(30)
 
 
 @pytest.fixture

@@ -78,6 +78,33 @@ def rolling(services: list[Paced]) -> Disturbance:
     return roll
 
 
+def interfering(server: Cluster, pooler: Pooler, seed: int) -> Disturbance:
+    """Kills and stops the pooler, stops the database, and ends its connections."""
+    chance = random.Random(seed)
+
+    def interfere(over: threading.Event) -> None:
+        while not over.wait(chance.uniform(0.3, 1.0)):
+            match chance.choice(("kill", "stop", "freeze", "end")):
+                case "kill":
+                    pooler.kill()
+                    pooler.start()
+                case "stop":
+                    pooler.process.send_signal(signal.SIGSTOP)
+                    over.wait(chance.uniform(0.2, 1.5))
+                    pooler.process.send_signal(signal.SIGCONT)
+                case "freeze":
+                    server.freeze()
+                    over.wait(chance.uniform(0.2, 1.5))
+                    server.thaw()
+                case "end":
+                    server.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE pid <> pg_backend_pid() AND random() < 0.5"
+                    )
+
+    return interfere
+
+
 def test_replicas_that_are_killed_and_stopped_lose_and_double_nothing(
     database: str, upstream: Upstream, replicas: Callable[..., list[Paced]]
 ) -> None:
@@ -104,9 +131,10 @@ def test_a_pooler_in_transaction_mode_stands_in_between(
     server: Cluster, database: str, upstream: Upstream, replicas: Callable[..., list[Paced]],
     pooler: Callable[[Cluster], Pooler],
 ) -> None:  # fmt: skip
-    services = replicas(pooler(server).url(database.rpartition("/")[2]), 2)
+    between = pooler(server)
+    services = replicas(between.url(database.rpartition("/")[2]), 2)
     plan = Plan(seed=13, seconds=4, viewers=3, kill_every=2)
-    outcome = torture(plan, journals_in(database), upstream, services)
+    outcome = torture(plan, journals_in(database), upstream, services, disturbances=[interfering(server, between, 13)])
     assert outcome.problems == [] and outcome.lines > 300
 
 

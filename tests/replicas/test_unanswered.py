@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.paced import Paced
@@ -21,6 +22,8 @@ from webapp.journal.redact import Redactor
 from webapp.store.base import Writer
 from webapp.store.postgres import patience
 from webapp.store.postgres.store import PostgresStore
+
+from .conftest import Pooler
 
 JOBS = 6
 HOW = ("gone", "stopped")
@@ -118,6 +121,26 @@ def test_a_command_ends_as_it_would_and_its_lines_come_when_the_database_is_back
         away.back()
         until(lambda: service.get(log).text == "first\nsecond\n", "all of its lines", 60)
         until(lambda: service.get(f"/api/jobs/{job}").json().get("finished_job_status"), "its end", 60)
+    finally:
+        service.stop()
+
+
+def test_a_service_starts_while_its_pooler_has_no_database(
+    own_server: Cluster, pooler: Callable[[Cluster], Pooler], data_dir: Path
+) -> None:
+    data_dir.mkdir()
+    own_server.database("later")
+    between = pooler(own_server)
+    psycopg.connect(between.url("later")).close()  # the pooler knows by now how to answer for it
+    own_server.stop("immediate")
+    service = Served({"data_dir": data_dir, "database_url": between.url("later")})
+    starting = threading.Thread(target=service.start, daemon=True)
+    starting.start()
+    try:
+        until(lambda: "waiting for it" in service.output, "the service to wait")
+        own_server.start()
+        starting.join(60)
+        assert service.get("/readyz").status_code == 200
     finally:
         service.stop()
 

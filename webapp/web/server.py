@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 
 from ..access.seats import connections, descriptors
 from ..engine import link
-from ..errors import JournalError, SettingsError, StoreDown
+from ..errors import JournalError, OutcomeUnknown, SettingsError, StoreDown
 from ..journal.redact import Redactor
 from ..settings import Settings
 from ..store.open import open_store
@@ -34,6 +34,7 @@ from .sockets import end_dead
 from .workers import Workers
 
 log = logging.getLogger("jobtail.web")
+T = TypeVar("T")
 
 SHUTDOWN_SECONDS = 3
 # How long those who were told that the service goes down may take to read it. Then their connections are cut, which
@@ -146,7 +147,7 @@ def serve(
     from .app import create_app
     from .metrics import Snapshots
 
-    app = create_app(settings, Snapshots(*worker) if worker else None)
+    app = waited(lambda: create_app(settings, Snapshots(*worker) if worker else None))
     config = uvicorn.Config(
         detachable(app),
         loop="auto",
@@ -166,13 +167,14 @@ def serve(
     return 0 if server.started else 1
 
 
-def waited(look: Callable[[], bool]) -> bool:
-    """What `look` gives, once the database answers: a service may start before its database does."""
+def waited(look: Callable[[], T]) -> T:
+    """What `look` gives, once the database answers: a service may start before its database does, or while that
+    restarts. Whether a write of the start was kept does not matter: it is made again."""
     said = False
     while True:
         try:
             return look()
-        except StoreDown as error:
+        except (StoreDown, OutcomeUnknown) as error:
             if not said:
                 log.warning("%s: waiting for it", error.detail)
             said = True

@@ -41,6 +41,10 @@ _EVEN = (
 # Conditions of the server that pass: it starts, stops, has no room for connections, is a standby, or has no space.
 _FATAL = re.compile(r"FATAL:\s+(.*)")
 _PASSING_WORDS = ("starting up", "shutting down", "recovery", "too many", "connection slots", "server_login", "pooler")
+# What PgBouncer says before it has given a statement to a server.
+_UNGIVEN = (
+    "server login", "server_login_retry", "query_wait_timeout", "cannot connect to server", "no more connections",
+)  # fmt: skip
 _PASSING = ("08", "53", "57P", "58", "25006", "40", "55P03")
 
 
@@ -53,7 +57,12 @@ class Database:
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         address = conninfo.make_conninfo("", **(DEFAULTS | parsed(url) | OURS))
-        _connected(address)
+        self._patience = Patience()
+        try:
+            self._look(address)
+        except BaseException:
+            self._patience.close()
+            raise
         self._odd = False
         # A prepared statement would belong to one session behind the pooler.
         options = {"autocommit": True, "prepare_threshold": None}
@@ -62,7 +71,6 @@ class Database:
             kwargs=options, min_size=0, max_size=connections, timeout=WAIT_SECONDS, max_idle=60.0, open=True,
             reconnect_timeout=2.0, reconnect_failed=lambda pool: None, configure=self._configure, name="jobtail",
         )  # fmt: skip
-        self._patience = Patience()
         self._checking = threading.Lock()
 
     def hurry(self, seconds: float) -> None:
@@ -140,10 +148,23 @@ class Database:
     def _configure(self, connection: Any) -> None:
         """A new connection."""
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        # A statement that waits for a lock when we are gone ends by itself, and holds no place. Some systems can't.
-        with contextlib.suppress(psycopg.Error):
-            connection.execute("SET client_connection_check_interval = '5s'")
-        self._odd = self._odd or connection.execute(_ODD).fetchone()[0]
+        with self._patience.bounded(connection, WAIT_SECONDS):
+            # A statement that waits for a lock when we are gone ends by itself, and holds no place. Some systems can't.
+            with contextlib.suppress(psycopg.Error):
+                connection.execute("SET client_connection_check_interval = '5s'")
+            self._odd = self._odd or connection.execute(_ODD).fetchone()[0]
+
+    def _look(self, address: str) -> None:
+        """A first connection, since the pool does not say why it gets none."""
+        try:
+            with psycopg.connect(address) as connection, self._patience.bounded(connection, WAIT_SECONDS):
+                encoding = connection.execute("SHOW server_encoding").fetchone()
+        except psycopg.OperationalError as error:
+            raise _unconnected(str(error)) from None
+        except psycopg.Error as error:
+            raise translated(error) from None
+        if encoding is not None and encoding[0] not in ("UTF8", "SQL_ASCII"):
+            raise JournalError(f"its encoding is {encoding[0]}, which can't hold every text: use one made with -E UTF8")
 
     def _again(self, work: Callable[[Any], T], seconds: float | None) -> T:
         began = time.monotonic()
@@ -172,19 +193,6 @@ class Database:
     def _rows(connection: Any, sql: str, values: Values) -> list[tuple[Any, ...]]:
         cursor = connection.execute(sql, values, binary=True)
         return list(cursor.fetchall()) if cursor.description is not None else []
-
-
-def _connected(address: str) -> None:
-    """A first connection, since the pool does not say why it gets none."""
-    try:
-        with psycopg.connect(address) as connection:
-            encoding = connection.execute("SHOW server_encoding").fetchone()
-    except psycopg.OperationalError as error:
-        raise _unconnected(str(error)) from None
-    except psycopg.Error as error:
-        raise translated(error) from None
-    if encoding is not None and encoding[0] not in ("UTF8", "SQL_ASCII"):
-        raise JournalError(f"its encoding is {encoding[0]}, which can't hold every text: use one made with -E UTF8")
 
 
 def _unconnected(said: str) -> JournalError:
@@ -226,6 +234,8 @@ def translated(error: psycopg.Error) -> JournalError:
 
 
 def _refused(error: psycopg.Error) -> bool:
-    """The server said itself that it did nothing: it was shutting down, or is a standby."""
+    """The server said itself that it did nothing: it was shutting down, or is a standby. Or the pooler has none."""
     state = getattr(error, "sqlstate", None) or ""
+    if state.startswith("08") and any(words in str(error) for words in _UNGIVEN):
+        return True
     return state.startswith(("53", "25006", "57P03", "42", "28"))
