@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from webapp.engine.link import answers, base
+from webapp.engine.link import NEAR_SECONDS, NOBODY, base, unserved
 from webapp.errors import SettingsError
 from webapp.settings import load_settings
 
@@ -40,7 +40,7 @@ def main() -> int:
         return fail(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     url = base(settings)
-    if answers(url):
+    if unserved(url, NEAR_SECONDS) != NOBODY:
         return fail(f"something listens at {url} already: stop it, or choose another port: JOBTAIL_PORT=8485 make demo")
     service = subprocess.Popen([*JOBTAIL, "serve"], stdout=subprocess.DEVNULL)
     job = None
@@ -73,7 +73,7 @@ def wait(url: str, service: subprocess.Popen[bytes]) -> bool:
     """False where the service ended instead of answering."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and service.poll() is None:
-        if answers(url):
+        if unserved(url, NEAR_SECONDS) != NOBODY:
             return True
         time.sleep(0.05)
     return False

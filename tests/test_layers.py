@@ -5,6 +5,8 @@ import ast
 import re
 import sys
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -157,3 +159,24 @@ def outside(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.split(".")[0])
     return found
+
+
+def test_every_name_is_used():
+    """Not by tests alone. A library calls what is decorated, and what overrides a method of its own."""
+    text = {path: path.read_text() for path in ROOT.rglob("*.py")}
+    pages = [path.read_text() for path in (ROOT.parent / "templates").iterdir()]
+    used = Counter(word for one in [*text.values(), *pages] for word in re.findall(r"\w+", one))
+    dead = [f"{path}: {name}" for path, held in text.items() for name in own_names(ast.parse(held)) if used[name] < 2]
+    assert not dead, "\n".join(dead)
+
+
+def own_names(node: ast.AST) -> Iterator[str]:
+    """What a module or a class defines."""
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.Assign):
+            yield from (name.id for name in inner.targets if isinstance(name, ast.Name))
+        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not inner.decorator_list and not inner.name.startswith("__"):
+                yield inner.name
+            if isinstance(inner, ast.ClassDef) and not inner.bases:
+                yield from own_names(inner)

@@ -87,4 +87,3 @@ def test_a_stranger_is_told_the_same_of_every_job() -> None:
 def test_a_range_clips_what_is_asked_for(lines: tuple[int, int] | None, asked: tuple[int, int], seen: object) -> None:
     grant = Grant("share", lines=lines)
     assert grant.clip(*asked) == seen
-    assert grant.allows_line(asked[0]) is (lines is None or lines[0] <= asked[0] <= lines[1])

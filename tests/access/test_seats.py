@@ -84,12 +84,13 @@ def test_a_whole_ipv6_network_is_one_address() -> None:
 
 def test_one_who_is_cut_off_leaves_the_seat() -> None:
     async def run() -> None:
-        seats = Seats()
+        seats = Seats(per_address=1, per_link=1)
         _, task = await watch(seats, link(), "203.0.113.1")
-        assert seats.taken == 2
+        with pytest.raises(Busy):
+            seats.seated(link(), "203.0.113.1", Response())
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert seats.taken == 0
+        seats.seated(link(), "203.0.113.1", Response())
 
     asyncio.run(run())
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.paced import scaled
 from tests.upstream import Job, Upstream
 from webapp.journal.redact import Redactor
 from webapp.poller.budget import Budget, RetryBucket
@@ -22,7 +23,7 @@ from webapp.store.sqlite.journal import SqliteJournal
 
 BEAT = 0.05
 # Times of the rule at a fiftieth: what takes seconds for people takes moments here.
-FAST = replace(Pace().scaled(0.02), lease=2.0, lease_renew=0.2)
+FAST = replace(scaled(0.02), lease=2.0, lease_renew=0.2)
 
 
 @dataclass

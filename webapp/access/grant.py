@@ -54,9 +54,6 @@ class Grant:
         """The `reason` of the `done` event when this grant ends under a stream."""
         return "link_ended" if self.kind == "share" else "denied"
 
-    def allows_line(self, line: int) -> bool:
-        return self.lines is None or self.lines[0] <= line <= self.lines[1]
-
     def clip(self, first: int, last: int) -> tuple[int, int]:
         """`first..last` held within what may be seen; `last < first` when nothing is left."""
         if self.lines is None:

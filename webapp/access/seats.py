@@ -71,11 +71,6 @@ class Seats:
                 if self._taken[name] <= 0:
                     del self._taken[name]
 
-    @property
-    def taken(self) -> int:
-        """By address and by link together: nought when nobody watches."""
-        return self._taken.total()
-
 
 class Seated(Response):
     """An answer within its seat. It is sent as the one inside sends it."""

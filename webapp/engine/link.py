@@ -58,11 +58,6 @@ def unserved(url: str, seconds: float, job: str = "") -> str:
     return ANOTHER if status == 404 and job else ""
 
 
-def answers(url: str, seconds: float = NEAR_SECONDS) -> bool:
-    """True when somebody listens there, whoever it is."""
-    return unserved(url, seconds) != NOBODY
-
-
 def _asked(url: str, path: str, seconds: float) -> tuple[int, str]:
     """Status and media type of the answer."""
     parts = urlsplit(url)

@@ -62,7 +62,7 @@ class Encoder:
             lines = encode_plain(name, last + 1, times, self.messages, self.levels)
         marks = marks_of(self.levels, kept, bytes(late))
         out_ms = next_out_ms(out_ms, times, now_ms)
-        written = Written(epoch, last + len(times), max(high_ms, max(times)), out_ms, sample)
+        written = Written(last + len(times), max(high_ms, max(times)), out_ms, sample)
         written.cut(last + 1, lines, marks, array("q", times))
         written.note([entry.key for entry in self.entries], [entry.timed for entry in self.entries])
         return written
@@ -95,7 +95,6 @@ def marks_of(levels: bytes, kept: bytearray, late: bytes) -> bytes:
 class Written:
     """New lines and the state after them."""
 
-    epoch: str
     last_line: int
     high_ms: int
     out_ms: int

@@ -19,7 +19,6 @@ from ..errors import UsageError
 MAX_CHARACTERS = 1000
 # Instructions; a Unicode class such as \pL takes some 500, a character of a text up to 7.
 MAX_PROGRAM = 2000
-MAX_LITERAL_PROGRAM = 8 * MAX_CHARACTERS
 # Bytes of RE2's automata for one program. Compiling that much takes too long, so a first try has less.
 MEMORY = 8 << 20
 _TRY_MEMORY = 1 << 20

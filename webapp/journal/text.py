@@ -143,7 +143,7 @@ class TextEncoder:
         lines = [line for part in self._lines(epoch.encode(), last) for line in part]
         stamps = [time for time, _ in runs]
         out_ms = next_out_ms(out_ms, stamps, now_ms)
-        written = Written(epoch, last + len(lines), max(high_ms, max(stamps)), out_ms, sample)
+        written = Written(last + len(lines), max(high_ms, max(stamps)), out_ms, sample)
         written.cut(last + 1, lines, marks_of(self._levels, kept, b""), times)
         return written
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,3 @@ class Pace:
     lease: float = 5.0
     lease_renew: float = 1.0
     loading_every: float = 0.5
-
-    def scaled(self, factor: float) -> Pace:
-        """Every time of it multiplied; reaches and shares stay, since they speak of the log's own time."""
-        return replace(
-            self,
-            late_every=self.late_every * factor,
-            sweep_every=self.sweep_every * factor,
-            drain_least=self.drain_least * factor,
-            deep_every=self.deep_every * factor,
-            drain_most=self.drain_most * factor,
-            drain_empty=self.drain_empty * factor,
-            drain_unseen=self.drain_unseen * factor,
-            looks=tuple(look * factor for look in self.looks),
-            idle_beat_most=self.idle_beat_most * factor,
-            idle_stop=self.idle_stop * factor,
-            grace=self.grace * factor,
-            backoff_first=self.backoff_first * factor,
-            backoff_most=self.backoff_most * factor,
-            loading_every=self.loading_every * factor,
-        )

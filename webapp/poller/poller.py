@@ -278,7 +278,7 @@ class Poller:
             if state.last_line:
                 await self._logs_failed(UpstreamError("logs: the upstream answered 404"))
                 return None
-            fetch = Fetch(None, complete=True)  # a job without a line may have no log at all
+            fetch = Fetch(complete=True)  # a job without a line may have no log at all
         self._read(fetch, depth, began)
         return fetch
 

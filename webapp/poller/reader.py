@@ -51,7 +51,6 @@ class Fetch:
     widest window; `behind_ms`: the same of all. `first_ms`, `last_ms`: of what is newer than all that we knew, -1 for
     none. `holes`: entries may be hidden that we never had; `hidden_end`: behind the last line."""
 
-    since: int | None
     held: int = 0
     new: int = 0
     entries: int = 0
@@ -113,7 +112,7 @@ class Reader:
         self._probing = probing
         self._ahead: deque[int] = deque(maxlen=AHEAD_ROUNDS)  # of new entries, of the upstream's Date, in ms, at least
         self._short: int | None = None
-        self._fetch = Fetch(None)
+        self._fetch = Fetch()
         self._doubt: Doubt | None = None
         self._hiding: int | None = None  # what an answer of this read was asked with that may hide more of its one ms
         self._whole: Tally | None = None  # in a read of the whole log: what of all that we hold is still to be found
@@ -125,7 +124,7 @@ class Reader:
         hold. JobNotFound, UpstreamError, JournalError."""
         if prove and self._doubt is not None and await self._stands(self._doubt):
             return self._fetch
-        fetch, self._hiding = Fetch(since), None
+        fetch, self._hiding = Fetch(), None
         self._fetch = fetch
         probe = since is None or self._probing.due(time.monotonic())
         page = first = await self._page(since, None)
@@ -171,7 +170,7 @@ class Reader:
         new lines: then the whole log is read another time."""
         if not doubt.concerns(await self._in_thread(self._journal.state)):
             return False
-        fetch = self._fetch = Fetch(None, holes=True, hidden_end=doubt.hidden_end)
+        fetch = self._fetch = Fetch(holes=True, hidden_end=doubt.hidden_end)
         page = await self._page(doubt.since, None)
         same = not self._confirmed if doubt.since is None else page.stuck
         return fetch.new > 0 or same

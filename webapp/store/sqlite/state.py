@@ -16,10 +16,6 @@ COLUMNS = (
 )
 
 
-def load_state(db: sqlite3.Connection, clock: Clock) -> State:
-    return load_fenced(db, clock)[0]
-
-
 def load_fenced(db: sqlite3.Connection, clock: Clock) -> tuple[State, int]:
     """The state, and the token of the newest lease, as of one moment."""
     row = one(db, COLUMNS)
