@@ -123,6 +123,17 @@ def test_a_feed_knows_no_reader_and_a_group_no_viewer():
                 assert rank[file[2]] < rank[here[2]], f"{here[2]} imports {file[2]}"
 
 
+def test_every_task_and_every_pool_has_its_owner():
+    """`Tasks` cancels its tasks and waits for them; a `Pool` is measured. asyncio's own pool is everybody's."""
+    for word, owner in (
+        ("create_task(", "tasks"), ("ensure_future(", "tasks"), ("ThreadPoolExecutor(", "threads"),
+        ("asyncio.to_thread", ""), ("run_in_executor", ""),
+    ):  # fmt: skip
+        assert [path.stem for path in ROOT.rglob("*.py") if word in path.read_text()] == ([owner] if owner else [])
+    anyio = [line for path in ROOT.rglob("*.py") for line in path.read_text().splitlines() if "to_thread.run" in line]
+    assert all("limiter=" in line for line in anyio)
+
+
 def test_nothing_outside_the_store_knows_of_sqlite():
     knows = [
         str(path.relative_to(ROOT))

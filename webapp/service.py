@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-from anyio import CapacityLimiter
 
 from .access.cancels import Cancels
 from .access.decide import Access
@@ -27,7 +25,7 @@ from .store.base import Journal, Store
 from .store.open import open_store
 from .stream.hub import Hub
 from .stream.upkeep import MakeUpdater, Updater
-from .threads import CHORES
+from .threads import CHORES, POOLS
 
 # How long giving back what is held may take at the end of the process.
 LEAVE_SECONDS = 3.0
@@ -50,11 +48,14 @@ class Service:
     quota: Quota
     budget: Budget | None
 
-    def limiters(self) -> dict[str, CapacityLimiter]:
-        """What bounds work of one kind, by its name."""
-        if self.budget is None:
-            return {}
-        return {"upstream requests": self.budget.requests, "polling": self.budget.threads}
+    def load(self) -> Iterator[tuple[str, int, int]]:
+        """Of all that bounds work of one kind: its name, how much of that work is under way, and how much waits."""
+        for pool in (*POOLS, self.intake.pool):
+            yield pool.purpose, *pool.load
+        if self.budget is not None:
+            for name, limiter in self.budget.limiters().items():
+                found = limiter.statistics()
+                yield name, found.borrowed_tokens, found.tasks_waiting
 
     @property
     def upstream(self) -> Source | None:
@@ -71,6 +72,7 @@ class Service:
         await self.hub.close()
         await self.together.close()
         await self.cancels.close()
+        await self.listing.close()
         await self.source.aclose()
         await CHORES.run(self.intake.close)
         await CHORES.run(self.store.close)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from webapp.counts import COUNTED
+from webapp.threads import POOLS, Pool
 from webapp.web.metrics import MEASURED
 
 from ..served import Served, until
@@ -45,6 +47,25 @@ def test_every_metric_is_there_from_the_start_and_counts(serve: Callable[..., Se
     assert now["jobtail_journal_bytes"] > 0 and now["jobtail_disk_free_bytes"] > 0
     assert now["process_resident_memory_bytes"] > 0
     until(lambda: values(served.get("/metrics").text)["jobtail_viewers"] == 0, "the viewer to be gone")
+
+
+def test_every_pool_of_threads_is_measured(serve: Callable[..., Served], upstream: Upstream) -> None:
+    text = serve(upstream_url=upstream.url).get("/metrics").text
+    found = set(re.findall(r'jobtail_limiter_tasks\{limiter="([^"]+)",state="(\w+)"', text))
+    names = {pool.purpose for pool in POOLS} | {"reports", "polling", "upstream requests", "slow upstream requests"}
+    assert found == {(name, state) for name in names for state in ("running", "waiting")}
+
+
+def test_a_pool_tells_what_runs_and_what_waits() -> None:
+    pool, busy = Pool("test", 2), threading.Event()
+    try:
+        works = [pool.submit(busy.wait) for _ in range(5)]
+        until(lambda: pool.load == (2, 3), "two to run")
+        assert works[-1].cancel() and pool.load == (2, 2)
+    finally:
+        busy.set()
+        pool.close()
+    assert pool.load == (0, 0)
 
 
 def test_only_owners_and_the_token_for_metrics_read_them(serve: Callable[..., Served]) -> None:

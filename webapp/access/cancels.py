@@ -10,6 +10,7 @@ from ..engine.catalog import Catalog
 from ..errors import Busy
 from ..models import RunStatus
 from ..source.base import Source
+from ..tasks import Tasks
 from ..threads import RECORDS
 from .grant import Grant
 from .peer import group
@@ -26,6 +27,7 @@ class Cancels:
     def __init__(self, source: Source, catalog: Catalog) -> None:
         self._source = source
         self._catalog = catalog
+        self._tasks = Tasks()
         self._under_way: dict[str, asyncio.Task[RunStatus]] = {}
         self._waiting: Counter[str] = Counter()
         self._noted: OrderedDict[tuple[str, str, str], float] = OrderedDict()
@@ -38,9 +40,8 @@ class Cancels:
             await RECORDS.run(self._record, job, grant, address)
         task = self._under_way.get(job)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._source.cancel(job, grant.who))
-            self._under_way[job] = task
-            task.add_done_callback(lambda task: self._over(job, task))
+            task = self._under_way[job] = self._tasks.start(self._source.cancel(job, grant.who))
+            task.add_done_callback(lambda _: self._under_way.pop(job))
         self._waiting[job] += 1
         try:
             return await asyncio.shield(task)
@@ -50,15 +51,7 @@ class Cancels:
                 del self._waiting[job]
 
     async def close(self) -> None:
-        tasks = list(self._under_way.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _over(self, job: str, task: asyncio.Task[RunStatus]) -> None:
-        del self._under_way[job]
-        if not task.cancelled():
-            task.exception()  # looked at, where all who asked have gone
+        await self._tasks.close()
 
     def _is_news(self, job: str, grant: Grant, address: str) -> bool:
         key, now = (job, grant.who, group(address)), time.monotonic()

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -30,6 +29,7 @@ from ..journal.line import Entry
 from ..journal.text import Text
 from ..store.base import Journal, Producer, Store, Writer
 from ..store.report import Report
+from ..threads import Pool
 from .catalog import Catalog
 from .job import Job, now_ms, status_of
 
@@ -123,11 +123,11 @@ class Intake:
         self._store = store
         self._catalog = catalog
         self._lanes: dict[str, Lane] = {}
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="intake")
+        self.pool = Pool("reports", THREADS)
         self._at_once = 0
 
     def close(self) -> None:
-        self._pool.shutdown()
+        self.pool.close()
         for lane in self._lanes.values():
             self._let_go(lane)
         self._lanes.clear()
@@ -152,7 +152,7 @@ class Intake:
 
     async def parsed(self, parse: Callable[[], T]) -> T:
         """Work on a body, on the threads that such work has."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, parse)
+        return await self.pool.run(parse)
 
     @contextlib.asynccontextmanager
     async def room(self) -> AsyncIterator[None]:

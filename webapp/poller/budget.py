@@ -62,6 +62,10 @@ class Budget:
         uses this one is a timer."""
         return anyio.CapacityLimiter(self._slow_places)
 
+    def limiters(self) -> dict[str, anyio.CapacityLimiter]:
+        """By the names that they have in `/metrics`."""
+        return {"upstream requests": self.requests, "slow upstream requests": self.slow, "polling": self.threads}
+
     def place(self, patience: float | None = None) -> Place:
         """For one request: `async with budget.place()`. UpstreamDown: none came free for `patience` seconds, or all
         places are taken and this request is one of too many slow ones."""

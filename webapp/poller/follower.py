@@ -16,6 +16,7 @@ from ..journal.status import same
 from ..source.base import Source
 from ..store.base import Journal
 from ..store.unfinished import keep_unfinished
+from ..threads import FOLLOWING
 
 LOOK_SECONDS = 0.25
 # What it writes takes a moment.
@@ -78,7 +79,7 @@ class Follower:
             status = await self._source.status(self._journal.job)
             whole = status.finished and not await self._source.behind(self._journal.job)
             returns = whole and await self._source.may_return(self._journal.job)
-            over = await asyncio.to_thread(self._write, status.model_dump(mode="json"), whole, returns)
+            over = await FOLLOWING.run(self._write, status.model_dump(mode="json"), whole, returns)
         except JobtailError as error:
             self.error = error
             return False

@@ -10,6 +10,7 @@ from ..errors import JobNotFound, JournalError, UpstreamDenied, UpstreamDown
 from ..journal.state import State
 from ..models import RunStatus
 from ..store.base import Journal
+from ..tasks import Tasks
 from .audience import Audience
 from .feed import Feed
 from .step import settled
@@ -21,11 +22,12 @@ STATUS_SECONDS = 3.0
 
 
 class Channel:
-    """`readers`: who follow by other means than events."""
+    """`readers`: who follow by other means than events. `tasks`: what runs for whoever asks for the job here."""
 
     def __init__(self, journal: Journal, state: State, make_updater: MakeUpdater) -> None:
         self.job = journal.job
         self.readers = 0
+        self.tasks = Tasks()
         self.feed = Feed(journal, state, self._trouble)
         self.updater = make_updater(journal, self.feed.signal)
         self.audience = Audience(self.feed)
@@ -149,6 +151,7 @@ class Channel:
         return not self.watching and not self.upkeep.running
 
     async def close(self) -> None:
+        await self.tasks.close()
         await self.upkeep.close()
         await self.audience.close()
         await self.feed.close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio.lowlevel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,7 +18,8 @@ from ..errors import JobtailError
 from ..service import Service, build
 from ..settings import Settings, load_settings
 from ..stream.detached import detachable
-from . import api, events, fused, login, logs, metrics, openapi, pages, reporting, search, shares
+from ..tasks import Tasks
+from . import api, events, fused, login, logs, metrics, openapi, pages, render, reporting, search, shares
 from .problem import on_crash, on_error, on_http
 from .request_log import RequestLog
 from .static import Static
@@ -48,19 +49,21 @@ class Begun:
 def create_app(settings: Settings, snapshots: metrics.Snapshots | None = None) -> Starlette:
     """JournalError where the data folder can't be used. `snapshots`: where workers of one socket tell each other what
     they measure."""
+    render.load()
     service = build(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.begun = True
         await service.start()
-        telling = asyncio.create_task(metrics.keep(snapshots, service)) if snapshots else None
+        await anyio.lowlevel.checkpoint()  # AnyIO reads a part of itself at its first use: now, before anybody waits
+        telling = Tasks()
+        if snapshots is not None:
+            telling.start(metrics.keep(snapshots, service))
         try:
             yield
         finally:
-            if telling is not None:
-                telling.cancel()
-                await asyncio.wait([telling])
+            await telling.close()
             await service.stop()
 
     parts = (events, logs, search, api, pages, shares, login, openapi, fused, metrics, reporting)

@@ -20,6 +20,7 @@ from ..stream.channel import Channel
 from ..stream.form import Form, Omitted, encode_chosen
 from ..stream.shown import Shown, begins
 from ..stream.step import settled, within
+from ..tasks import first_of
 from ..threads import PAGES
 
 T = TypeVar("T")
@@ -191,15 +192,8 @@ class Body:
     async def _wait(self, state: State) -> None:
         """For news; while one waits, the job counts as watched."""
         self._channel.upkeep.keep_alive()
-        waits: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(self._channel.feed.changed(state.revision)),
-            asyncio.ensure_future(self._manner.leaving.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, timeout=CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        news, leaving = self._channel.feed.changed(state.revision), self._manner.leaving.wait()
+        await first_of(news, leaving, seconds=CHECK_SECONDS)
 
     def _reason(self) -> str:
         """Why the body ends that gave what was asked for."""

@@ -46,7 +46,7 @@ async def jobs(request: Request, service: Service, grant: Grant, query: FusedJob
 
 async def logs(request: Request, service: Service, grant: Grant, query: FusedLogsQuery) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
-    fresh = asyncio.ensure_future(_fresh(channel))
+    fresh = channel.tasks.start(_fresh(channel))
     try:
         await asyncio.wait([fresh], timeout=PATIENCE)
     except asyncio.CancelledError:

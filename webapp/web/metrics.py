@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import statistics
@@ -9,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import anyio
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -20,6 +20,7 @@ from ..access.grant import Action, Grant
 from ..counts import COUNTED, Labels, counts
 from ..errors import JournalError
 from ..service import Service
+from ..threads import METRICS
 from .route import guarded
 
 Sample = tuple[str, Labels, float]
@@ -29,7 +30,7 @@ MEASURED = {
     "jobs_followed": "Jobs that this process keeps open.",
     "viewer_lag_lines": "Lines between the end of a job's journal and what its viewer was sent.",
     "viewer_lag_seconds": "Seconds for which a viewer's socket has taken nothing.",
-    "limiter_tasks": "Threads at work, and tasks that wait for one, by what for.",
+    "limiter_tasks": "Work that is under way, and work that waits for a thread or a request, by what for.",
     "event_loop_delay_seconds": "By how much the last beat of the event loop was late.",
     "journal_bytes": "Bytes of all journals.",
     "disk_free_bytes": "Bytes that are free where the data folder is (not with a database).",
@@ -56,10 +57,9 @@ def measured(service: Service) -> Iterator[Sample]:
     for name, lags in (("viewer_lag_lines", lines), ("viewer_lag_seconds", waits)):
         yield name, (("which", "slowest"),), float(max(lags, default=0))
         yield name, (("which", "median"),), float(statistics.median(lags)) if lags else 0.0
-    for limiter, of in service.limiters().items():
-        found = of.statistics()
-        yield "limiter_tasks", (("limiter", limiter), ("state", "running")), float(found.borrowed_tokens)
-        yield "limiter_tasks", (("limiter", limiter), ("state", "waiting")), float(found.tasks_waiting)
+    for limiter, running, waiting in service.load():
+        yield "limiter_tasks", (("limiter", limiter), ("state", "running")), float(running)
+        yield "limiter_tasks", (("limiter", limiter), ("state", "waiting")), float(waiting)
     yield "event_loop_delay_seconds", (), hub.late
 
 
@@ -118,21 +118,25 @@ def own(service: Service) -> list[Sample]:
 
 async def metrics(request: Request, service: Service, grant: Grant) -> Response:
     snapshots: Snapshots | None = getattr(request.app.state, "snapshots", None)
-    samples = own(service) + await anyio.to_thread.run_sync(lambda: list(stored(service)))
-    others = [] if snapshots is None else await anyio.to_thread.run_sync(lambda: list(snapshots.others()))
-    here = "0" if snapshots is None else str(snapshots.number)
+    text = await METRICS.run(written, own(service), service, snapshots)
+    return Response(text, headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"})
+
+
+def written(here: list[Sample], service: Service, snapshots: Snapshots | None) -> bytes:
+    """Blocks: sizes, free space, this process and the other workers are read from files."""
+    samples = [*here, *stored(service)]
+    others = [] if snapshots is None else snapshots.others()
     registry = CollectorRegistry()
-    registry.register(_Families([(here, samples), *others]))
+    registry.register(_Families([("0" if snapshots is None else str(snapshots.number), samples), *others]))
     ProcessCollector(registry=registry)
-    headers = {"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"}
-    return Response(generate_latest(registry), headers=headers)
+    return generate_latest(registry)
 
 
 async def keep(snapshots: Snapshots, service: Service) -> None:
     """Tells the other workers, for ever."""
     while True:
-        await anyio.to_thread.run_sync(snapshots.write, own(service))
-        await anyio.sleep(SNAPSHOT_SECONDS)
+        await METRICS.run(snapshots.write, own(service))
+        await asyncio.sleep(SNAPSHOT_SECONDS)
 
 
 routes = [guarded("/metrics", metrics, Action.METRICS)]

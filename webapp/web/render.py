@@ -17,9 +17,22 @@ from .static import version
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    loader = FileSystemLoader(assets("templates"))
-    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return env
+    """A template is read once: to look whether it has changed would wait for the disk at every page."""
+    return Environment(
+        loader=FileSystemLoader(assets("templates")),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def load() -> None:
+    """Reads all that pages are made of, before the first one is asked for."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+    version()
 
 
 def render(

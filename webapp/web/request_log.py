@@ -6,6 +6,7 @@ middleware; a stream's events go past it (`stream/detached.py`).
 
 from __future__ import annotations
 
+import codecs
 import logging
 import re
 import secrets
@@ -24,6 +25,7 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # A shared link's address, also where no route took it.
 _LINK = re.compile(r"(/s/)[^/]+")
 _QUIET = ("/static/", "/healthz", "/readyz", "/metrics")
+codecs.lookup("unicode_escape")  # Python reads it from disk at its first use: now, and not while viewers wait
 
 
 class RequestLog:

@@ -119,9 +119,10 @@ def run(settings: Settings) -> int:
     listening = listen(settings.host, settings.port)
     more_files()
 
-    from . import app  # loaded before the workers begin, which then share it
+    from . import app, render  # loaded before the workers begin, which then share it
 
     del app
+    render.load()
 
     def greeting() -> None:
         greet(settings, listening.getsockname()[1], empty)
