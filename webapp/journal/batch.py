@@ -41,6 +41,13 @@ class Batch:
         times.frombytes(self.times)
         return times
 
+    def loud(self) -> tuple[int, int, int, int]:
+        """How many lines there are of each level, but for those without one."""
+        debug, info, warning, error = (
+            sum(self.marks.count(level | flags) for flags in (0, KEPT, LATE, KEPT | LATE)) for level in range(1, 5)
+        )
+        return debug, info, warning, error
+
     def part(self, first: int, last: int) -> Batch:
         """The lines of it from `first` to `last`, both included and both inside."""
         if first <= self.first and last >= self.last:

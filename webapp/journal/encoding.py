@@ -121,6 +121,10 @@ class Written:
         part = times[start:end].tobytes()
         self.batches.append(Batch(first + start, first + end - 1, body, marks[start:end], part, longest))
 
+    def keys_of(self, batch: Batch) -> list[int]:
+        offset = self.batches[0].first
+        return self.keys[batch.first - offset : batch.last - offset + 1]
+
     def note(self, keys: list[int], timed: list[bool]) -> None:
         """What the poller merges against. Keys of 0 (exact positions) are not kept."""
         if not any(keys):

@@ -24,6 +24,11 @@ def unpack_keys(packed: bytes, lines: int) -> list[int]:
     return [low | high << 64 for low, high in zip(halves[::2], halves[1::2], strict=True)]
 
 
+def signed(key: int) -> int:
+    """For a database, whose integers have a sign."""
+    return key - (1 << 64) if key >> 63 else key
+
+
 def counted(rows: Iterable[tuple[int, int, bytes, bytes]], start_ms: int, end_ms: int) -> dict[int, int]:
     """How often each key bears a time with start_ms <= time < end_ms. `rows`: least and greatest time, times and keys
     of some lines each."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...journal.batch import KEPT, LATE, MAX_LINES, Batch
+from ...journal.batch import MAX_LINES, Batch
 from ...journal.encoding import Written
-from ...journal.keys import pack_keys
+from ...journal.keys import pack_keys, signed
 
 # A row that holds less is merged with its neighbours after a while.
 SMALL_BYTES = 16 << 10
-_SIGN = 1 << 63
-_MARKS = (0, KEPT, LATE, KEPT | LATE)
 BATCH = (
     "first", "last", "low_ms", "high_ms", "peak_ms", "longest", "bytes", "debug", "info", "warning", "error",
     "epoch", "marks", "times", "lines",
@@ -51,9 +49,8 @@ def columns(batches: Sequence[Batch], epoch: str, peak_ms: int) -> tuple[dict[st
     for batch in batches:
         times = batch.timestamps()
         peak_ms = max(peak_ms, max(times))
-        counts = [sum(batch.marks.count(level | mark) for mark in _MARKS) for level in range(1, 5)]
         rows.append((
-            batch.first, batch.last, min(times), max(times), peak_ms, batch.longest, len(batch.lines), *counts,
+            batch.first, batch.last, min(times), max(times), peak_ms, batch.longest, len(batch.lines), *batch.loud(),
             epoch, batch.marks, batch.times, batch.lines,
         ))  # fmt: skip
     return {f"batch_{name}": list(column) for name, column in zip(BATCH, zip(*rows, strict=True), strict=True)}, peak_ms
@@ -63,11 +60,9 @@ def trace(written: Written) -> dict[str, list[Any]]:
     """The values of `ADD_TRACE` and `ADD_UNTIMED`."""
     rows = []
     if written.keys:
-        offset = written.batches[0].first
         for batch in written.batches:
             times = batch.timestamps()
-            keys = written.keys[batch.first - offset : batch.last - offset + 1]
-            rows.append((batch.first, min(times), max(times), batch.times, pack_keys(keys)))
+            rows.append((batch.first, min(times), max(times), batch.times, pack_keys(written.keys_of(batch))))
     held = list(zip(*rows, strict=True)) if rows else [()] * len(TRACE)
     values: dict[str, list[Any]] = {f"trace_{name}": list(column) for name, column in zip(TRACE, held, strict=True)}
-    return values | {"untimed": [key - 2 * _SIGN if key >= _SIGN else key for key in written.untimed]}
+    return values | {"untimed": list(map(signed, written.untimed))}

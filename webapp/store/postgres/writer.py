@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from typing import Any, NamedTuple, Protocol
 
-import orjson
-
-from ...counts import counts
-from ...errors import BegunAnew, JournalError, LeaseLost, LineMoved, OutcomeUnknown
+from ...errors import JournalError, LeaseLost
 from ...journal.batch import Batch
-from ...journal.encoding import Encoder
-from ...journal.line import Entry
-from ...journal.memory import Memory
-from ...journal.redact import Redactor
 from ...journal.state import State
-from ...journal.status import blanked, same
-from ...journal.text import Text, TextEncoder, encoder
 from ..base import Fence, Producer
-from ..counted import appended
 from ..producing import is_new
+from ..writing import FUTURE_MS, JournalWriter, Prepared, WrittenJournal
 from . import compaction, rows
 from .claims import CONFIRMED, FENCED, TIMELINE
 from .database import Database
 
 log = logging.getLogger("jobtail.store")
-# A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
-FUTURE_MS = 300_000
 _APPEND = (
     "WITH head AS (UPDATE jobtail.journal SET last_line = %(last)s, high_ms = %(high)s, out_ms = %(out)s,"
     " peak_ms = %(peak)s, sample_beat = %(beat)s, sample_loud = %(loud)s, loose = %(loose)s,"
@@ -50,35 +37,25 @@ class Tail(NamedTuple):
     loose: int
 
 
-class Written(Protocol):
-    """What a writer asks of its journal."""
+class FencedJournal(WrittenJournal, Protocol):
+    """What this writer asks of its journal besides."""
 
-    job: str
-    redactor: Redactor
-    beat_ms: int
     database: Database
 
     def fenced(self) -> tuple[State, int, Tail]: ...
-    def state(self) -> State: ...
     def holder(self) -> str: ...
     def now_ms(self) -> int: ...
     def wrote(self, revision: int) -> None: ...
-    def read(self, after: int, *, most_bytes: int, upto: int | None) -> list[Batch]: ...
 
 
-class PostgresWriter:
-    """Implements `store.base.Writer`. `seconds`: how long the lease lasts unrenewed."""
+class PostgresWriter(JournalWriter):
+    """Each write is one statement that checks the fence."""
 
-    def __init__(self, journal: Written, fence: Fence, last_line: int, tail: Tail, seconds: float) -> None:
-        self.fence = fence
-        self.last_line = last_line
+    def __init__(self, journal: FencedJournal, fence: Fence, last_line: int, tail: Tail, seconds: float) -> None:
+        super().__init__(journal, fence, last_line, seconds)
         self._tail = tail
         self._journal = journal
         self._db = journal.database
-        self._seconds = seconds
-        self._unknown: Encoder | TextEncoder | None = None  # whether what it encoded was appended is not known
-        self._memory = Memory()  # of the lines before, for what goes on over several
-        self._lock = threading.RLock()
 
     def _fenced(self) -> dict[str, Any]:
         return {
@@ -87,15 +64,9 @@ class PostgresWriter:
 
     # --- the lease -----------------------------------------------------------------------------------------------
 
-    def resume(self) -> State:
-        with self._lock:
-            state, token, tail = self._journal.fenced()
-            if token != self.fence.token:
-                raise self._lost(state.holder)
-            self._unknown = None
-            self.fence = Fence(state.epoch, self.fence.token)
-            self.last_line, self._tail = state.last_line, tail
-            return state
+    def _reread(self) -> tuple[State, int]:
+        state, token, self._tail = self._journal.fenced()
+        return state, token
 
     def renew(self) -> None:
         held = self._db.write(
@@ -113,51 +84,18 @@ class PostgresWriter:
             self._fenced(),
         )
 
-    def _lost(self, holder: str) -> LeaseLost:
-        return LeaseLost(f"the journal of {self._journal.job!r} is now written by {holder or 'another'}")
-
     def _why(self) -> JournalError:
         """What kept a write from being done."""
         state, token, _ = self._journal.fenced()
-        job = self._journal.job
-        if token != self.fence.token:
-            return self._lost(state.holder)
-        if state.epoch != self.fence.epoch:
-            return BegunAnew(f"the journal of {job!r} was begun anew")
-        if state.last_line != self.last_line:
-            return LineMoved(f"the journal of {job!r} ends at line {state.last_line}, not at {self.last_line}")
-        return LeaseLost(f"the database of {job!r} has failed over: the lease has to be taken again")
+        refusal = self._refusal(token, state.holder, state.epoch, state.last_line)
+        failed_over = f"the database of {self._journal.job!r} has failed over: the lease has to be taken again"
+        return refusal or LeaseLost(failed_over)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    def append(
-        self,
-        entries: list[Entry] | list[Text],
-        *,
-        mark_late: bool = True,
-        partial: dict[str, Any] | None = None,
-        producer: Producer | None = None,
-    ) -> list[Batch]:
-        if not entries:
-            return []
-        with self._lock:
-            began = time.monotonic()
-            if self._unknown is not None and (found := self._landed(entries)):
-                return found
-            prepared = encoder(self._journal.redactor, entries, self._memory)
-            try:
-                batches = self._append(prepared, mark_late, self._json(partial), producer)
-            except OutcomeUnknown:
-                self._unknown = prepared
-                raise
-            self._unknown, self._memory = None, prepared.memory
-            appended(batches, began)
-            self._compact()
-            return batches
-
     def _append(
-        self, prepared: Encoder | TextEncoder, mark_late: bool, partial: str | None, producer: Producer | None
-    ) -> list[Batch]:
+        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: Producer | None
+    ) -> list[Batch] | None:
         journal, tail = self._journal, self._tail
         row = (self.fence.epoch, self.last_line, tail.high_ms, tail.out_ms, tail.beat, tail.loud)
         written = prepared.number(row, journal.beat_ms, mark_late, journal.now_ms() + FUTURE_MS)
@@ -176,12 +114,13 @@ class PostgresWriter:
         else:
             found = self._db.transaction(lambda connection: self._append_for(connection, producer, values))
             if found is None:
-                return []
+                return None
             done = found
         if not done:
             raise self._why()
         journal.wrote(done[0][0])
         self.last_line, self._tail = written.last_line, after
+        self._compact()
         return written.batches
 
     def _append_for(self, connection: Any, producer: Producer, values: dict[str, Any]) -> list[tuple[Any, ...]] | None:
@@ -201,18 +140,6 @@ class PostgresWriter:
         )
         return list(connection.execute(_APPEND, values).fetchall())
 
-    def _landed(self, entries: list[Entry] | list[Text]) -> list[Batch]:
-        """What these entries became, where the commit whose outcome was not known did write them."""
-        before, asked = self.last_line, self._unknown
-        state = self.resume()
-        if state.last_line == before:
-            return []
-        if asked is None or entries != asked.entries or state.last_line != before + asked.count:
-            self.last_line = before
-            raise LineMoved(f"the journal of {self._journal.job!r} ends at line {state.last_line}, not at {before}")
-        self._memory = asked.memory
-        return self._journal.read(before, most_bytes=1 << 62, upto=state.last_line)
-
     def _compact(self) -> None:
         if self._tail.loose < compaction.LOOSE:
             return
@@ -225,18 +152,18 @@ class PostgresWriter:
         if left is not None:
             self._tail = self._tail._replace(loose=left)
 
-    def _set(self, changes: str, **values: Any) -> None:
+    def _change(self, **columns: object) -> None:
+        changes = ", ".join(f"{name} = %({name})s" for name in columns)
         with self._lock:
             done = self._db.write(
                 f"UPDATE jobtail.journal SET {changes}, revision = revision + 1 WHERE {FENCED} RETURNING revision",
-                self._fenced() | values,
+                self._fenced() | columns,
             )
             if not done:
                 raise self._why()
             self._journal.wrote(done[0][0])
 
-    def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
-        counts.add("gaps_total", reason=reason)
+    def _add_gap(self, after_line: int, reason: str, count: int | None) -> None:
         with self._lock:
             done = self._db.write(
                 f"WITH head AS (UPDATE jobtail.journal SET revision = revision + 1 WHERE {FENCED}"
@@ -248,30 +175,3 @@ class PostgresWriter:
             if not done:
                 raise self._why()
             self._journal.wrote(done[0][0])
-
-    def set_status(self, status: dict[str, Any]) -> None:
-        status = blanked(status, self._journal.redactor, self._journal.job)
-        if not same(self._journal.state().status, status):
-            self._set("status = %(status)s", status=orjson.dumps(status).decode())
-
-    def set_upstream(self, upstream: dict[str, Any]) -> None:
-        upstream = self._journal.redactor.value(upstream)
-        if self._journal.state().upstream != upstream:
-            self._set("upstream = %(upstream)s", upstream=orjson.dumps(upstream).decode())
-
-    def set_partial(self, partial: dict[str, Any] | None) -> None:
-        self._set("partial = %(partial)s", partial=self._json(partial))
-
-    def finish(self, complete: bool, status: dict[str, Any] | None = None) -> None:
-        told = None if status is None else self._json(blanked(status, self._journal.redactor, self._journal.job))
-        self._set(
-            "finished = true, complete = %(complete)s, status = coalesce(%(status)s, status), partial = NULL",
-            complete=complete,
-            status=told,
-        )
-
-    def reopen(self) -> None:
-        self._set("finished = false, complete = NULL")
-
-    def _json(self, value: dict[str, Any] | None) -> str | None:
-        return None if value is None else orjson.dumps(self._journal.redactor.value(value)).decode()

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 
-from ...journal.batch import KEPT, LATE, MAX_LINES, SEPARATOR, Batch
+from ...journal.batch import MAX_LINES, SEPARATOR, Batch
 from ...journal.encoding import Written
-from ...journal.keys import pack_keys
+from ...journal.keys import pack_keys, signed
 from ..base import Producer
 from ..producing import is_new
 
 # The last row is written again while it is smaller: a page of the file is written anyhow, and a slow job's log
 # would otherwise be a row a line.
 TAIL_BYTES = 16 << 10
-_SIGN = 1 << 63
 
 
 def store_written(written: Written, db: sqlite3.Connection, partial: str | None, now_ms: int) -> None:
     if written.keys:
-        offset = written.batches[0].first
         for batch in written.batches:
-            keys = written.keys[batch.first - offset : batch.last - offset + 1]
-            _store_trace(db, batch, keys)
+            _store_trace(db, batch, pack_keys(written.keys_of(batch)))
     for key in written.untimed:
-        db.execute("INSERT INTO untimed VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1", (_signed(key),))
+        db.execute("INSERT INTO untimed VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1", (signed(key),))
     peak = _peak_before(db)
     for batch in written.batches:
         peak = _store_batch(db, batch, peak)
@@ -42,9 +39,8 @@ def _peak_before(db: sqlite3.Connection) -> int:
     return row[0] if row else -1
 
 
-def _store_trace(db: sqlite3.Connection, batch: Batch, numbers: list[int]) -> None:
+def _store_trace(db: sqlite3.Connection, batch: Batch, keys: bytes) -> None:
     times = batch.timestamps()
-    keys = pack_keys(numbers)
     low, high = min(times), max(times)
     tail = db.execute("SELECT first, low_ms, high_ms, times, keys FROM trace ORDER BY first DESC LIMIT 1").fetchone()
     # A row must stay narrow in time, or it would be read for every window that it touches.
@@ -67,16 +63,14 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
     times = batch.timestamps()
     low, high = min(times), max(times)
     peak = max(peak, high)
-    counts = [0, 0, 0, 0, 0]
-    for level in range(1, 5):
-        counts[level] = sum(batch.marks.count(level | flags) for flags in (0, KEPT, LATE, KEPT | LATE))
+    loud = batch.loud()
     if tail and tail[4] + len(batch.lines) <= TAIL_BYTES and batch.last - tail[0] < MAX_LINES:
         db.execute(
             "UPDATE batch SET last = ?, low_ms = ?, high_ms = ?, peak_ms = ?, longest = max(longest, ?), bytes = ?,"
             " debug = debug + ?, info = info + ?, warning = warning + ?, error = error + ? WHERE first = ?",
             (
                 batch.last, min(low, tail[2]), max(high, tail[3]), peak, batch.longest,
-                tail[4] + len(SEPARATOR) + len(batch.lines), *counts[1:], tail[0],
+                tail[4] + len(SEPARATOR) + len(batch.lines), *loud, tail[0],
             ),
         )  # fmt: skip
         marks, old_times, lines = db.execute(
@@ -89,15 +83,10 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
         return peak
     db.execute(
         "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (batch.first, batch.last, low, high, peak, batch.longest, len(batch.lines), *counts[1:]),
+        (batch.first, batch.last, low, high, peak, batch.longest, len(batch.lines), *loud),
     )
     db.execute("INSERT INTO body VALUES (?, ?, ?, ?)", (batch.first, batch.marks, batch.times, batch.lines))
     return peak
-
-
-def _signed(key: int) -> int:
-    """SQLite's integers are signed."""
-    return key - 2 * _SIGN if key >= _SIGN else key
 
 
 def new_batch(db: sqlite3.Connection, producer: Producer) -> bool:
