@@ -22,8 +22,9 @@ from webapp.errors import UpstreamDown, UpstreamError
 from webapp.journal.redact import Redactor
 from webapp.poller.backoff import Backoff
 from webapp.poller.budget import Budget, RetryBucket
+from webapp.poller.fetch import Fetch
 from webapp.poller.paging import Probing
-from webapp.poller.reader import Fetch, Reader
+from webapp.poller.reader import Reader
 from webapp.poller.window import since_ms
 from webapp.store.sqlite.journal import SqliteJournal
 
@@ -121,7 +122,7 @@ class History:
         self.told.fault = fault
         state = self.lease.writer.resume()
         try:
-            since = None if reach is None else since_ms(self.reader.anchor(state), None, reach)
+            since = None if reach is None else since_ms(self.reader.clock.anchor(state), None, reach)
             return await self.reader.fetch(since, prove=prove)
         except UpstreamError:
             return None

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from webapp.poller.report import Report
+from webapp.poller.report import UpstreamReport
 
 
 def test_a_state_is_told_when_it_changes_and_knows_since_when() -> None:
-    report = Report(loading_every=0.5)
+    report = UpstreamReport(loading_every=0.5)
     assert report.loading(0, now=10) == {"state": "loading", "since": 10_000, "lines": 0}
     assert report.loading(5, now=10.1) is None
     assert report.loading(9, now=10.6) == {"state": "loading", "since": 10_000, "lines": 9}
@@ -20,6 +20,6 @@ def test_a_state_is_told_when_it_changes_and_knows_since_when() -> None:
 
 
 def test_another_process_goes_on_where_the_last_one_was() -> None:
-    report = Report(0.5)
+    report = UpstreamReport(0.5)
     report.resume({"state": "ok", "since": 5})
     assert report.ok(now=100) is None

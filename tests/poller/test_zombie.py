@@ -24,7 +24,7 @@ async def test_a_poller_that_was_stopped_in_the_middle_of_an_answer_appends_noth
     async with rig(tmp_path, upstream, job, pace=replace(FAST, lease=0.3, lease_renew=0.05)) as r:
         await r.rounds(2)
         zombie = r.poller
-        reader, stopped, go_on = zombie._reader, asyncio.Event(), asyncio.Event()
+        reader, stopped, go_on = zombie._logs._reader.pages, asyncio.Event(), asyncio.Event()
         flush = reader._flush
 
         async def stop_before_it_appends(page: object) -> None:

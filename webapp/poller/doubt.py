@@ -15,7 +15,7 @@ from ..journal.state import State
 class Doubt:
     """`since`: what the answer was asked with. None: the log's first answer did not hold all that we do, and comes in
     order of arrival. Else: all of the answer lies in one ms, and a limit may have cut it there. `epoch`, `held`: of the
-    journal that was compared with the log. `hidden_end`: as in `reader.Fetch`."""
+    journal that was compared with the log. `hidden_end`: as in `fetch.Fetch`."""
 
     since: int | None
     epoch: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..errors import BegunAnew
 from ..store.base import Journal, Writer
 from .drain import Drain, Verdict
+from .fetch import Fetch
 from .pace import Pace
-from .reader import Fetch
 
 
 class Ending:
@@ -31,7 +31,7 @@ class Ending:
         """The job has ended, and its log is not over yet."""
         return self.ended and not self.over
 
-    def told(self, finished: bool, now: float) -> None:
+    def status_is(self, finished: bool, now: float) -> None:
         """What the newest status says."""
         if finished:
             self._drain.finished(now)

@@ -49,6 +49,10 @@ class Follower:
         self._round = asyncio.Event()
         self._wake = asyncio.Event()
 
+    def forgotten(self) -> None:
+        """The journal was thrown away: what has been read is no longer there."""
+        self.loaded = False
+
     def wake(self) -> None:
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""The data of the `upstream` event: how it stands with the upstream, told at every change. Pure."""
+"""The data of the `upstream` event: how it stands with the upstream, given at every change. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 State = dict[str, Any]
 
 
-class Report:
+class UpstreamReport:
     """Each method gives the new state, or None where nothing has changed. Times: `now` in seconds of the wall clock."""
 
     def __init__(self, loading_every: float) -> None:
         self._every = loading_every
         self._state: State = {}
-        self._told = 0.0
+        self._given_at = 0.0
 
     def resume(self, state: State | None) -> None:
         """What the journal says already."""
@@ -23,10 +23,10 @@ class Report:
         return None if self._state.get("state") == "ok" else self._new("ok", now, {})
 
     def loading(self, lines: int, now: float) -> State | None:
-        """`lines` so far; told once a while."""
-        if self._state.get("state") == "loading" and 0 <= now - self._told < self._every:
+        """`lines` so far; given once a while."""
+        if self._state.get("state") == "loading" and 0 <= now - self._given_at < self._every:
             return None
-        self._told = now
+        self._given_at = now
         return self._new("loading", now, {"lines": lines})
 
     def retrying(self, attempt: int, seconds: float, detail: str, now: float) -> State | None:

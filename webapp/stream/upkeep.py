@@ -31,10 +31,19 @@ class Updater(Protocol):
 
     writes: bool
     watched: bool
-    error: JobtailError | None
-    heartbeat: datetime | None
-    status_at: float
-    loaded: bool
+
+    @property
+    def error(self) -> JobtailError | None: ...
+    @property
+    def heartbeat(self) -> datetime | None: ...
+    @property
+    def status_at(self) -> float: ...
+    @property
+    def loaded(self) -> bool: ...
+
+    def forgotten(self) -> None:
+        """The journal was thrown away."""
+        ...
 
     async def run(self) -> None: ...
     def wake(self) -> None: ...

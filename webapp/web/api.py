@@ -150,7 +150,7 @@ async def steps_config(request: Request, service: Service, grant: Grant) -> Resp
 async def forget(request: Request, service: Service, grant: Grant) -> Response:
     channel = await service.hub.channel(request.path_params["job"])
     await CHORES.run(channel.journal.forget)
-    channel.updater.loaded = False  # what it had read is no more
+    channel.updater.forgotten()
     await channel.feed.reload()
     channel.feed.signal()
     channel.updater.wake()

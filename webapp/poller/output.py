@@ -1,0 +1,57 @@
+"""What a poller writes besides lines, and how it says that something has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from ..store.base import Writer
+from .lease import Lease
+from .report import State, UpstreamReport
+
+T = TypeVar("T")
+
+
+class Output:
+    """`changed`: called on the event loop after every change of the journal on disk. `threads`: bounds how many pollers
+    write at once. All may raise JournalError."""
+
+    def __init__(
+        self, lease: Lease, threads: anyio.CapacityLimiter, changed: Callable[[], None], loading_every: float
+    ) -> None:
+        self.changed = changed
+        self._lease = lease
+        self._threads = threads
+        self._report = UpstreamReport(loading_every)
+
+    @property
+    def writer(self) -> Writer:
+        """LeaseLost where it was not taken."""
+        return self._lease.writer
+
+    def resume(self, upstream: State | None) -> None:
+        """How it stands with the upstream, as the journal says."""
+        self._report.resume(upstream)
+
+    async def ok(self) -> None:
+        await self._write(self._report.ok(time.time()))
+
+    async def loading(self, lines: int) -> None:
+        await self._write(self._report.loading(lines, time.time()))
+
+    async def retrying(self, attempt: int, seconds: float, detail: str) -> None:
+        await self._write(self._report.retrying(attempt, seconds, detail, time.time()))
+
+    async def _write(self, state: State | None) -> None:
+        if state is not None:
+            await self.in_thread(partial(self.writer.set_upstream, state))
+            self.changed()
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Once begun, it is waited for, also by whoever is cancelled: two never write with one lease."""
+        return await anyio.to_thread.run_sync(work, limiter=self._threads)
