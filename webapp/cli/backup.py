@@ -15,7 +15,8 @@ def command(file: Path, force: bool) -> None:
 
     FILE is a tar archive that only you can read: it holds the key that signs links. To restore, stop the service and
     unpack it into an empty data folder (tar -xf FILE -C FOLDER). Lines keep their numbers there, under new ids, so
-    that no id which was given after the backup gets a second meaning.
+    that no id which was given after the backup gets a second meaning. What was revoked since works again there:
+    see Backup in docs/operations.md.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The shared links that were made, in `jobtail.sqlite3`."""
+"""The shared links that were made, in `jobtail.sqlite3`. What was revoked stays so if an older copy is put back."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import sqlite3
 from ...errors import Conflict
 from ..share import KEPT_MS, Link, Share
 from .database import Database
+from .ended import Ended
 
 
 class SqliteShares:
     """Implements `store.base.Shares`. `reader`: a connection of its own, so that a look never waits for a write."""
 
-    def __init__(self, writer: Database, reader: Database) -> None:
+    def __init__(self, writer: Database, reader: Database, ended: Ended) -> None:
         self._writer = writer
         self._reader = reader
+        self._ended = ended
 
     def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> Share:
         first, last = link.lines or (None, None)
@@ -33,44 +35,53 @@ class SqliteShares:
 
     def of_job(self, job: str) -> list[Share]:
         rows = self._reader.rows("SELECT * FROM share WHERE job = ? ORDER BY made_ms DESC, rowid DESC", (job,))
-        return [_share(row) for row in rows]
+        return [self._share(row) for row in rows]
 
     def get(self, share: str) -> Share | None:
         row = self._reader.row("SELECT * FROM share WHERE id = ?", (share,))
-        return None if row is None else _share(row)
+        return None if row is None else self._share(row)
 
     def revoke(self, job: str, share: str, at_ms: int) -> bool:
         with self._writer.writing() as db:
             found = db.execute(
-                "UPDATE share SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? AND job = ?", (at_ms, share, job)
-            ).rowcount
-        return found > 0
+                "UPDATE share SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? AND job = ? RETURNING ends_ms",
+                (at_ms, share, job),
+            ).fetchone()
+        if found is not None:
+            self._ended.add(share, at_ms, found[0])
+        return found is not None
 
     def revoked(self, share: str) -> bool:
+        if self._ended.at(share) is not None:
+            return True
         return self._reader.row("SELECT 1 FROM share WHERE id = ? AND revoked_ms IS NULL", (share,)) is None
 
     def used(self, share: str, at_ms: int) -> None:
         with self._writer.writing() as db:
             db.execute("UPDATE share SET used_ms = ? WHERE id = ?", (at_ms, share))
 
+    def _share(self, row: sqlite3.Row) -> Share:
+        lines = None if row["first_line"] is None else (row["first_line"], row["last_line"])
+        link = Link(row["id"], row["job"], row["ends_ms"], bool(row["can_cancel"]), lines)
+        revoked_ms = self._ended.at(link.id) if row["revoked_ms"] is None else row["revoked_ms"]
+        return Share(link, row["note"], row["made_by"], row["made_ms"], revoked_ms, row["used_ms"])
+
 
 class SqliteSessions:
     """Implements `store.base.Sessions`."""
 
-    def __init__(self, writer: Database, reader: Database) -> None:
+    def __init__(self, writer: Database, reader: Database, ended: Ended) -> None:
         self._writer = writer
         self._reader = reader
+        self._ended = ended
 
     def end(self, session: str, ends_ms: int, at_ms: int) -> None:
         with self._writer.writing() as db:
             db.execute("DELETE FROM ended_session WHERE ends_ms < ?", (at_ms,))
             db.execute("INSERT OR IGNORE INTO ended_session VALUES (?, ?)", (session, ends_ms))
+        self._ended.add(session, at_ms, ends_ms)
 
     def ended(self, session: str) -> bool:
+        if self._ended.at(session) is not None:
+            return True
         return self._reader.row("SELECT 1 FROM ended_session WHERE id = ?", (session,)) is not None
-
-
-def _share(row: sqlite3.Row) -> Share:
-    lines = None if row["first_line"] is None else (row["first_line"], row["last_line"])
-    link = Link(row["id"], row["job"], row["ends_ms"], bool(row["can_cancel"]), lines)
-    return Share(link, row["note"], row["made_by"], row["made_ms"], row["revoked_ms"], row["used_ms"])

@@ -12,6 +12,7 @@ from .backup import backup
 from .catalog import SqliteCancellations, SqliteCatalog, SqlitePresence
 from .clock import SYSTEM, Clock
 from .database import Database
+from .ended import Ended
 from .journals import SqliteJournals
 from .key import kept_key
 from .reports import SqliteReports
@@ -43,8 +44,9 @@ class SqliteStore:
         self.catalog = SqliteCatalog(self._writer, clock)
         self.cancellations = SqliteCancellations(self._writer)
         self.reports = SqliteReports(self._writer)
-        self.shares = SqliteShares(self._writer, self._reader)
-        self.sessions = SqliteSessions(self._writer, self._reader)
+        ended = Ended(folder / "ended")
+        self.shares = SqliteShares(self._writer, self._reader, ended)
+        self.sessions = SqliteSessions(self._writer, self._reader, ended)
         self.presence = SqlitePresence(self._presence, clock)
         self.attempts = SqliteAttempts(self._presence, clock)
         self.journals = SqliteJournals(
