@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .credentials import REDACT
 from .errors import SettingsError
+from .setting_words import WORDS
 
 
 def split(value: Any) -> Any:
@@ -35,6 +36,7 @@ def bare(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{0,5})?")  # of the address of a database
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
 
 
@@ -85,11 +87,20 @@ class Settings(BaseSettings):
         "access_token", "metrics_token", "run_token", "upstream_token", "secret_key", mode="before"
     )(bare)
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _folder(cls, value: Any) -> Any:
+        """Empty is the default. A `~` that no shell has seen, as in `.env` or a unit file, is the home of the user."""
+        try:
+            return Path(value).expanduser() if value else Path(platformdirs.user_data_dir("jobtail"))
+        except RuntimeError:
+            raise ValueError("there is no such user, or no home of this one") from None
+
     @field_validator("upstream_token")
     @classmethod
     def _header(cls, value: SecretStr) -> SecretStr:
         if not _TOKEN.fullmatch(value.get_secret_value()):
-            raise ValueError("it takes what a header can hold: visible ASCII characters, without blanks between them")
+            raise ValueError("no header can hold that")
         return value
 
     @field_validator("allowed_origins")
@@ -97,7 +108,7 @@ class Settings(BaseSettings):
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin: it takes some such as https://dash.example, with commas")
+                raise ValueError(f"{origin!r} is no origin")
         return value
 
     @field_validator("redact", mode="before")
@@ -120,7 +131,10 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        _ = parts.port  # ValueError where it is none
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("its port is none") from None
         if (
             parts.scheme not in ("http", "https")
             or not parts.hostname
@@ -128,7 +142,7 @@ class Settings(BaseSettings):
             or parts.query
             or parts.fragment
         ):
-            raise ValueError("it takes an address such as https://host/path, without user, query or fragment")
+            raise ValueError("")
         return value.rstrip("/")
 
     @field_validator("public_url")
@@ -144,7 +158,10 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
-            ipaddress.ip_network(network, strict=False)
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                raise ValueError(f"{network!r} is neither an address nor a network") from None
         return value
 
     @field_validator("database_url")
@@ -152,7 +169,10 @@ class Settings(BaseSettings):
     def _database(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value().strip()
         if url and not url.startswith(("postgresql://", "postgres://")):
-            raise ValueError("it takes an address such as postgresql://user@host:5432/name")
+            raise ValueError("")
+        hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("a port of it is no number")  # else it would be waited for, as one that does not answer
         return SecretStr(url)
 
     @field_validator("run_token")
@@ -160,7 +180,7 @@ class Settings(BaseSettings):
     def _run_tokens(cls, value: SecretStr) -> SecretStr:
         for token in split(value.get_secret_value()):
             if not _TOKEN.fullmatch(token):
-                raise ValueError("it takes tokens with commas, each of visible ASCII characters, or as name=token")
+                raise ValueError("no header can hold one of them")
         return value
 
     @model_validator(mode="after")
@@ -249,17 +269,44 @@ def origins(settings: Settings) -> dict[str, tuple[str, str]]:
     return dict(sorted(found.items()))
 
 
+SHOWN = 200  # characters of a wrong value
+# What the commands that ask a service read, and a runner gives its command.
+_OF_COMMANDS = ("JOBTAIL_URL", "JOBTAIL_TOKEN", "JOBTAIL_RUN_TO", "JOBTAIL_JOB_ID", "JOBTAIL_JOB_URL")
+
+
+def variables() -> list[str]:
+    return [f"JOBTAIL_{name.upper()}" for name in Settings.model_fields]
+
+
+def misspelt() -> list[str]:
+    """Variables that look like ours, in the environment or in `.env`, and are none."""
+    found = {name for name in os.environ if name.startswith("JOBTAIL_")}
+    if Path(".env").is_file():
+        text = Path(".env").read_text(encoding="utf-8", errors="replace")
+        found |= set(re.findall(r"^\s*(?:export\s+)?(JOBTAIL_\w+)\s*=", text, re.MULTILINE))
+    return sorted(found - {*variables(), *_OF_COMMANDS})
+
+
 _USER_IN_URL = re.compile(r"://[^@]*@")
 
 
 def _one_line(problem: Any) -> str:
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    """Which variable, what it holds, what of that is wrong where that can be said more closely, what would be right."""
+    why = str(problem["msg"]).removeprefix("Value error, ") if problem["type"] == "value_error" else ""
     if not problem["loc"]:
-        return message
-    variable = f"JOBTAIL_{str(problem['loc'][0]).upper()}"
+        return why
+    name = str(problem["loc"][0])
+    variable = f"JOBTAIL_{name.upper()}"
     secret = any(word in variable for word in ("TOKEN", "KEY", "DATABASE"))
-    held = "***" if secret else _USER_IN_URL.sub("://***@", repr(problem.get("input")))
-    return f"{variable} holds {held}: {message}"
+    held = "***" if secret else _USER_IN_URL.sub("://***@", _shown(problem.get("input")))
+    takes = f"it takes {WORDS[name].takes}, such as {WORDS[name].example}"
+    return f"{variable} holds {held}: {f'{why}; ' if why.strip() else ''}{takes}"
+
+
+def _shown(value: Any) -> str:
+    value = ",".join(map(str, value)) if isinstance(value, tuple) else value
+    shown = repr(value)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
 
 def assets(kind: str) -> Path:

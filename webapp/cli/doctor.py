@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
+import pwd
 import resource
+import shlex
 import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import JobtailError
 from ..room import Room, amount
-from ..settings import Settings, load_settings, origins
+from ..settings import Settings, load_settings, misspelt, origins, variables
 from .options import json_option
 from .out import Painted, say, show_json
 
@@ -74,6 +79,10 @@ def examined(url: str | None) -> Iterator[Finding]:
 def _settings(settings: Settings) -> Iterator[Finding]:
     for variable, (value, origin) in origins(settings).items():
         yield Finding(variable, GOOD, f"{value} ({origin})")
+    for name in misspelt():
+        near = difflib.get_close_matches(name, variables(), 1, 0.8)
+        do = f"Did you mean {near[0]}?" if near else "See docs/settings.md, or take it out."
+        yield Finding(name, WARN, "there is no such setting, and nothing obeys it", do)
     if not settings.access_token.get_secret_value():
         yield Finding("access", GOOD, "no access token: only this machine is answered")
     elif len(settings.access_token.get_secret_value()) < 16:
@@ -94,10 +103,10 @@ def _store(settings: Settings) -> Iterator[Finding]:
     what = "database" if database else "data folder"
     if not database and settings.data_dir.exists():
         mode = stat.S_IMODE(settings.data_dir.stat().st_mode)
-        owner = settings.data_dir.stat().st_uid
-        if owner != os.getuid():
-            found = f"{settings.data_dir} is of another user ({owner})"
-            yield Finding("rights", BAD, found, "Run as that user, or chown it.")
+        if foreign := _of_another(settings.data_dir):
+            do = f"Run as that user, or where the service runs as {_user(os.getuid())}: "
+            do += f"chown -R {_user(os.getuid())} {shlex.quote(str(settings.data_dir))}"
+            yield Finding("rights", BAD, f"{foreign} is of another user ({_user(foreign.lstat().st_uid)})", do)
         elif mode & 0o077:
             yield Finding("rights", WARN, f"{settings.data_dir} can be entered by others ({mode:o})", "chmod 700 it.")
     try:
@@ -117,6 +126,22 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield _room(room)
     if abs(off) > FAR_SECONDS:
         yield Finding("clock", WARN, f"the database's is {off:+.0f} s from ours", "Let both follow a time server.")
+
+
+def _of_another(folder: Path) -> Path | None:
+    """What is not ours of a data folder, as after a restore by another user."""
+    for path in (folder, *folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else (folder,):
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_uid != os.getuid():
+                return path
+    return None
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _room(room: Room) -> Finding:

@@ -4,6 +4,7 @@ that jobs wait for no other's disk, a job is forgotten by removing a file, and d
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import sqlite3
@@ -59,6 +60,15 @@ class SqliteJournals:
         self._lock = threading.Lock()
         with contextlib.suppress(OSError):
             private(self.folder)
+
+    def writable(self) -> None:
+        """JournalError where no journal could be begun, as in a folder that another user has restored."""
+        try:
+            private(self.folder)
+        except OSError as error:
+            raise JournalError(f"it can't be made: {error.strerror}", self.folder) from error
+        if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
+            raise JournalError(f"the folder of the journals can't be written: {os.strerror(errno.EACCES)}", self.folder)
 
     def path(self, job: str) -> Path:
         return self.folder / f"{hashlib.blake2b(job.encode(), digest_size=12).hexdigest()}.sqlite3"

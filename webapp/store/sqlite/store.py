@@ -67,6 +67,7 @@ class SqliteStore:
         now = time.monotonic()
         if now < self._proved + PROVED_SECONDS:
             return
+        self.journals.writable()
         with self._writer.writing() as db:
             db.execute("INSERT OR REPLACE INTO proof (only, at_ms) VALUES (1, ?)", (self._clock.wall_ms(),))
         self._proved = now
