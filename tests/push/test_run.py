@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import ssl
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -121,22 +123,44 @@ def test_a_network_that_cuts_answers_off_loses_and_doubles_nothing(service: Serv
     check(service, job_of(done.stderr), 150)
 
 
+def test_a_command_line_that_no_request_could_hold_is_reported_all_the_same(service: Served, tmp_path: Path) -> None:
+    arguments = [f"argument-{n}" for n in range(15_000)]
+    settings = elsewhere(tmp_path, service.url)
+    done = jobtail("run", "--linger", "20", "--", "sh", "-c", "echo $#; exit 3", *arguments, settings=settings)
+    assert (done.returncode, done.stdout) == (3, "14999\n") and "stay" not in done.stderr
+    job = job_of(done.stderr)
+    assert [line["message"] for line in lines(service, job)] == ["14999"]
+    command = service.get(f"/api/jobs/{job}/config", headers=OWNER).json()["command"]
+    assert command[:4] == ["sh", "-c", "echo $#; exit 3", "argument-0"] and command[-1].startswith("… and ")
+    lost = jobtail("run", "--linger", "20", "--", "/nowhere/" + "x" * 200 + "/y" * 800, settings=settings)
+    assert lost.returncode == 127
+    assert status(service, job_of(lost.stderr))["job_status"] == "Failed"
+
+
 @pytest.mark.parametrize(
-    ("code", "kind", "says"),
+    ("code", "headers", "body", "says"),
     [
-        (200, "text/html", "something else than jobtail"),
-        (502, "text/html", "something else than jobtail"),
-        (405, "application/problem+json", "too old"),
+        (200, {"Content-Type": "text/html"}, b"<html>sign in to this network", "something else than jobtail"),
+        (502, {"Content-Type": "text/html"}, b"<html>bad gateway", "something else than jobtail"),
+        (200, {"Content-Type": "application/json"}, b'{"job": ', "something else than jobtail"),
+        (200, {"Content-Type": "application/json"}, b"[1]", "something else than jobtail"),
+        (302, {"Location": "http://127.0.0.1:1/login"}, b"", "leads elsewhere"),
+        (301, {"Location": "https://logs.example/"}, b"", "leads elsewhere"),
+        (404, {"Content-Type": "application/problem+json"}, b'{"detail": "Not Found"}', "too old"),
+        (405, {"Content-Type": "application/problem+json"}, b'{"detail": "Method Not Allowed"}', "too old"),
+        (401, {"Content-Type": "application/problem+json"}, b'{"detail": "a token is needed"}', "refuses it"),
+        (503, {"Content-Type": "application/problem+json"}, b'{"detail": "it starts"}', "it starts"),
     ],
 )
-def test_whoever_else_answers_costs_the_command_nothing(tmp_path: Path, code: int, kind: str, says: str) -> None:
+def test_whoever_else_answers_costs_the_command_nothing(
+    tmp_path: Path, code: int, headers: dict[str, str], body: bytes, says: str
+) -> None:
     class Other(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            body = b'{"detail": "Method Not Allowed"}' if "json" in kind else b"<html>hello"
             self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -145,8 +169,48 @@ def test_whoever_else_answers_costs_the_command_nothing(tmp_path: Path, code: in
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings = elsewhere(tmp_path, f"http://127.0.0.1:{server.server_address[1]}")
-        done = jobtail("run", "--linger", "0.3", "--", *count(3, code=4), settings=settings)
+        unused(tmp_path, f"http://127.0.0.1:{server.server_address[1]}", says)
         server.shutdown()
-    assert done.returncode == 4 and done.stdout.split() == ["0", "1", "2"]
-    assert done.stderr.count(says) == 1 and "6 lines stay" in done.stderr
+
+
+def unused(tmp_path: Path, url: str, says: str, **settings: object) -> None:
+    """The command ends as it would, and one sentence says why nothing was reported."""
+    runner = spawn(
+        "run", "--linger", "0", "--", "sh", "-c", "echo hello; read x; exit 4",
+        settings=elsewhere(tmp_path, url) | settings,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert runner.stderr is not None
+    said = ""
+    while says not in said:
+        line = runner.stderr.readline().decode()
+        assert line, said
+        said += line
+    out, err = runner.communicate(b"\n", timeout=60)
+    said += err.decode()
+    assert (runner.returncode, out) == (4, b"hello\n"), said
+    assert said.count(says) == 1 and "1 lines stay" in said and "Traceback" not in said, said
+
+
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here to make a certificate")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost"
+    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        unused(tmp_path, f"https://localhost:{server.server_address[1]}", "not trusted")
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [("", "refuses it"), ("of-another-service", "refuses it"), ("ünïcode", "no header may hold")],
+)
+def test_a_token_that_opens_nothing_costs_the_command_nothing(
+    service: Served, tmp_path: Path, token: str, says: str
+) -> None:
+    unused(tmp_path, service.url, says, token=token)

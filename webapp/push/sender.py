@@ -58,8 +58,10 @@ class Sender:
         self._heart = threading.Thread(target=self._beat, name="heart", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
-        self._heart.start()
+        """Once; again does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
+            self._heart.start()
 
     def wake(self) -> None:
         with self._there:

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from ..engine.backlog import Hole
 from ..engine.job import Job
 from ..engine.lock import RunnerLock
@@ -21,6 +23,8 @@ from .sender import Sender
 from .spool import Spool
 
 LINGER_SECONDS = 60.0
+COMMAND_BYTES = 24 << 10
+ARGUMENT_LENGTH = 2000
 HURRY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -54,9 +58,11 @@ class PushSink:
             outbox.write(self._folder, self._letter)
         except OSError as error:
             self._say(f"nothing can be kept on this machine ({self._folder}: {error.strerror}): lines wait in memory")
-        self._sender.start()
 
     def ready(self, *, unsure: bool) -> Place:
+        """The sender starts only now, when the command has been started: libraries open files that a command which
+        is started meanwhile would inherit, and that `let_go` would close."""
+        self._sender.start()
         return "spool", self._taken
 
     def put(self, lines: Sequence[Text], unfinished: Unfinished) -> Place:
@@ -82,6 +88,7 @@ class PushSink:
         """Its end says who did."""
 
     def finish(self, job: Job, complete: bool) -> None:
+        self._sender.start()
         complete = complete and not self._spool.lost
         self._letter.end = end_of(job) | {"complete": complete}
         with contextlib.suppress(OSError):
@@ -106,11 +113,25 @@ class PushSink:
 
 
 def begin_of(job: Job) -> dict[str, Any]:
+    """Within the bounds of the wire."""
     return {
-        "name": job.name, "command": list(job.command), "cwd": job.cwd, "host": job.host, "user": job.user,
-        "python": job.python, "pid": job.pid, "created_ms": job.created_ms,
+        "name": job.name[:1000], "command": shown(job.command), "cwd": job.cwd[:4096], "host": job.host[:255],
+        "user": job.user[:255], "python": job.python[:100], "pid": job.pid, "created_ms": job.created_ms,
     }  # fmt: skip
 
 
+def shown(command: Sequence[str]) -> list[str]:
+    """As much of a command line as one request should hold."""
+    kept: list[str] = []
+    size = 0
+    for part in command:
+        part = part if len(part) <= ARGUMENT_LENGTH else part[:ARGUMENT_LENGTH] + "…"
+        size += len(orjson.dumps(part)) + 1
+        if size > COMMAND_BYTES:
+            return [*kept, f"… and {len(command) - len(kept)} more"]
+        kept.append(part)
+    return kept
+
+
 def end_of(job: Job) -> dict[str, Any]:
-    return {"exit_code": job.exit_code, "state": job.state, "detail": job.detail}
+    return {"exit_code": job.exit_code, "state": job.state, "detail": job.detail[:1000]}

@@ -120,7 +120,7 @@ class Wire:
         named = {**self._headers, **(headers or {}), "Content-Type": "application/json"}
         if token := token or self.grant:
             named["Authorization"] = f"Bearer {token}"
-        if len(content) > PACK_BYTES:
+        if path == "/lines" and len(content) > PACK_BYTES:
             content, named["Content-Encoding"] = gzip.compress(content, 1), "gzip"
         timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         request = self._client.build_request(
