@@ -12,6 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from webapp.web.openapi import document
+
 from ..security.site import JOB, TOKEN, Site
 from ..served import until
 
@@ -224,6 +226,7 @@ def test_what_is_missing_is_said_in_its_place(site: Site) -> None:
     gaps = site.owner("GET", f"/api/jobs/{ID}/overview").json()["gaps"]
     assert gaps == [{"after": 1, "reason": "upstream", "count": 12}]
 
+
 # Without the time of day, which would name these cases anew each second: workers of pytest have to agree on names.
 packed = partial(gzip.compress, mtime=0)
 
@@ -286,6 +289,39 @@ def test_a_wrong_field_is_named(site: Site, method: str, path: str, value: Any, 
     runner.begin()
     answer = runner.ask(method, path, runner.token if method == "PUT" else runner.grant, json=value)
     assert answer.status_code == 400 and says in answer.json()["detail"]
+
+
+def bounds(schema: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Values that a property of a body takes at its bounds, and ones just beyond."""
+    schema = schema.get("anyOf", [schema])[0]
+    if "enum" in schema:
+        return schema["enum"], ["Odd", "", None] if "anyOf" not in schema else ["Odd", ""]
+    if "maxLength" in schema:
+        return ["", "x" * schema["maxLength"]], ["x" * (schema["maxLength"] + 1), 5]
+    if "maximum" in schema:
+        low, high = schema["minimum"], schema["maximum"]
+        return [low, high], [low - 1, high + 1, str(low), 1.5, 10**400]
+    return ([True], ["true"]) if schema["type"] == "boolean" else ([[], ["x"]], [[1], "x"])
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", ""), ("POST", "/end")])
+def test_the_bodies_take_what_the_description_says(tmp_path: Path, method: str, path: str) -> None:
+    with Site.opened(tmp_path, run_token=RUN, run_jobs_a_minute=1000) as site:
+        operation = document(site.app.routes)["paths"][f"/api/jobs/{{job}}{path}"][method.lower()]
+        properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        for name, schema in properties.items():
+            allowed, refused = bounds(schema)
+            for place, value in enumerate([*allowed, *refused]):
+                runner = Runner(site, job=f"{name}-{place}")
+                runner.begin()
+                rest = {"state": "Done"} if path and name != "state" else {}
+                answer = runner.ask(method, path, runner.grant if path else RUN, json=rest | {name: value})
+                assert answer.status_code == (200 if place < len(allowed) else 400), (
+                    name,
+                    str(value)[:80],
+                    answer.text,
+                )
+                assert answer.is_success or name in answer.json()["detail"], answer.text
 
 
 def test_a_quota_is_answered_with_the_time_to_wait(tmp_path: Path) -> None:

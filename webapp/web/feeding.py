@@ -1,22 +1,59 @@
-"""What the routes take by which runners on other machines report their jobs, for `openapi.py`."""
+"""What the routes take by which runners on other machines report their jobs: the bodies, and all of it for OpenAPI."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import UsageError
+
+PRODUCER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+M = TypeVar("M", bound=BaseModel)
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Begin(Body):
+    name: str = Field("", max_length=1000)
+    command: list[str] = Field([], max_length=10_000)
+    cwd: str = Field("", max_length=4096)
+    host: str = Field("", max_length=255)
+    user: str = Field("", max_length=255)
+    python: str = Field("", max_length=100)
+    pid: int = Field(0, ge=0, le=1 << 40)
+    created_ms: int | None = Field(None, ge=0, le=1 << 53)
+
+
+class EndBody(Body):
+    exit_code: int | None = Field(None, ge=0, le=1 << 31)
+    signal: int | None = Field(None, ge=1, le=128)
+    state: Literal["Done", "Failed", "Canceled"] | None = None
+    detail: str = Field("", max_length=1000)
+    complete: bool = True
+
+
+def read(model: type[M], body: bytes) -> M:
+    """UsageError names the field, and what it takes."""
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, problem["loc"])) or "the body"
+        raise UsageError(f"{where}: {problem['msg']}") from None
+
 
 Json = dict[str, Any]
 _NUMBER: Json = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
 _MS: Json = {"type": "integer", "minimum": 0}
 _WORD: Json = {"type": "string"}
-_OBJECT: Json = {"type": "object"}
 
 
 def _header(name: str, schema: Json, does: str) -> Json:
     return {"name": name, "in": "header", "required": name != "Producer-Seq", "schema": schema, "description": does}
-
-
-def _object(**properties: Json) -> Json:
-    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _takes(schema: Json) -> Json:
@@ -29,7 +66,7 @@ def _gives(does: str, **properties: Json) -> Json:
 
 
 _PRODUCER = [
-    _header("Producer-Id", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"}, "who sends"),
+    _header("Producer-Id", {"type": "string", "pattern": f"^{PRODUCER_ID.pattern}$"}, "who sends"),
     _header("Producer-Epoch", _NUMBER, "which run of it; a later one ends those before"),
 ]
 _SEQ = _header("Producer-Seq", _NUMBER, "which batch of that run, from 0; needed where there are lines")
@@ -41,17 +78,17 @@ _LINE: Json = {
     "required": ["message"],
     "properties": {"timestamp": _MS, "message": _WORD, "stream": _WORD, "level": _WORD},
 }
+_DELIVERY = {
+    "lines": {"type": "array", "items": _LINE, "maxItems": 20_000},
+    "partial": {"type": "object"},
+    "missing": {"type": "object"},
+}
 
 FEEDING: dict[tuple[str, str], Json] = {
     ("PUT", "/api/jobs/{job}"): {
         "summary": "Begin a job that runs on another machine; with a run token, or as an owner",
         "parameters": _PRODUCER,
-        "requestBody": _takes(
-            _object(
-                name=_WORD, command={"type": "array", "items": _WORD}, cwd=_WORD, host=_WORD, user=_WORD, python=_WORD,
-                pid=_NUMBER, created_ms=_MS,
-            )
-        ),
+        "requestBody": _takes(Begin.model_json_schema()),
         "responses": {
             status: _gives(does, job=_WORD, url=_WORD, grant=_WORD, **_STAND)
             for status, does in (("201", "it has begun"), ("200", "it had begun before"))
@@ -61,7 +98,7 @@ FEEDING: dict[tuple[str, str], Json] = {
         "summary": "Bring lines of a job, with its grant",
         "parameters": [*_PRODUCER, _SEQ],
         "requestBody": _takes(
-            _object(lines={"type": "array", "items": _LINE, "maxItems": 20_000}, partial=_OBJECT, missing=_OBJECT)
+            {"type": "object", "properties": _DELIVERY, "additionalProperties": False}
         ),
         "responses": {
             "200": _gives("they are on disk", **_STAND),
@@ -81,12 +118,7 @@ FEEDING: dict[tuple[str, str], Json] = {
     ("POST", "/api/jobs/{job}/end"): {
         "summary": "End the job, with its grant",
         "parameters": _PRODUCER,
-        "requestBody": _takes(
-            _object(
-                exit_code=_NUMBER, signal={"type": "integer", "minimum": 1, "maximum": 128},
-                state={"enum": ["Done", "Failed", "Canceled"]}, detail=_WORD, complete={"type": "boolean"},
-            )
-        ),
+        "requestBody": _takes(EndBody.model_json_schema()),
         "responses": {"200": _gives("it has ended so", job=_WORD, state=_WORD, detail=_WORD)},
     },
 }  # fmt: skip

@@ -127,31 +127,35 @@ def _object(required: Json, optional: Json | None = None, *, closed: bool = Fals
     return made | ({"additionalProperties": False} if closed else {})
 
 
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
 _COUNT = {"type": "integer", "minimum": 0}
-_SHARE = {
-    "id": _PATH["share"],
-    "expires_at": _TIME,
-    "can_cancel": {"type": "boolean"},
-    "note": {"type": "string"},
-    "lines": _LINES,
-    "made_by": {"type": "string"},
-    "made_at": _TIME,
-    "last_used_at": _TIME_OR_NONE,
-    "revoked": {"type": "boolean"},
-    "revoked_at": _TIME_OR_NONE,
-    "works": {"type": "boolean"},
+_STRING, _INTEGER, _FLAG = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
+_PARTS = dict.fromkeys(("first", "last", "low_ms", "high_ms", "warnings", "errors"), _COUNT)
+_GAP = {"after": _COUNT, "reason": _STRING, "count": {"type": ["integer", "null"]}}
+_SPANS = {
+    **_list(_list(_list(_INTEGER))),
+    "description": "for each line where the matches are: start and end in UTF-16 code units of `message`",
 }
+_EVENTS = (
+    "message", "lines", "cursor", "omitted", "gap", "partial", "status", "upstream", "reset", "done", "bye",
+)  # fmt: skip
+_SHARE = {
+    "id": _PATH["share"], "expires_at": _TIME, "can_cancel": _FLAG, "note": _STRING, "lines": _LINES,
+    "made_by": _STRING, "made_at": _TIME, "last_used_at": _TIME_OR_NONE, "revoked": _FLAG,
+    "revoked_at": _TIME_OR_NONE, "works": _FLAG,
+}  # fmt: skip
 
 OWN: Json = {
-    "Problem": _object(
-        {"type": {"type": "string"}, "title": {"type": "string"}, "status": _COUNT, "detail": {"type": "string"}}
-    ),
+    "Problem": _object({"type": _STRING, "title": _STRING, "status": _COUNT, "detail": _STRING}),
     "Line": _object(
         {
-            "id": {"type": "string"},
+            "id": _STRING,
             "line": {"type": "integer", "minimum": 1},
-            "timestamp": {"type": "integer"},
-            "message": {"type": "string"},
+            "timestamp": _INTEGER,
+            "message": _STRING,
             "level": {"enum": ["error", "warning", "info", "debug", None]},
         },
         {
@@ -167,63 +171,27 @@ OWN: Json = {
     ),
     "Event": _object(
         {"data": {"type": "string", "contentMediaType": "application/json"}},
-        {
-            "event": {
-                "enum": [
-                    "message",
-                    "lines",
-                    "cursor",
-                    "omitted",
-                    "gap",
-                    "partial",
-                    "status",
-                    "upstream",
-                    "reset",
-                    "done",
-                    "bye",
-                ]
-            },
-            "id": {"type": "string"},
-        },
+        {"event": {"enum": list(_EVENTS)}, "id": _STRING},
     ),
     "Found": _object(
         {
-            "lines": {"type": "array", "items": ref("Line")},
-            "spans": {
-                "type": "array",
-                "description": "for each line where the matches are: start and end in UTF-16 code units of `message`",
-                "items": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
-            },
-            "count": {"type": "integer"},
-            "scanned_to": {"type": "string"},
-            "complete": {"type": "boolean"},
+            "lines": _list(ref("Line")),
+            "spans": _SPANS,
+            "count": _INTEGER,
+            "scanned_to": _STRING,
+            "complete": _FLAG,
         }
     ),
-    "ExecTime": _object(
-        {
-            "seconds": {"type": "number"},
-            "in_progress": {"type": "boolean"},
-            "first": {"type": "integer"},
-            "last": {"type": "integer"},
-        }
-    ),
+    "ExecTime": _object({"seconds": {"type": "number"}, "in_progress": _FLAG, "first": _INTEGER, "last": _INTEGER}),
     "Overview": _object(
         {
-            "epoch": {"type": "string"},
+            "epoch": _STRING,
             "first_line": _COUNT,
             "last_line": _COUNT,
             "complete": {"type": ["boolean", "null"]},
             "viewers": _COUNT,
-            "parts": {
-                "type": "array",
-                "items": _object(dict.fromkeys(("first", "last", "low_ms", "high_ms", "warnings", "errors"), _COUNT)),
-            },
-            "gaps": {
-                "type": "array",
-                "items": _object(
-                    {"after": _COUNT, "reason": {"type": "string"}, "count": {"type": ["integer", "null"]}}
-                ),
-            },
+            "parts": _list(_object(_PARTS)),
+            "gaps": _list(_object(_GAP)),
         }
     ),
     "ShareTerms": _object(
@@ -237,7 +205,7 @@ OWN: Json = {
         closed=True,
     ),
     "Share": _object(_SHARE),
-    "NewShare": _object({**_SHARE, "url": {"type": "string"}, "warning": {"type": ["string", "null"]}}),
+    "NewShare": _object({**_SHARE, "url": _STRING, "warning": {"type": ["string", "null"]}}),
 }
 
 routes = [guarded("/api/openapi.json", openapi, Action.OPEN)]

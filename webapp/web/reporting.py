@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -29,47 +28,13 @@ from ..threads import RECORDS
 from .address import base_url
 from .api import answer
 from .delivery import MOST_BODY, read_delivery
+from .feeding import PRODUCER_ID, Begin, EndBody, read
 from .route import guarded
 
-PRODUCER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 # With an upstream: how long it is asked whether a job of that id is its own.
 ASK_SECONDS = 3.0
 OLDEST_MS = 60 * 86_400_000
-M = TypeVar("M", bound=BaseModel)
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Begin(Body):
-    name: str = Field("", max_length=1000)
-    command: list[str] = Field([], max_length=10_000)
-    cwd: str = Field("", max_length=4096)
-    host: str = Field("", max_length=255)
-    user: str = Field("", max_length=255)
-    python: str = Field("", max_length=100)
-    pid: int = Field(0, ge=0, le=1 << 40)
-    created_ms: int | None = Field(None, ge=0, le=1 << 53)
-
-
-class EndBody(Body):
-    exit_code: int | None = Field(None, ge=0, le=1 << 31)
-    signal: int | None = Field(None, ge=1, le=128)
-    state: Literal["Done", "Failed", "Canceled"] | None = None
-    detail: str = Field("", max_length=1000)
-    complete: bool = True
-
-
-def read(model: type[M], body: bytes) -> M:
-    """UsageError names the field, and what it takes."""
-    try:
-        return model.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "the body"
-        raise UsageError(f"{where}: {problem['msg']}") from None
 
 
 async def begin(request: Request, service: Service, grant: Grant) -> Response:
