@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from functools import partial
 from typing import Any
 
@@ -16,21 +16,16 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.peer import peer
 from ..errors import Conflict, JournalError
-from ..journal.batch import LEVEL_MASK
-from ..journal.levels import LEVELS
-from ..journal.parts import Gap, Part
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
-from ..store.base import Journal
 from ..stream.channel import Channel
-from ..stream.step import visible_status, within
-from ..threads import CHORES, PAGES
+from ..stream.step import visible_status
+from ..threads import CHORES
 from .address import base_url
 from .chosen import Chosen, choose
-from .map import paths
 from .problem import problem
-from .queries import JobsQuery, OverviewQuery, WaitQuery
+from .queries import JobsQuery, WaitQuery
 from .route import asking, guarded
 
 
@@ -184,58 +179,6 @@ async def readyz(request: Request, service: Service, grant: Grant) -> Response:
     return answer({"status": "ok", "warning": room.words})
 
 
-async def overview(request: Request, service: Service, grant: Grant, query: OverviewQuery) -> Response:
-    """The whole log in a few parts, for a map of it: lines, times, warnings, errors."""
-    channel = await service.hub.channel(request.path_params["job"])
-    await channel.fresh()
-    await channel.feed.reload()
-    state = channel.state
-    low, high = grant.clip(state.trimmed_to + 1, state.last_line)
-    if grant.lines is not None:
-        low, high = min(low, grant.lines[1] + 1), max(high, grant.lines[0] - 1)
-    walk = partial(parts_of, channel.journal, low, high, query.parts, grant)
-    found = await service.access.scans.run(request, grant, service.access.address(request), lambda _: walk())
-    gaps = await PAGES.run(channel.journal.gaps, low - 1, high)
-    gaps = [gap for gap in gaps if within(grant.lines, gap.after_line)]
-    if grant.lines is None and state.trimmed_to and not any(gap.reason == "trimmed" for gap in gaps):
-        gaps = [Gap(state.trimmed_to, "trimmed", state.trimmed_to), *gaps]
-    names = ("first", "last", "low_ms", "high_ms", "warnings", "errors")
-    found = [part for part in found if part.first <= high] if grant.lines is None else found
-    shown = [{name: getattr(part, name) for name in names} for part in found]
-    return answer(
-        {
-            "epoch": state.epoch, "first_line": low, "last_line": high, "complete": state.complete,
-            "viewers": service.hub.watching(channel), "parts": shown, "paths": paths(found),
-            "gaps": [{"after": gap.after_line, "reason": gap.reason, "count": gap.count} for gap in gaps],
-        }
-    )  # fmt: skip
-
-
-def parts_of(journal: Journal, low: int, high: int, parts: int, grant: Grant) -> Generator[None, None, Sequence[Part]]:
-    """The log in at most so many parts. Of a range it is made from its own lines: how the whole is parted would tell
-    how long that is."""
-    yield
-    if grant.lines is None:
-        return journal.overview(parts)
-    step = -(-max(1, high - low + 1) // parts)
-    found: dict[int, Part] = {}
-    after = low - 1
-    while after < high and (batches := journal.read(after, upto=high)):
-        for batch in batches:
-            for line, mark, time_ms in zip(
-                range(batch.first, batch.last + 1), batch.marks, batch.timestamps(), strict=True
-            ):
-                level, place = LEVELS[mark & LEVEL_MASK], (line - low) // step
-                part = found.get(place) or Part(line, line, time_ms, time_ms, 0, 0)
-                found[place] = Part(
-                    part.first, line, min(part.low_ms, time_ms), max(part.high_ms, time_ms),
-                    part.warnings + (level == "warning"), part.errors + (level == "error"),
-                )  # fmt: skip
-            after = batch.last
-            yield
-    return list(found.values())
-
-
 routes = [
     guarded("/healthz", healthz, Action.OPEN),
     guarded("/readyz", readyz, Action.OPEN),
@@ -243,7 +186,6 @@ routes = [
     asking("/api/jobs", jobs, Action.LIST, JobsQuery),
     guarded("/api/jobs/{job}", status, Action.VIEW_PART),
     guarded("/api/jobs/{job}/exec-time", exec_time, Action.VIEW_PART),
-    asking("/api/jobs/{job}/overview", overview, Action.VIEW_PART, OverviewQuery),
     asking("/api/jobs/{job}/wait", wait, Action.VIEW_PART, WaitQuery),
     guarded("/api/jobs/{job}/cancel", cancel, Action.CANCEL, ("POST",)),
     guarded("/api/jobs/{job}/config", config, Action.CONFIG),

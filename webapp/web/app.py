@@ -19,7 +19,7 @@ from ..service import Service, build
 from ..settings import Settings, load_settings
 from ..stream.detached import detachable
 from ..tasks import Tasks
-from . import api, events, fused, login, logs, metrics, openapi, pages, render, reporting, search, shares
+from . import api, events, fused, login, logs, metrics, openapi, overview, pages, render, reporting, search, shares
 from .problem import on_crash, on_error, on_http
 from .request_log import RequestLog
 from .static import Static
@@ -66,7 +66,7 @@ def create_app(settings: Settings, snapshots: metrics.Snapshots | None = None) -
             await telling.close()
             await service.stop()
 
-    parts = (events, logs, search, api, pages, shares, login, openapi, fused, metrics, reporting)
+    parts = (events, logs, search, api, overview, pages, shares, login, openapi, fused, metrics, reporting)
     app = Starlette(
         routes=[
             *(route for part in parts for route in part.routes),
