@@ -224,15 +224,14 @@ class Intake:
         if known is None:
             self._catalog.put(job)
         lane.writer = None  # the lease is taken anew: what an earlier run still sends to another process fails
-        writer = self._writer(lane)
+        writer = self._writer(lane, ended=True)
         self._beat(lane, always=True)
         return known is None, Taken(True, writer.fence.epoch, writer.last_line, lane.cancelled_by)
 
     def _feed(self, lane: Lane, sender: Sender, seq: int | None, delivery: Delivery) -> Taken:
         writer = self._writing(lane, sender)
-        job = self._found(lane)
-        if job.ended and not job.lost:
-            raise Conflict(f"the job {lane.job!r} has ended: nothing can be added to it")
+        if _over(self._found(lane)):
+            raise _closed(lane.job)
         self._beat(lane)
         if delivery.missing is not None:
             reason, count = delivery.missing
@@ -257,15 +256,18 @@ class Intake:
     def _end(self, lane: Lane, sender: Sender, end: End) -> Job:
         self._check(lane, sender)
         job = self._found(lane)
-        if job.ended and not job.lost:
-            return job
-        writer = self._writing(lane, sender)
-        at = now_ms()
-        job = replace(
-            job, state=end.state, state_ms=at, heartbeat_ms=at, exit_code=end.exit_code, detail=end.detail, lost=False
-        )
-        self._catalog.ended(job)
-        writer.finish(end.complete, status_of(job).model_dump(mode="json"))
+        if not _over(job):
+            self._writing(lane, sender)
+            at = now_ms()
+            job = replace(
+                job, state=end.state, state_ms=at, heartbeat_ms=at, exit_code=end.exit_code, detail=end.detail,
+                lost=False,
+            )  # fmt: skip
+            self._catalog.ended(job)
+        # Also where that was written before: another process may have had the lease when the log was to be closed.
+        writer = self._writer(lane, ended=True)
+        if lane.journal is not None and not lane.journal.state().finished:
+            writer.finish(end.complete, status_of(job).model_dump(mode="json"))
         self._let_go(lane)
         return job
 
@@ -298,12 +300,20 @@ class Intake:
         self._check(lane, sender)  # by what was known when the lease was taken
         return writer
 
-    def _writer(self, lane: Lane) -> Writer:
-        """The one for this job's journal, which goes on after all where its runner had been given up."""
+    def _writer(self, lane: Lane, *, ended: bool = False) -> Writer:
+        """The one for this job's journal, which goes on after all where its runner had been given up. Conflict where
+        the job has ended, unless `ended`."""
         if lane.writer is None:
             lane.journal = lane.journal or self._store.journals.open(lane.job)
             writer = lane.journal.claim(LEASE_SECONDS, take_over=True)
-            if writer.resume().finished:
+            finished = writer.resume().finished
+            # Looked at once the lease is ours: whoever ends the job elsewhere either has written that by now, or finds
+            # the lease gone when it closes the log, and takes it back.
+            over = _over(self._found(lane))
+            if over and not ended:
+                writer.release()
+                raise _closed(lane.job)
+            if finished and not over:
                 writer.reopen()
             ends = lane.journal.first_and_last_ms()
             lane.high_ms = ends[1] if ends else -1
@@ -317,13 +327,23 @@ class Intake:
         if not always and now - lane.beat_at < BEAT_SECONDS:
             return
         job = self._found(lane)
-        if job.ended and not job.lost:
+        if _over(job):
             return
         revived = self._catalog.heartbeat(job)
         if revived:
             lane.told, job = "", self._found(lane)
         lane.cancelled_by = self._catalog.cancel_asked(lane.job) if job.cancel_ms is not None else None
         if lane.told != job.state:
-            self._writer(lane).set_status(status_of(job).model_dump(mode="json"))
+            with contextlib.suppress(Conflict):  # it has ended meanwhile, which whoever ended it tells
+                self._writer(lane).set_status(status_of(job).model_dump(mode="json"))
             lane.told = job.state
         lane.beat_at = now
+
+
+def _over(job: Job) -> bool:
+    """It has ended, and not only because its runner was silent."""
+    return job.ended and not job.lost
+
+
+def _closed(job: str) -> Conflict:
+    return Conflict(f"the job {job!r} has ended: nothing can be added to it")
