@@ -22,6 +22,7 @@ class Behind:
 
     served: Served
     ended: str
+    long: str  # its log is a megabyte
     running: str
     runner: subprocess.Popen[bytes]
     count: int = field(default=0)
@@ -42,8 +43,9 @@ def behind(folder: Path, **settings: object) -> Behind:
         {"data_dir": folder / "data", "access_token": TOKEN, "trusted_proxies": "127.0.0.1", **settings}
     ).start()
     ended = served.run("sh", "-c", "echo hello; echo world")
+    long = served.run("seq", "160000")
     running, runner = served.begin("cat", stdin=subprocess.PIPE)
-    return Behind(served, ended, running, runner)
+    return Behind(served, ended, long, running, runner)
 
 
 @pytest.fixture(scope="session")

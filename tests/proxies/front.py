@@ -125,7 +125,7 @@ class Front:
         if address.startswith("/"):
             address = self.public + address
         fixed = ("--cacert", str(self.authority), "--http2", "--compressed", "--connect-to", there, "--noproxy", "*")
-        return [program("curl") or "curl", "-sS", "-N", "-m", "30", *fixed, *options, address]
+        return [program("curl") or "curl", "-sS", "-N", "-m", "60", *fixed, *options, address]
 
     def ask(self, address: str, *options: str) -> Answer:
         done = subprocess.run(self.command(address, "-i", *options), capture_output=True, text=True, check=False)
@@ -138,7 +138,7 @@ class Front:
 
     @contextmanager
     def stream(self, address: str, *options: str) -> Iterator[Iterator[str]]:
-        """The lines of an answer that stays open, as they come; they end after 30 s at the latest."""
+        """The lines of an answer that stays open, as they come; they end after a minute at the latest."""
         process = subprocess.Popen(self.command(address, *options), stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None
@@ -150,7 +150,21 @@ class Front:
     @staticmethod
     @contextmanager
     def started(name: str, folder: Path, certificate: Path, services: dict[str, int]) -> Iterator[dict[str, Front]]:
-        """The proxy with a site for each of WAYS. `services`: ports by the prefix that they are told."""
+        """The proxy with a site for each of WAYS. `services`: ports by the prefix that they are told. Once more where
+        another program has taken one of the ports since it was free."""
+        for last in (False, False, True):
+            with Front._started(name, folder, certificate, services) as sites:
+                if sites or last:
+                    assert sites, (folder / "said").read_text()
+                    yield sites
+                    return
+
+    @staticmethod
+    @contextmanager
+    def _started(
+        name: str, folder: Path, certificate: Path, services: dict[str, int]
+    ) -> Iterator[dict[str, Front]]:
+        """No sites where it ended at once."""
         sites = {way: Front(free_port(), "" if way == "root" else "/logs", certificate / "ca.pem") for way in WAYS}
         blocks = [site_block(name, way, site.port, services[site.prefix], certificate) for way, site in sites.items()]
         modules = "\n".join(f"LoadModule {one}_module /usr/lib/apache2/modules/mod_{one}.so" for one in _MODULES)
@@ -161,15 +175,14 @@ class Front:
             process = subprocess.Popen(_command(name, folder), stdout=said, stderr=said, cwd=folder)
         try:
             for site in sites.values():
-                until(lambda port=site.port: _listens(port, process, folder), f"{name} to start")  # type: ignore[misc]
-            yield sites
+                until(lambda port=site.port: _listens(port) or process.poll() is not None, f"{name} to start")  # type: ignore[misc]
+            yield sites if process.poll() is None else {}
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _listens(port: int, process: subprocess.Popen[bytes], folder: Path) -> bool:
-    assert process.poll() is None, (folder / "said").read_text()
+def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

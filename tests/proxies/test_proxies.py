@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.served import until
 from webapp import connect
 
 from .conftest import TOKEN, Behind
@@ -64,6 +67,37 @@ def test_lines_come_through_when_they_are_written(site: Front, service: Behind) 
         assert [any(before in line for line in lines) for lines in streams] == [True] * 3
         fresh = service.write()
         assert [any(fresh in line for line in lines) for lines in streams] == [True] * 3
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["plain", "compressed"])
+def test_a_download_that_was_cut_goes_on_where_it_broke_off(
+    site: Front, service: Behind, encoded: bool, tmp_path: Path
+) -> None:
+    """`curl -C -` after the connection was cut in the middle, also where the first answer was compressed."""
+    whole = "".join(f"{number}\n" for number in range(1, 160_001))
+    path, file = f"/api/jobs/{service.long}/logs?format=text&download=true", tmp_path / "log.txt"
+    rest = site.command(path, *BEARER, "-C", "-", "-o", str(file), "-w", "%{http_code}")
+    first = site.command(path, *BEARER, "-o", str(file), "--limit-rate", "100k")
+    for command in (rest, first) if not encoded else (rest,):
+        command.remove("--compressed")
+    with subprocess.Popen(first) as download:
+        until(lambda: file.exists() and file.stat().st_size > 50_000, "some of the download")
+        download.kill()
+    assert 50_000 < file.stat().st_size < len(whole) and whole.startswith(file.read_text())
+    done = subprocess.run(rest, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "206"), done.stderr
+    assert file.read_text() == whole
+
+
+def test_logs_travel_compressed_where_that_is_asked_for(site: Front, service: Behind) -> None:
+    whole = "".join(f"{number}\n" for number in range(1, 160_001))
+    path = f"/api/jobs/{service.long}/logs?format=text"
+    answer = site.ask(path, *BEARER)
+    assert answer.headers["content-encoding"] == "gzip" and answer.body == whole
+    plain = site.command(path, *BEARER, "-D", "-")
+    plain.remove("--compressed")
+    head, _, body = subprocess.run(plain, capture_output=True, text=True).stdout.partition("\n\n")
+    assert "content-encoding" not in head.lower() and body == whole
 
 
 def test_the_python_client(site: Front, service: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
