@@ -8,6 +8,7 @@ client (1.14.0 and 2.9.5). What an older server leaves out has a default. The me
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -54,10 +55,17 @@ class Wire(BaseModel):
                     raise ValueError(f"{where}: {problems[0]['msg']}") from None
                 names += [str(problem["loc"][0]) for problem in problems]
                 continue
-            if names:
-                model.__pydantic_extra__ = {**(model.__pydantic_extra__ or {}), "altered": sorted(set(names))}
+            model.name_altered(names)
             return model
         raise ValueError("too little of it can be read")
+
+    def name_altered(self, names: Sequence[str]) -> None:
+        """Says that these keys are not as they came, beside those of which that is said already."""
+        extra = self.__pydantic_extra__ or {}
+        held = extra.get("altered")
+        said = [name for name in held if isinstance(name, str)] if isinstance(held, list) else []
+        if names:
+            self.__pydantic_extra__ = {**extra, "altered": sorted({*said, *names})}
 
 
 class RunStatus(Wire):

@@ -258,7 +258,20 @@ async def test_a_status_that_names_no_job_is_of_the_one_that_was_asked(upstream:
     for odd in (None, 5.5, "a;b", "../other", ""):
         upstream.jobs["job-1"].status["job_id"] = odd
         status = await source.status("job-1")
-        assert status.finished and status.job_id in ("job-1", "5.5")
+        assert status.finished and status.job_id == "job-1"
+
+
+async def test_a_status_of_another_job_is_of_the_one_that_was_asked_and_says_so(
+    upstream: Upstream, source: FusedSource
+) -> None:
+    job = upstream.job()
+    job.status |= {"job_id": "another", "total_tasks": "many", "altered": ["mine"]}
+    for status in (await source.status("job-1"), await source.cancel("job-1")):
+        assert status.job_id == "job-1"
+        assert (status.model_extra or {})["altered"] == ["job_id", "mine", "total_tasks"]
+    job.status |= {"job_id": "job-1", "total_tasks": 3}
+    del job.status["altered"]
+    assert "altered" not in ((await source.status("job-1")).model_extra or {})
 
 
 async def test_a_status_that_comes_byte_by_byte_is_given_up(upstream: Upstream, tmp_path: Path) -> None:

@@ -246,3 +246,18 @@ def test_whoever_asks_for_a_status_first_gets_one_that_is_asked_for_now(upstream
         until(lambda: service.get("/api/jobs/ending").json().get("stale"), "a status that says that it is old")
     finally:
         service.stop()
+
+
+def test_a_job_whose_id_looks_like_a_credential_can_be_opened(service, upstream):
+    id = "sk-proj-Abc123Def456Ghi789Jkl"
+    job = upstream.job(id)
+    job.status["job_name"] = "token=Abc123Def456Ghi789"
+    job.lines(1, 3, now_ms() - 1000)
+    job.finish()
+    rows = service.get("/api/jobs").json()["jobs"]
+    assert [row["id"] for row in rows] == [id]
+    assert [row["id"] for row in service.get("/server/v1/job/self").json()] == [id]
+    status = service.get(f"/api/jobs/{id}").json()
+    assert (status["job_id"], status["job_name"]) == (id, "token=***")
+    assert f'href="/jobs/{id}"' in service.get("/").text
+    assert id in service.get(f"/jobs/{id}").text

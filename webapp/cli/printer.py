@@ -152,7 +152,15 @@ class JsonPrinter:
         return self._size >= CHUNK
 
     def line(self, line: Line) -> None:
-        self._write({**self._job, **line})
+        """Keys of the line that would be taken for ours stand under `upstream`, as the service does with its own."""
+        clashing = {name: line[name] for name in ("event", *self._job) if name in line}
+        if not clashing:
+            self._write({**self._job, **line})
+            return
+        rest = {name: value for name, value in line.items() if name not in clashing}
+        held = rest.get("upstream")
+        upstream = {**held, **clashing} if isinstance(held, dict) else clashing
+        self._write({**self._job, **rest, "upstream": upstream})
 
     def event(self, event: Event) -> None:
         if event.kind in ("line", "lines"):

@@ -40,7 +40,10 @@ class JournalLines:
         if self._journal is None:
             self._journal = self._open_journal()
         if self._writer is None or unsure:
+            failed = self._writer is not None
             self._writer = self._resumed(self._journal)
+            if failed:
+                self._writer.renew()  # what can be read may not be writable yet
         elif time.monotonic() >= self._renew_at:
             self._writer.renew()
         else:

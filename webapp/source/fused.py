@@ -100,12 +100,14 @@ class FusedSource:
         return self._status(job, body, "cancel")
 
     def _status(self, job: str, body: bytes, what: str) -> RunStatus:
-        """Its id becomes part of addresses, so it is one that a caller could have named, or the one that was asked."""
+        """Its id is the one that was asked, since it becomes part of addresses: another one, of no job that was asked
+        for, is left out and named in `altered`."""
         status = _model(RunStatus, body, what, job_id=job)
         if not RunStatus.model_fields.keys() & (status.model_fields_set - {"job_id"}):
             raise UpstreamError(f"{what}: the upstream's answer says nothing of the job")
-        if not JOB_ID.fullmatch(status.job_id):
+        if status.job_id != job:
             status.job_id = job
+            status.name_altered(["job_id"])
         return status
 
     async def jobs(self, n: int, skip: int) -> list[JobRecord]:

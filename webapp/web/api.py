@@ -16,6 +16,7 @@ from ..access.decide import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
 from ..access.peer import peer
 from ..errors import Conflict, JournalError
+from ..journal.status import blanked
 from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
 from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
@@ -36,8 +37,14 @@ def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None)
 
 def visible(service: Service, status: RunStatus, grant: Grant) -> dict[str, Any]:
     """The status as this caller may see it, without credentials that a job's name may hold."""
-    dumped: dict[str, Any] = service.redactor.value(status.model_dump(mode="json"))
+    dumped = blanked(status.model_dump(mode="json"), service.redactor, status.job_id)
     return visible_status(dumped, grant.sees_upstream_detail)
+
+
+def visible_record(service: Service, record: dict[str, Any]) -> dict[str, Any]:
+    """A row of the list without credentials. Its id stays whatever it looks like: it is an address, and without it
+    nobody could open the job."""
+    return {**service.redactor.value({**record, "id": ""}), "id": record["id"]}
 
 
 async def jobs(request: Request, service: Service, grant: Grant, query: JobsQuery) -> Response:
@@ -50,8 +57,8 @@ async def jobs(request: Request, service: Service, grant: Grant, query: JobsQuer
         listed = await choose(among, only, query.n, query.skip)
     else:
         listed = await among(query.n, query.skip) if query.n else []
-    page = JobList(jobs=listed, n=query.n, skip=query.skip)
-    return answer(service.redactor.value(page.model_dump(mode="json")))
+    page = JobList(n=query.n, skip=query.skip).model_dump(mode="json")
+    return answer({**page, "jobs": [visible_record(service, job.model_dump(mode="json")) for job in listed]})
 
 
 async def status(request: Request, service: Service, grant: Grant) -> Response:

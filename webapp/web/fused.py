@@ -17,7 +17,7 @@ from ..service import Service
 from ..stream.channel import Channel
 from ..threads import PAGES
 from .address import base_url
-from .api import answer, cancel_job, visible
+from .api import answer, cancel_job, visible, visible_record
 from .published import published_config, published_record
 from .queries import FusedJobsQuery, FusedLogsQuery
 from .route import asking, guarded
@@ -41,7 +41,7 @@ async def cancel(request: Request, service: Service, grant: Grant) -> Response:
 
 async def jobs(request: Request, service: Service, grant: Grant, query: FusedJobsQuery) -> Response:
     listed = await service.listing.jobs(query.limit, query.skip, within=0.0) if query.limit else []
-    return answer([service.redactor.value(published_record(job)) for job in listed])
+    return answer([visible_record(service, published_record(job)) for job in listed])
 
 
 async def logs(request: Request, service: Service, grant: Grant, query: FusedLogsQuery) -> Response:

@@ -56,7 +56,8 @@ async def home(request: Request, service: Service, grant: Grant, query: ListPage
     now = datetime.now(UTC)
     jobs = [row_words(record, now) for record in records]
     for job in jobs:
-        job |= {name: service.redactor.text(job[name]) for name in ("name", "why", "by")}
+        texts = ("why", "by") if job["name"] == job["id"] else ("name", "why", "by")
+        job |= {name: service.redactor.text(job[name]) for name in texts}
     if searched:
         jobs = [job for job in jobs if matches(job, text, state)]
     found, jobs = len(jobs), jobs[skip if searched else 0 :]
