@@ -332,7 +332,7 @@ def ask_until_killed(service: Served, path: str) -> None:
 
 
 def test_a_slow_reader_gets_all_that_the_command_wrote_however_long_it_takes(data_dir: Path) -> None:
-    code = "from webapp.engine import runner; runner.LEFT_SECONDS = 0.2\nfrom webapp.cli.main import main; main()"
+    code = "from webapp.engine import aftermath; aftermath.LEFT_SECONDS = 0.2\nfrom webapp.cli.main import main; main()"
     with subprocess.Popen(
         [PYTHON, "-c", code, "run", "--", "seq", "1", "200000"],
         env=environment({"data_dir": data_dir}),

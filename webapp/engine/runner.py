@@ -18,6 +18,7 @@ from ..journal.redact import Redactor
 from ..room import Disk
 from ..settings import Settings
 from . import terminal
+from .aftermath import Aftermath
 from .backlog import Backlog, backlog_path
 from .child import TERMINAL_STOPS, CannotStart, Child, Start, let_go, start
 from .environment import for_command, hide_secrets
@@ -32,10 +33,6 @@ from .relay import Relay, streams
 from .signals import Came, Signals
 from .sink import Sink
 
-# Processes that the command left behind may hold its output open: so long we listen when they are silent, and
-# when they are not. The time in which somebody slow takes what the command itself wrote is none of it.
-QUIET_SECONDS = 2.0
-LEFT_SECONDS = 10.0
 # How long the thread that passes output may wait for those that record it.
 SWITCH_SECONDS = 0.0005
 CANCEL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -74,8 +71,7 @@ class Runner:
         self._cause: Cause | None = None
         self._who = ""
         self._stopping = self._pressed = self._interrupted = False
-        self._exited = self._free = False
-        self._busy_at = self._looked_at = self._listened = 0.0
+        self._aftermath = Aftermath()
 
     def run(self) -> int:
         """What to exit with; negative: the signal to die of."""
@@ -160,7 +156,7 @@ class Runner:
                 self._look(child, now, started)  # what ended it may be known only now
                 return self._returncode(child)
             if self._relay.step(self._patience(now, started)):
-                self._busy_at = time.monotonic()
+                self._aftermath.wrote(time.monotonic())
 
     def _returncode(self, child: Child) -> int:
         code = int(child.process.returncode)
@@ -249,20 +245,16 @@ class Runner:
         """The command has ended, and so has its output, or nobody can tell how long others keep it open."""
         if child.process.poll() is None:
             return False
-        if not self._exited:
-            self._exited, self._busy_at = True, now
-        free, self._free = self._free, self._relay.room() and not self._relay.passing
-        self._listened += now - self._looked_at if free and self._free else 0.0
-        self._looked_at = now
+        self._aftermath.look(now, free=self._relay.room() and not self._relay.passing)
         if self._ladder is not None and not self._ladder.over and child.alive():
             return False
         if self._relay.over:
             return True
-        return self._free and (now - self._busy_at > QUIET_SECONDS or self._listened > LEFT_SECONDS)
+        return self._aftermath.over(now)
 
     def _patience(self, now: float, started: float) -> float:
         """How long nothing has to be done if nothing happens."""
-        seconds = 0.1 if self._exited or not self._relay.room() else 1.0
+        seconds = 0.1 if self._aftermath.begun or not self._relay.room() else 1.0
         if self._ladder is not None:
             seconds = min(seconds, self._ladder.next_at - now)
         if self._options.timeout is not None and self._cause is None:

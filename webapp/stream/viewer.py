@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -63,12 +62,20 @@ class Ends:
         return self.grant_reason if self.grant_ended is not None and self.grant_ended() else None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """`tail`: how many of the last lines were asked for; `reset`: why the cursor does not hold, empty where it does."""
+
+    tail: int | None
+    reset: str
+
+
 class Viewer:
-    """`tail`, `reset`: how many of the last lines it asked for, and why its cursor does not hold."""
+    """`position`: up to where it has been sent the log. `refresh`: how often it wants news, in seconds."""
 
     __slots__ = (
-        "_ended", "_farewell", "_group", "_over", "_sent", "_task", "_wire", "audience", "ends", "form", "partial",
-        "position", "refresh", "reset", "state", "tail", "waits_since",
+        "_ended", "_farewell", "_group", "_over", "_sent", "_start", "_task", "_wire", "audience", "ends", "form",
+        "partial", "position", "refresh", "state",
     )  # fmt: skip
 
     def __init__(
@@ -90,11 +97,9 @@ class Viewer:
         self.position = position
         self.ends = ends or Ends()
         self.ends.attempts_before = audience.feed.stored_attempt
-        self.tail = tail
-        self.reset = reset
-        self.state: State | None = None  # the newest that it has been told of
-        self.partial: Mapping[str, Any] | None = None  # what it was told of the lines without an end
-        self.waits_since: float | None = None  # for its socket to take more, on the monotonic clock
+        self.state: State | None = None  # the newest that it was sent
+        self.partial: Mapping[str, Any] | None = None  # what it was sent of the lines without an end
+        self._start = Start(tail, reset)
         self._farewell = b""
         self._ended = ended
         self._over = False
@@ -102,6 +107,11 @@ class Viewer:
         self._group: Group | None = None
         self._sent = 0  # the number of the newest push of the group that has gone out here
         self._task: asyncio.Task[None] | None = None  # reads and sends by itself; None while it sits in a group
+
+    @property
+    def waits_since(self) -> float | None:
+        """As its `Wire` has it."""
+        return None if self._wire is None else self._wire.waits_since
 
     def start(self, send: Send) -> None:
         self._wire = Wire(send)
@@ -189,7 +199,8 @@ class Viewer:
     async def _catch_up(self, pending: Awaitable[None] | None) -> None:
         try:
             if pending is not None:
-                await self._wait_for(pending)
+                assert self._wire is not None
+                await self._wire.taken(pending)
             if self.state is None:
                 await self._send_bytes(await self._greeting())
             if self._group is not None and await self._follow(self._group):
@@ -271,7 +282,7 @@ class Viewer:
         counts.add("resets_total")
         await self._send_bytes(event("reset", {"reason": reason}))
         self.partial = None
-        self.position = await self.audience.feed.start_position(self.form, self.tail)
+        self.position = await self.audience.feed.start_position(self.form, self._start.tail)
 
     async def _greeting(self) -> bytes:
         """Status first of all, then where the reader stands."""
@@ -279,10 +290,9 @@ class Viewer:
         data = retry(random.randint(1000, 5000)) + status_event(state, self.form)
         if state.upstream is not None and state.upstream.get("state") != "ok":
             data += upstream_event(state, self.form)
-        if self.reset:
+        if self._start.reset:
             counts.add("resets_total")
-            data += event("reset", {"reason": self.reset})
-            self.reset = ""
+            data += event("reset", {"reason": self._start.reset})
         self.position.sent = self.position.line
         return data + event("cursor", {"line": self.position.line}, f"{self.position.epoch}-{self.position.line}")
 
@@ -293,12 +303,7 @@ class Viewer:
 
     async def _put(self, parcel: Parcel) -> None:
         assert self._wire is not None
-        await self._wait_for(self._wire.put(parcel))
-
-    async def _wait_for(self, sent: Awaitable[None]) -> None:
-        self.waits_since = time.monotonic()
-        await sent
-        self.waits_since = None
+        await self._wire.taken(self._wire.put(parcel))
 
 
 def _current_task() -> asyncio.Task[Any] | None:

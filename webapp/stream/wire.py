@@ -6,6 +6,7 @@ for every viewer, also while a slow one's socket holds it back. Under any other 
 
 from __future__ import annotations
 
+import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
@@ -24,11 +25,13 @@ class Parcel:
 
 
 class Wire:
-    """`send`: once the head of the answer is out."""
+    """`send`: once the head of the answer is out. `waits_since`: since when the socket has taken nothing, on the
+    monotonic clock; None while it takes all."""
 
-    __slots__ = ("_cycle", "_send")
+    __slots__ = ("_cycle", "_send", "waits_since")
 
     def __init__(self, send: Send) -> None:
+        self.waits_since: float | None = None
         self._send = send
         cycle: Any = getattr(send, "__self__", None)
         known = all(hasattr(cycle, name) for name in ("chunked_encoding", "transport", "flow", "disconnected"))
@@ -55,6 +58,12 @@ class Wire:
             await cycle.flow.drain()
         if not (cycle.disconnected or cycle.transport.is_closing()):
             cycle.transport.write(parcel.framed)
+
+    async def taken(self, sent: Awaitable[None]) -> None:
+        """Waits until what `offer` or `put` gave has been sent."""
+        self.waits_since = time.monotonic()
+        await sent
+        self.waits_since = None
 
     def _offer(self, parcel: Parcel) -> Awaitable[None] | None:
         coroutine = self._send(_message(parcel.data))
