@@ -30,7 +30,7 @@ def check_job_id(job: str) -> str:
     return job
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     """Keeps what it does not know: the wire grows."""
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
@@ -68,7 +68,7 @@ class Wire(BaseModel):
             self.__pydantic_extra__ = {**extra, "altered": sorted({*said, *names})}
 
 
-class RunStatus(Wire):
+class RunStatus(WireModel):
     """One job's status. Times are datetimes (ISO 8601 on the wire), tasks are counts."""
 
     job_id: str
@@ -90,7 +90,7 @@ class RunStatus(Wire):
         return self.terminal_status if self.finished_job_status is None else self.finished_job_status
 
 
-class JobRecord(Wire):
+class JobRecord(WireModel):
     """One row of the list of jobs."""
 
     id: str
@@ -103,7 +103,7 @@ class JobRecord(Wire):
     execution_environment_id: str | None = None
 
 
-class JobList(Wire):
+class JobList(WireModel):
     """A page of jobs, newest first, and what is needed to ask for it again."""
 
     jobs: list[JobRecord] = Field(default_factory=list)
@@ -113,14 +113,14 @@ class JobList(Wire):
     max_requests: int | None = 1
 
 
-class JobStepConfig(Wire):
+class JobStepConfig(WireModel):
     """One step: `type` is udf, partition_geospatial, partition_nongeospatial, command, or newer."""
 
     type: str = ""
     name: str | None = None
 
 
-class JobConfig(Wire):
+class JobConfig(WireModel):
     name: str | None = None
     steps: list[JobStepConfig] = Field(default_factory=list)
     metadata: dict[str, Any] | None = None

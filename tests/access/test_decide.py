@@ -4,7 +4,7 @@ import pytest
 
 from webapp.access.decide import Caller, decide
 from webapp.access.grant import Action, Grant
-from webapp.access.runners import Feed, Runner
+from webapp.access.runners import FeedGrant, RunnerToken
 from webapp.errors import Denied, JobtailError, SignInNeeded
 from webapp.store.share import Link
 
@@ -18,9 +18,9 @@ CALLERS = {
     "link to lines that may cancel": Caller(link=Link("4", JOB, END, can_cancel=True, lines=(5, 9))),
     "link of another job": Caller(link=Link("5", OTHER, END, can_cancel=True)),
     "metrics token": Caller(metrics=True),
-    "run token": Caller(runner=Runner("ci", "k")),
-    "grant": Caller(feed=Feed(JOB, "k.p", Runner("ci", "k"))),
-    "grant for another job": Caller(feed=Feed(OTHER, "k.p", Runner("ci", "k"))),
+    "run token": Caller(runner=RunnerToken("ci", "k")),
+    "grant": Caller(feed=FeedGrant(JOB, "k.p", RunnerToken("ci", "k"))),
+    "grant for another job": Caller(feed=FeedGrant(OTHER, "k.p", RunnerToken("ci", "k"))),
     "stranger": Caller(),
 }
 Y, N, S = "yes", Denied, SignInNeeded

@@ -11,7 +11,7 @@ import pytest
 from webapp.cli import reader
 from webapp.cli.failure import exit_code
 from webapp.cli.printer import LogPrinter
-from webapp.cli.reader import Choice, Reader
+from webapp.cli.reader import Choice, JobReader
 from webapp.client import errors
 from webapp.client.follow import Event
 from webapp.client.line import Line
@@ -53,7 +53,7 @@ def test_a_terminal_that_is_slower_than_the_log_gets_a_sample(
 ) -> None:
     out, stream = Slow(), Stream()
     monkeypatch.setattr(reader.time, "monotonic", lambda: out.now)
-    followed = Reader(stream, "job-1", Choice(), LogPrinter(out, live=True))  # type: ignore[arg-type]
+    followed = JobReader(stream, "job-1", Choice(), LogPrinter(out, live=True))  # type: ignore[arg-type]
     assert [event.kind for event in followed.follow(sample=sample)][-1] == "done"
     rows = out.getvalue().splitlines()
     shown = [row for row in rows if row.startswith("line ")]

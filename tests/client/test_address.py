@@ -2,25 +2,25 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.client.address import Target, is_loopback, origin, service_url, target
+from webapp.client.address import JobAddress, is_loopback, origin, service_url, target
 from webapp.client.errors import UsageError
 
 
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("wkf-1", Target("wkf-1")),
-        (" wkf-1 ", Target("wkf-1")),
-        ("a:b.c_d-e", Target("a:b.c_d-e")),
-        ("http://127.0.0.1:8484/jobs/wkf-1", Target("wkf-1", "http://127.0.0.1:8484")),
-        ("http://127.0.0.1:8484/jobs/wkf-1#L120", Target("wkf-1", "http://127.0.0.1:8484")),
-        ("https://logs.example/jobs/wkf-1?level=error", Target("wkf-1", "https://logs.example")),
-        ("https://logs.example/api/jobs/wkf-1/logs?tail=3", Target("wkf-1", "https://logs.example")),
-        ("https://logs.example/deep/er/jobs/a%3Ab/", Target("a:b", "https://logs.example/deep/er")),
-        ("https://logs.example/s/abc.def-g", Target("", "https://logs.example", "abc.def-g")),
+        ("wkf-1", JobAddress("wkf-1")),
+        (" wkf-1 ", JobAddress("wkf-1")),
+        ("a:b.c_d-e", JobAddress("a:b.c_d-e")),
+        ("http://127.0.0.1:8484/jobs/wkf-1", JobAddress("wkf-1", "http://127.0.0.1:8484")),
+        ("http://127.0.0.1:8484/jobs/wkf-1#L120", JobAddress("wkf-1", "http://127.0.0.1:8484")),
+        ("https://logs.example/jobs/wkf-1?level=error", JobAddress("wkf-1", "https://logs.example")),
+        ("https://logs.example/api/jobs/wkf-1/logs?tail=3", JobAddress("wkf-1", "https://logs.example")),
+        ("https://logs.example/deep/er/jobs/a%3Ab/", JobAddress("a:b", "https://logs.example/deep/er")),
+        ("https://logs.example/s/abc.def-g", JobAddress("", "https://logs.example", "abc.def-g")),
     ],
 )
-def test_a_job_is_an_id_or_a_link(text: str, meant: Target) -> None:
+def test_a_job_is_an_id_or_a_link(text: str, meant: JobAddress) -> None:
     assert target(text) == meant
 
 

@@ -12,7 +12,7 @@ import pytest
 from webapp import AsyncConnection
 from webapp.client import AsyncClient, Client, errors
 from webapp.client.async_objects import AsyncFollowed
-from webapp.client.objects import Followed
+from webapp.client.objects import FollowedJob
 
 from ..served import Served
 from .cutter import Cutter
@@ -142,7 +142,7 @@ async def test_errors_are_the_same(served: Served) -> None:
                 await client.get("/api/jobs")
 
 
-@pytest.mark.parametrize(("now", "later"), [(Client, AsyncClient), (Followed, AsyncFollowed)])
+@pytest.mark.parametrize(("now", "later"), [(Client, AsyncClient), (FollowedJob, AsyncFollowed)])
 def test_both_can_do_the_same(now: type, later: type) -> None:
     public: Callable[[type], dict[str, str]] = lambda kind: {  # noqa: E731
         name: str(inspect.signature(member)).partition(" ->")[0]

@@ -19,7 +19,7 @@ from webapp.client.errors import (
     Unreachable,
     UpstreamFailed,
 )
-from webapp.client.follow import Event, Follower, backoff
+from webapp.client.follow import Event, EventFollower, backoff
 from webapp.client.script import Course, Give, Open, Read, Reply, Site, Sleep
 
 
@@ -76,7 +76,7 @@ class Network:
         return None
 
     def follow(self, **how: Any) -> Iterator[Event]:
-        course = Course(Follower(Site("http://h"), "job-1", clock=lambda: self.now, **how).events())
+        course = Course(EventFollower(Site("http://h"), "job-1", clock=lambda: self.now, **how).events())
         while (effect := course.step()) is not None:
             if isinstance(effect, Give):
                 yield effect.value

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from webapp.client.errors import BadAnswer
-from webapp.client.line import MAX_LINE_BYTES, Line, Splitter
+from webapp.client.line import MAX_LINE_BYTES, Line, LineSplitter
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ from webapp.client.line import MAX_LINE_BYTES, Line, Splitter
 )
 def test_lines_end_at_lf_alone_however_they_are_cut(text: bytes, lines: list[bytes]) -> None:
     for size in range(1, len(text) + 2):
-        splitter = Splitter()
+        splitter = LineSplitter()
         found = [line for at in range(0, len(text), size) for line in splitter.feed(text[at : at + size])]
         assert (found, splitter.rest) == (lines, b"")
 
 
 def test_what_has_no_end_yet_is_no_line() -> None:
-    splitter = Splitter()
+    splitter = LineSplitter()
     assert splitter.feed(b"a\nhal") == [b"a"]
     assert splitter.rest == b"hal"
     assert splitter.feed(b"f\n") == [b"half"]
@@ -34,7 +34,7 @@ def test_what_has_no_end_yet_is_no_line() -> None:
 def test_a_line_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_LINE_BYTES >= 64 << 20
     monkeypatch.setattr("webapp.client.line.MAX_LINE_BYTES", 1000)
-    splitter = Splitter()
+    splitter = LineSplitter()
     with pytest.raises(BadAnswer, match="a line of more than"):
         for _ in range(11):
             splitter.feed(b"x" * 100)

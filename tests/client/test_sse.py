@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.client.sse import MAX_EVENT_BYTES, Decoder, ServerSentEvent, StreamTooLong
+from webapp.client.sse import MAX_EVENT_BYTES, EventDecoder, ServerSentEvent, StreamTooLong
 
 
 def decoded(*chunks: bytes) -> list[tuple[str, str, str]]:
-    decoder = Decoder()
+    decoder = EventDecoder()
     return [(event.name, event.data, event.id) for chunk in chunks for event in decoder.feed(chunk)]
 
 
@@ -51,19 +51,19 @@ def test_a_stream_is_read_as_the_standard_says_however_it_is_cut(
 
 
 def test_an_event_that_was_cut_off_moves_no_cursor() -> None:
-    decoder = Decoder()
+    decoder = EventDecoder()
     decoder.feed(b"id: a-1\ndata: x\n\nid: a-2\ndata: y\n")
     assert decoder.last_id == "a-1"
 
 
 def test_retry_takes_digits_alone() -> None:
-    decoder = Decoder()
+    decoder = EventDecoder()
     decoder.feed(b"retry: 1500\n\nretry: 2s\n\nretry: -1\n\n")
     assert decoder.retry_ms == 1500
 
 
 def test_an_event_without_end_is_given_up() -> None:
-    decoder = Decoder()
+    decoder = EventDecoder()
     piece = b"x" * (8 << 20)
     with pytest.raises(StreamTooLong):
         decoder.feed(b"data: ")
@@ -78,7 +78,7 @@ def test_an_event_without_end_is_given_up() -> None:
 )
 def test_whatever_is_sent_arrives(messages: list[str], size: int, end: str) -> None:
     stream = "".join(f"id: e-{i}{end}data: {message}{end}{end}" for i, message in enumerate(messages)).encode("utf-8")
-    decoder = Decoder()
+    decoder = EventDecoder()
     found: list[ServerSentEvent] = []
     for start in range(0, len(stream), size):
         found += decoder.feed(stream[start : start + size])

@@ -169,9 +169,9 @@ def test_a_journal_that_was_closed_in_its_name_is_opened_again(disk: Disk, recor
 
 def test_statuses_reach_the_journal(disk: Disk, recorder: Recorder) -> None:
     status: Callable[[], object] = lambda: disk.journal.state().status  # noqa: E731
-    recorder.tell({"job_status": "Running"})
+    recorder.set_status({"job_status": "Running"})
     until(lambda: status() == {"job_status": "Running"}, "the status")
-    recorder.tell({"job_status": "Canceling"})
+    recorder.set_status({"job_status": "Canceling"})
     assert recorder.close(10)
     assert status() == {"job_status": "Canceling"}
     disk.lines.end({"job_status": "Canceled"}, complete=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.errors import UpstreamError
-from webapp.poller.answer import Splitter
+from webapp.poller.answer import ElementSplitter
 from webapp.strictjson import Odd
 
 NASTY = ['},{"', '"},{"a":1', "}, {", "\\", '\\"', "[]{},", "\n\t", "é\u2028", "plain", '"', "{}", "},{}"]
@@ -24,7 +24,7 @@ entries = st.fixed_dictionaries({"timestamp": st.integers(0, 9), "message": text
 
 
 def split(body: bytes, step: int, piece: int = 64, most: int = 1 << 20) -> list[Any]:
-    splitter = Splitter(piece, most)
+    splitter = ElementSplitter(piece, most)
     found: list[Any] = []
     for start in range(0, len(body), step):
         splitter.feed(body[start : start + step])
@@ -43,7 +43,7 @@ def test_any_list_comes_out_as_it_went_in(elements: list[Any], step: int, piece:
 def test_half_an_answer_gives_whole_entries_and_an_error(elements: list[Any], data: st.DataObject) -> None:
     body = json.dumps(elements).encode()
     body = body[: data.draw(st.integers(0, len(body) - 1))]
-    splitter = Splitter(piece=32)
+    splitter = ElementSplitter(piece=32)
     found: list[Any] = []
     with pytest.raises(UpstreamError):
         splitter.feed(body)
@@ -81,7 +81,7 @@ def test_an_entry_longer_than_the_bound_is_an_error_that_says_so() -> None:
 
 def test_an_entry_of_megabytes_is_looked_at_a_few_times_not_once_a_chunk() -> None:
     body = json.dumps([{"m": "x" * 3_000_000}, {"m": "},{" * 100_000}, {"m": "y"}]).encode()
-    splitter, looks, found = Splitter(piece=1 << 16), 0, []
+    splitter, looks, found = ElementSplitter(piece=1 << 16), 0, []
     for start in range(0, len(body), 1 << 12):
         splitter.feed(body[start : start + (1 << 12)])
         while splitter.ready:

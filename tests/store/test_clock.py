@@ -9,7 +9,7 @@ import pytest
 
 from webapp.errors import LeaseHeld, LeaseLost
 from webapp.journal.redact import Redactor
-from webapp.store.sqlite.clock import SYSTEM, Clock, Lease, system_clock
+from webapp.store.sqlite.clock import SYSTEM, Clock, StoredLease, system_clock
 from webapp.store.sqlite.journal import SqliteJournal
 
 from .contract.lines import entries
@@ -53,14 +53,14 @@ def test_where_the_time_of_day_has_to_do_a_dead_holder_keeps_nobody_out_and_a_li
 @pytest.mark.parametrize(
     ("lease", "left"),
     [
-        (Lease("me", "a", 1003.0, 5.0), 3.0),
-        (Lease("me", "a", 1000.0, 5.0), 0.0),
-        (Lease("me", "a", 1006.0, 5.0), 0.0),  # further ahead than it can be
-        (Lease("me", "b", 1003.0, 5.0), 0.0),
-        (Lease("", "a", 0.0, 0.0), 0.0),
+        (StoredLease("me", "a", 1003.0, 5.0), 3.0),
+        (StoredLease("me", "a", 1000.0, 5.0), 0.0),
+        (StoredLease("me", "a", 1006.0, 5.0), 0.0),  # further ahead than it can be
+        (StoredLease("me", "b", 1003.0, 5.0), 0.0),
+        (StoredLease("", "a", 0.0, 0.0), 0.0),
     ],
 )
-def test_how_long_a_lease_has_left(lease: Lease, left: float) -> None:
+def test_how_long_a_lease_has_left(lease: StoredLease, left: float) -> None:
     assert lease.left(clock()) == left
 
 

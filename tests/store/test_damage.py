@@ -17,7 +17,7 @@ from webapp.errors import DamagedJournal, JournalError, LeaseLost, NewerSchema
 from webapp.journal.redact import Redactor
 from webapp.store.sqlite import connections
 from webapp.store.sqlite.damage import damaged, journal_error
-from webapp.store.sqlite.database import Database
+from webapp.store.sqlite.database import SqliteDatabase
 from webapp.store.sqlite.journals import SqliteJournals
 
 from ..written import Written
@@ -64,7 +64,7 @@ def test_a_fault_of_ours_moves_no_file(journals: SqliteJournals, fault: sqlite3.
         raise fault
     writer.append(entries(3, 1))
     assert messages(journals.open("a-job")) == numbered(4)
-    database = Database(tmp_path / "small.sqlite3", "CREATE TABLE IF NOT EXISTS t (n INTEGER)")
+    database = SqliteDatabase(tmp_path / "small.sqlite3", "CREATE TABLE IF NOT EXISTS t (n INTEGER)")
     with pytest.raises(JournalError), database.writing():
         raise fault
     database.close()
@@ -170,7 +170,7 @@ def test_errors_name_no_path_to_those_who_are_no_owners(tmp_path: Path) -> None:
     assert str(tmp_path) in str(error.value)
     assert str(tmp_path) not in error.value.detail + error.value.for_viewers
     with pytest.raises(JournalError) as error:
-        Database(tmp_path / "jobs" / "x.sqlite3", "")
+        SqliteDatabase(tmp_path / "jobs" / "x.sqlite3", "")
     assert str(tmp_path) in str(error.value)
     assert str(tmp_path) not in error.value.detail + error.value.for_viewers
 

@@ -11,7 +11,7 @@ import pytest
 
 from webapp.errors import JournalError, NewerSchema
 from webapp.store.sqlite.damage import damaged, identity, move_damaged
-from webapp.store.sqlite.database import Database, connect
+from webapp.store.sqlite.database import SqliteDatabase, connect
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER)"
 
@@ -53,7 +53,7 @@ def test_several_who_find_the_damage_at_once_set_it_aside_once(tmp_path: Path) -
 
 def test_who_still_holds_a_file_that_another_move_damaged_goes_on_in_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite3"
-    mine, theirs = Database(path, SCHEMA), Database(path, SCHEMA)
+    mine, theirs = SqliteDatabase(path, SCHEMA), SqliteDatabase(path, SCHEMA)
     assert move_damaged(path, identity(path), "found by another process") is not None
     with mine.writing() as connection:
         connection.execute("INSERT INTO t VALUES (1)")
@@ -64,7 +64,7 @@ def test_who_still_holds_a_file_that_another_move_damaged_goes_on_in_the_new_one
 
 def test_damage_found_in_use_raises_once_and_then_works(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite3"
-    database = Database(path, SCHEMA)
+    database = SqliteDatabase(path, SCHEMA)
     with database.writing() as connection:
         connection.executemany("INSERT INTO t VALUES (?)", ((n,) for n in range(20_000)))
     database.close()
@@ -79,7 +79,7 @@ def test_damage_found_in_use_raises_once_and_then_works(tmp_path: Path) -> None:
 
 
 def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
-    database = Database(tmp_path / "a.sqlite3", SCHEMA)
+    database = SqliteDatabase(tmp_path / "a.sqlite3", SCHEMA)
     with pytest.raises(ZeroDivisionError), database.writing() as connection:
         connection.execute("INSERT INTO t VALUES (1)")
         raise ZeroDivisionError

@@ -28,7 +28,7 @@ def fill(folder: Path) -> None:
     store.journals.open("a-job").claim(5).append([Entry(1, "a secret plan", None)])
     store.secret_key()
     store.writable()
-    store.presence.tell("me", {"a-job": 1}, 5)
+    store.presence.announce("me", {"a-job": 1}, 5)
     backlog = Backlog(backlog_path(folder, "a-job"))
     backlog.push([text(1, b"a secret plan", {})])
     lock = RunnerLock(folder, "a-job")

@@ -65,7 +65,7 @@ def test_the_oldest_that_have_finished_go_until_there_is_room_and_no_more(
     for job in ("runs", "old", "watched", "open", "older", "young"):
         fill(store, job, finish=job != "runs")
         time.seconds += 600
-    other.presence.tell("another process", {"watched": 1}, 60)
+    other.presence.announce("another process", {"watched": 1}, 60)
     store.journals.open("open").state()
     assert store.journals.sweep() == []
     disk.leave(RESERVE - MB)

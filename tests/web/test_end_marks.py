@@ -18,7 +18,7 @@ from tests.served import Served, until
 from tests.stream.test_response import job
 from webapp.stream.form import Form
 from webapp.web import body as bodies
-from webapp.web.body import Body, Cut, Extent, Manner
+from webapp.web.body import Cut, LogBody, LogRange, Manner
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_lines_that_are_no_longer_kept_are_said(site: Site) -> None:
 
 def trims_once(monkeypatch: pytest.MonkeyPatch, upto: int) -> None:
     """The journal is trimmed between the first and the second read of a body."""
-    read, reads = bodies.Body._read, []
+    read, reads = bodies.LogBody._read, []
 
     def trimming(body: Any, *where: Any) -> Any:
         reads.append(body)
@@ -137,7 +137,7 @@ def trims_once(monkeypatch: pytest.MonkeyPatch, upto: int) -> None:
             body._channel.journal.trim(upto)
         return read(body, *where)
 
-    monkeypatch.setattr(bodies.Body, "_read", trimming)
+    monkeypatch.setattr(bodies.LogBody, "_read", trimming)
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ async def test_a_silent_follower_gets_empty_lines(
     async with job(tmp_path) as channel:
         looks = iter(range(20))
         manner = Manner(True, False, keepalive, lambda: next(looks) == 19, "denied", asyncio.Event())
-        chunks = Body(channel, Form(format="ndjson"), Extent(0, None, None), manner).chunks()
+        chunks = LogBody(channel, Form(format="ndjson"), LogRange(0, None, None), manner).chunks()
         got = b""
         with pytest.raises(Cut):
             async for chunk in chunks:
@@ -237,7 +237,7 @@ def test_head_makes_no_body(site: Site, monkeypatch: pytest.MonkeyPatch) -> None
         raise AssertionError("the body was made")
 
     asked(site, "")
-    monkeypatch.setattr(bodies.Body, "_read", never)
+    monkeypatch.setattr(bodies.LogBody, "_read", never)
     answer = site.owner("HEAD", f"/api/jobs/{JOB}/logs?format=ndjson")
     assert (answer.status_code, answer.text) == (200, "")
     assert answer.headers["jobtail-last-id"] == f"{epoch_of(site)}-{LINES}"

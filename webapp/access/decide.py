@@ -18,7 +18,7 @@ from .cookies import SESSION_COOKIE, link_cookie
 from .grant import Action, Grant
 from .local import check_local
 from .peer import Proxies, group, header, peer
-from .runners import Feed, Runner, Runners, key_of
+from .runners import FeedGrant, Runners, RunnerToken, key_of
 from .scans import Scans
 from .seats import READS_PER_ADDRESS, READS_PER_LINK, SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK, Seats
 from .shares import Shares, now_ms
@@ -47,8 +47,8 @@ class Caller:
     ends_ms: int | None = None
     link: Link | None = None
     metrics: bool = False
-    runner: Runner | None = None
-    feed: Feed | None = None
+    runner: RunnerToken | None = None
+    feed: FeedGrant | None = None
 
 
 def decide(caller: Caller, action: Action, job: str | None) -> Grant:
@@ -179,7 +179,7 @@ class Access:
         given = _credentials(scope)
         return bool(given and self._metrics_token) and _same(given, self._metrics_token)
 
-    def _feed(self, scope: Any) -> Feed | None:
+    def _feed(self, scope: Any) -> FeedGrant | None:
         given = _credentials(scope)
         return self.runners.feed(given, now_ms()) if given else None
 
@@ -191,7 +191,7 @@ class Access:
         self.tokens.check(address)
         found = None
         if self._equal(given):
-            found = Caller("the access token", runner=Runner("", key_of(self._token)))
+            found = Caller("the access token", runner=RunnerToken("", key_of(self._token)))
         elif runner := self.runners.runner(given):
             found = Caller(runner=runner)
         if found is None:

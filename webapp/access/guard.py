@@ -19,7 +19,7 @@ from .headers import CORS_SCOPE, IGNORED_SCOPE, PRIVATE_HEADERS, STATIC_HEADERS,
 from .local import check_local, host_name
 from .origin import SAFE_METHODS, allowed_origin, check_same_site
 from .peer import Proxies, headers
-from .place import Place
+from .place import PublicBase
 
 MAX_HEADERS = 32 << 10
 MAX_QUERY = 8 << 10
@@ -55,7 +55,7 @@ class Guard:
         self._app = app
         self._refuse = refuse
         self._local = not settings.access_token.get_secret_value()
-        self._place = Place(settings.public_url, Proxies(settings.trusted_proxies))
+        self._place = PublicBase(settings.public_url, Proxies(settings.trusted_proxies))
         self._allowed = frozenset(origin.rstrip("/") for origin in settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

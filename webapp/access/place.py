@@ -13,7 +13,7 @@ PREFIX_SCOPE = "jobtail.prefix"
 HOST_SCOPE = "jobtail.host"
 
 
-class Place:
+class PublicBase:
     """`public_url`: JOBTAIL_PUBLIC_URL, or ""."""
 
     def __init__(self, public_url: str, proxies: Proxies) -> None:

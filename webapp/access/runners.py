@@ -16,7 +16,7 @@ DIGEST = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class RunnerToken:
     """`name`: of its token, to show. `key`: names the token without giving it away; empty where there was none."""
 
     name: str
@@ -24,19 +24,19 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class FeedGrant:
     """What a grant is for. `producer`: as it is kept of the job (`producer_of`)."""
 
     job: str
     producer: str
-    runner: Runner
+    runner: RunnerToken
 
 
 def key_of(token: str) -> str:
     return hashlib.sha256(b"jobtail.run\0" + token.encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST]
 
 
-def producer_of(runner: Runner, producer_id: str) -> str:
+def producer_of(runner: RunnerToken, producer_id: str) -> str:
     """Two tokens' producers of one id are two."""
     return f"{runner.key}.{producer_id}"
 
@@ -50,27 +50,27 @@ class Runners:
         self._keys = {key_of(token) for _, token in self._tokens} | {key_of(token) for token in others if token} | {""}
         self._signer = signer
 
-    def runner(self, given: bytes) -> Runner | None:
+    def runner(self, given: bytes) -> RunnerToken | None:
         """Whose token it is. All are compared, in constant time."""
         digest = hashlib.sha256(given).digest()
         found = [
-            Runner(name, key_of(token))
+            RunnerToken(name, key_of(token))
             for name, token in self._tokens
             if hmac.compare_digest(digest, hashlib.sha256(token.encode()).digest())
         ]
         return found[0] if found else None
 
-    def grant(self, feed: Feed, now_ms: int) -> str:
+    def grant(self, feed: FeedGrant, now_ms: int) -> str:
         payload = [feed.job, feed.producer, feed.runner.name, feed.runner.key]
         return self._signer.sign(Purpose.GRANT, payload, now_ms + GRANT_MS)
 
-    def feed(self, given: bytes, now_ms: int) -> Feed | None:
+    def feed(self, given: bytes, now_ms: int) -> FeedGrant | None:
         """None for what is no grant of ours, has ended, or came by a token that is not in the settings any more."""
         signed = self._signer.read(Purpose.GRANT, given.decode("latin-1"))
         if signed is None or now_ms >= signed.ends_ms:
             return None
         job, producer, name, key = signed.payload
-        return Feed(job, producer, Runner(name, key)) if key in self._keys else None
+        return FeedGrant(job, producer, RunnerToken(name, key)) if key in self._keys else None
 
 
 def _named(token: str) -> tuple[str, str]:

@@ -12,10 +12,8 @@ from collections.abc import Callable
 
 from ..errors import JournalError
 from ..store.base import Store
-from ..store.share import Link, Share
+from ..store.share import Link, StoredShare
 from ..threads import RECORDS
-
-__all__ = ["Share", "Shares", "new_id", "now_ms"]
 
 log = logging.getLogger("jobtail.access")
 MAX_LIVE = 500  # links of one job that work at once
@@ -41,15 +39,15 @@ class Shares:
 
     # --- shares
 
-    def add(self, link: Link, note: str, made_by: str) -> Share:
+    def add(self, link: Link, note: str, made_by: str) -> StoredShare:
         """Conflict when the job has MAX_LIVE links that work."""
         return self._shares.add(link, note, made_by, now_ms(), most=MAX_LIVE)
 
-    def of_job(self, job: str) -> list[Share]:
+    def of_job(self, job: str) -> list[StoredShare]:
         """Newest first; ended and revoked ones too."""
         return self._shares.of_job(job)
 
-    def get(self, share: str) -> Share | None:
+    def get(self, share: str) -> StoredShare | None:
         return self._shares.get(share)
 
     def revoke(self, job: str, share: str) -> bool:

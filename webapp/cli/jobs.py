@@ -54,13 +54,13 @@ def command(client: Client, n: int, skip: int, status: str | None, q: str | None
 
 def _changes(client: Client, every: float, n: int, skip: int, q: str | None, status: str | None) -> Iterator[Any]:
     """The list, and the list again whenever another comes. On a terminal each time, since durations grow."""
-    told = None
+    printed = None
     while True:
         found = client.job_list(n, skip, q=q, status=status)
         text = json.dumps(found, sort_keys=True)
-        if text != told or sys.stdout.isatty():
+        if text != printed or sys.stdout.isatty():
             yield found
-            told = text
+            printed = text
         time.sleep(every)
 
 

@@ -7,7 +7,7 @@ import click
 from ..client.api import Client
 from .failure import OK
 from .options import choosing, job_argument, json_option, with_client
-from .reader import Reader, chosen
+from .reader import JobReader, chosen
 from .retrying import say_end, say_retrying
 
 
@@ -29,7 +29,7 @@ def command(client: Client, job: str, follow: bool, **given: Any) -> int:
       jobtail logs JOB --level error --json | jq -r .message
     """
     choice = chosen(given)
-    reader = Reader(client, job, choice, choice.printer(live=follow))
+    reader = JobReader(client, job, choice, choice.printer(live=follow))
     if not follow:
         reader.read()
         return OK

@@ -62,7 +62,7 @@ class OutputFailed(Exception):
         self.gone = isinstance(error, BrokenPipeError)
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -87,7 +87,7 @@ class Group(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.command(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(__version__, prog_name="jobtail")
 def cli() -> None:
     """The live log page for batch jobs that a team can share."""

@@ -13,7 +13,7 @@ from ..client.safe import plain
 from ..states import exit_code_of
 from .failure import OK, exit_code
 from .out import complain
-from .reader import Choice, Reader
+from .reader import Choice, JobReader
 from .resolve import on_job
 from .retrying import say_end, say_retrying
 
@@ -21,7 +21,7 @@ LABEL = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NamedJob:
     """`asked`: an id or a link, as the service is asked for it."""
 
     asked: str
@@ -36,11 +36,11 @@ def follow_all(client: Client, texts: Iterable[str], choice: Choice, how: dict[s
     lock = Lock()
     for turn, (found, label) in enumerate(zip(jobs, labels(jobs), strict=True)):
 
-        def follow(found: Found = found, label: str = label, turn: int = turn) -> None:
+        def follow(found: NamedJob = found, label: str = label, turn: int = turn) -> None:
             try:
                 printer = choice.printer(live=True, label=label, turn=turn, lock=lock, job=found.id)
-                told = "" if quiet or choice.as_json else label
-                ends.put(_follow(Reader(client, found.asked, choice, printer), how, told))
+                heading = "" if quiet or choice.as_json else label
+                ends.put(_follow(JobReader(client, found.asked, choice, printer), how, heading))
             except BaseException as error:
                 ends.put(error)
 
@@ -51,7 +51,7 @@ def follow_all(client: Client, texts: Iterable[str], choice: Choice, how: dict[s
         lock.acquire()  # no thread writes while the process ends
 
 
-def _follow(reader: Reader, how: dict[str, Any], label: str) -> int:
+def _follow(reader: JobReader, how: dict[str, Any], label: str) -> int:
     code = OK
     for event in reader.follow(**how):
         if event.kind == "retrying":
@@ -74,15 +74,15 @@ def _code(end: int | BaseException) -> int:
     return code
 
 
-def _found(client: Client, text: str) -> Found:
-    def look(job: str) -> Found:
+def _found(client: Client, text: str) -> NamedJob:
+    def look(job: str) -> NamedJob:
         status = client.status(job)
-        return Found(job, str(status.get("job_id") or ""), str(status.get("job_name") or ""))
+        return NamedJob(job, str(status.get("job_id") or ""), str(status.get("job_name") or ""))
 
     return on_job(client, text, look)
 
 
-def labels(jobs: list[Found]) -> list[str]:
+def labels(jobs: list[NamedJob]) -> list[str]:
     """What each job is called before its lines: its name where it is its alone, else its id; all equally wide."""
     names = [job.name for job in jobs]
     called = [plain(job.name if job.name and names.count(job.name) == 1 else job.id) for job in jobs]

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import IO, Any
 
 from ..client.follow import Event
-from ..client.line import Gap, Line, missing
+from ..client.line import Line, LineGap, missing
 from ..client.safe import in_order, json_text, plain
 from ..client.show import CHUNK, Printer, lines_of
 from ..journal.cells import columns
@@ -74,7 +74,7 @@ class LogPrinter(Printer):
         self._clear()
         super().note(text)
 
-    def gap(self, gap: Gap) -> None:
+    def gap(self, gap: LineGap) -> None:
         self.note(missing(gap))
 
     def settle(self) -> None:
@@ -169,7 +169,7 @@ class JsonPrinter:
         elif event.kind in ("omitted", "gap", "reset", "status", "done"):
             self._write({"event": event.kind, **self._job, **event.data})
 
-    def gap(self, gap: Gap) -> None:
+    def gap(self, gap: LineGap) -> None:
         self._write({"event": "gap", **self._job, **gap})
 
     def note(self, text: str) -> None:

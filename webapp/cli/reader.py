@@ -98,7 +98,7 @@ class KeepsUp:
         return True
 
 
-class Reader:
+class JobReader:
     """Of one job. `read()`: what there is; `follow()`: until its end, with what the stream says of it."""
 
     def __init__(self, client: Client, job: str, choice: Choice, printer: LogPrinter | JsonPrinter) -> None:

@@ -11,7 +11,7 @@ from ..states import exit_code_of
 from .failure import OK
 from .many import follow_all
 from .options import choosing, complete_job, json_option, with_client
-from .reader import Reader, chosen
+from .reader import JobReader, chosen
 from .resolve import on_job
 from .retrying import say_end, say_retrying
 
@@ -63,7 +63,7 @@ def command(client: Client, jobs: tuple[str, ...], sample_logs: bool | None, qui
 
     def follow(job: str) -> int:
         code = OK
-        with closing(Reader(client, job, choice, choice.printer(live=True)).follow(**how)) as events:
+        with closing(JobReader(client, job, choice, choice.printer(live=True)).follow(**how)) as events:
             for event in events:
                 if event.kind == "retrying":
                     say_retrying(event)

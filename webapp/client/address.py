@@ -59,7 +59,7 @@ def is_loopback(url: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class JobAddress:
     """A job. `url`: the service its link names, None for an id. `share`: the token of a shared link, then no
     `job`."""
 
@@ -68,14 +68,14 @@ class Target:
     share: str | None = None
 
 
-class Held(Protocol):
+class HasJob(Protocol):
     """An object that is of one job, such as a RunResponse."""
 
     @property
     def _job(self) -> str: ...
 
 
-Job: TypeAlias = str | Held
+Job: TypeAlias = str | HasJob
 
 
 def page(url: str, job: str) -> str:
@@ -83,23 +83,24 @@ def page(url: str, job: str) -> str:
     return f"{url}/jobs/{quote(job, safe=':')}"
 
 
-def target(job: Job) -> Target:
+def target(job: Job) -> JobAddress:
     """A job by its id, a link to it or an object. The id within an object comes from a service, so that it is an id
     and nothing else."""
-    return _of_text(job) if isinstance(job, str) else Target(_checked(job._job))
+    return _of_text(job) if isinstance(job, str) else JobAddress(_checked(job._job))
 
 
-def _of_text(text: str) -> Target:
+def _of_text(text: str) -> JobAddress:
     """An id, `http://host/jobs/ID` with whatever follows, or a shared link `http://host/s/TOKEN`."""
     text = text.strip()
     if "://" not in text:
-        return Target(_checked(text))
+        return JobAddress(_checked(text))
     parts = urlsplit(text)
     if match := _JOB_PATH.fullmatch(parts.path):
         base = service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link")
-        return Target(_checked(unquote(match["job"])), base)
+        return JobAddress(_checked(unquote(match["job"])), base)
     if match := _SHARE_PATH.fullmatch(parts.path):
-        return Target("", service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link"), match["token"])
+        service = service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link")
+        return JobAddress("", service, match["token"])
     raise UsageError(f"{text!r} is no link to a job: it takes an id, or one such as {DEFAULT_URL}/jobs/ID")
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .body import Body
+from .body import AnswerBody
 from .errors import BadAnswer, ServiceDown, error_of
 from .script import Open, Reply, Script, Site
 
@@ -20,7 +20,7 @@ def opened(wanted: Open) -> Script[Reply]:
     """The head of an answer that is a success; else the error that its body tells."""
     reply: Reply = yield wanted
     if not 200 <= reply.status < 300:
-        body = yield from Body(reply, wanted.site.url).head(MAX_ERROR_BYTES)
+        body = yield from AnswerBody(reply, wanted.site.url).head(MAX_ERROR_BYTES)
         raise error_of(reply.status, body, wanted.site.url, reply.headers.get("retry-after"))
     return reply
 
@@ -37,7 +37,7 @@ def whole(wanted: Open) -> Script[bytes]:
     for attempt in range(TRIES):
         try:
             reply = yield from opened(wanted)
-            body = yield from Body(reply, wanted.site.url).head(MAX_BYTES + 1)
+            body = yield from AnswerBody(reply, wanted.site.url).head(MAX_BYTES + 1)
         except ServiceDown as error:
             if error.broke and wanted.method == "GET" and attempt < TRIES - 1:
                 continue

@@ -14,13 +14,15 @@ from .bound import newest, remember
 from .calls import Calls
 from .html import jobs_html, run_html
 from .script import Gives, Script
-from .work import Work, listed, take_over, valid
+from .work import JobHandle, listed, take_over, valid
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def answer(work: Callable[Concatenate[Work, P], Script[T]]) -> Callable[Concatenate[AsyncFollowed, P], Awaitable[T]]:
+def answer(
+    work: Callable[Concatenate[JobHandle, P], Script[T]],
+) -> Callable[Concatenate[AsyncFollowed, P], Awaitable[T]]:
     @wraps(work)
     async def method(self: AsyncFollowed, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._api.transport.run(work(self, *args, **kwargs))
@@ -29,7 +31,7 @@ def answer(work: Callable[Concatenate[Work, P], Script[T]]) -> Callable[Concaten
 
 
 def iterator(
-    work: Callable[Concatenate[Work, P], Gives[T]],
+    work: Callable[Concatenate[JobHandle, P], Gives[T]],
 ) -> Callable[Concatenate[AsyncFollowed, P], AsyncIterator[T]]:
     @wraps(work)
     def method(self: AsyncFollowed, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
@@ -38,7 +40,7 @@ def iterator(
     return method
 
 
-class AsyncFollowed(Work):
+class AsyncFollowed(JobHandle):
     """What one can do with a job: the methods of `Followed`, each of which is awaited."""
 
     @property
@@ -72,18 +74,18 @@ class AsyncFollowed(Work):
         """Cancels this job. A new object."""
         return run_of(self._api, await self._api.cancel(self))
 
-    get_logs = answer(Work._get_logs)
-    print_logs = answer(Work._print_logs)
-    iter_logs = iterator(Work._iter_logs)
-    tail_logs = answer(Work._tail_logs)
-    get_exec_time = answer(Work._get_exec_time)
-    config = answer(Work._config)
-    steps_config = answer(Work._steps_config)
-    search = answer(Work._search)
-    share = answer(Work._share)
-    shares = answer(Work._shares)
-    revoke = answer(Work._revoke)
-    forget = answer(Work._forget)
+    get_logs = answer(JobHandle._get_logs)
+    print_logs = answer(JobHandle._print_logs)
+    iter_logs = iterator(JobHandle._iter_logs)
+    tail_logs = answer(JobHandle._tail_logs)
+    get_exec_time = answer(JobHandle._get_exec_time)
+    config = answer(JobHandle._config)
+    steps_config = answer(JobHandle._steps_config)
+    search = answer(JobHandle._search)
+    share = answer(JobHandle._share)
+    shares = answer(JobHandle._shares)
+    revoke = answer(JobHandle._revoke)
+    forget = answer(JobHandle._forget)
 
 
 class AsyncRunResponse(AsyncFollowed, RunStatus):

@@ -9,7 +9,7 @@ from .errors import BadAnswer, ServiceDown
 from .script import Close, Read, Reply, Script
 
 
-class Body:
+class AnswerBody:
     """`yield from read()` gives the next bytes, None at the end. BadAnswer for an encoding that was not asked for,
     such as `gzip, gzip`; ServiceDown where compressed data stops before its end."""
 

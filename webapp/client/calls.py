@@ -13,8 +13,8 @@ from urllib.parse import quote
 from .address import Job, origin, page, target
 from .ask import ANSWER_SECONDS, mapping, value
 from .errors import BadAnswer, ClientError, Conflict, IncompleteLogWarning, NoLines, TimedOut, Unreachable
-from .follow import ATTEMPT_SECONDS, Event, Follower, backoff
-from .line import Gap, Line, missing
+from .follow import ATTEMPT_SECONDS, Event, EventFollower, backoff
+from .line import Line, LineGap, missing
 from .reading import log
 from .script import Course, GiveAll, Gives, Script, Site, Sleep
 from .warn import warn
@@ -175,7 +175,7 @@ class Calls:
         each; None: for ever.
         """
         site, name = yield from self.find(job)
-        yield from Follower(site, name, params or {}, retries=retries, timeout=timeout, after=after).events()
+        yield from EventFollower(site, name, params or {}, retries=retries, timeout=timeout, after=after).events()
 
     def lines(self, /, job: Job, **params: Any) -> Gives[Line]:
         """The lines there are, in the journal's order, however many: streamed, and resumed where a connection
@@ -188,7 +188,7 @@ class Calls:
         while (effect := course.step()) is not None:
             if isinstance(effect, GiveAll):
                 for gap in effect.values:
-                    if isinstance(gap, Gap):
+                    if isinstance(gap, LineGap):
                         warn(f"the log is incomplete: {missing(gap)}", IncompleteLogWarning)
                 yield GiveAll([line for line in effect.values if isinstance(line, Line)])
                 continue
@@ -197,7 +197,7 @@ class Calls:
             except ClientError as error:
                 course.fail(error)
 
-    def log(self, /, job: Job, **params: Any) -> Gives[Line | Gap]:
+    def log(self, /, job: Job, **params: Any) -> Gives[Line | LineGap]:
         """The same, with a Gap where lines are missing."""
         site, path = yield from self._path(job)
         yield from log(site, path + "/logs", params)

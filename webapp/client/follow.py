@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .ask import opened, require
-from .body import Body
+from .body import AnswerBody
 from .errors import (
     BadAnswer,
     ClientError,
@@ -27,7 +27,7 @@ from .errors import (
     UpstreamFailed,
 )
 from .script import Close, Give, Gives, Open, Reply, Script, Site, Sleep
-from .sse import Decoder, ServerSentEvent, StreamTooLong
+from .sse import EventDecoder, ServerSentEvent, StreamTooLong
 
 ATTEMPT_SECONDS = 60.0
 SILENCE_SECONDS = 45.0
@@ -94,7 +94,7 @@ def failure_of(done: Any, job: str) -> ClientError | None:
     return BadAnswer(f"the log of {job} ended for a reason this client does not know: {reason!r} ({status})")
 
 
-class Follower:
+class EventFollower:
     """`events()` until `done`, which is the last; then an error unless the job has finished.
 
     `params`: of GET /api/jobs/{job}/events. `retries`: as `get_logs_retries`, additional attempts of 60 s of unbroken
@@ -152,14 +152,14 @@ class Follower:
     def _connection(self) -> Generator[Any, Any, bool]:
         """What one connection brings, in an order that a reader may rely on. True: the stream is over for
         good."""
-        decoder, held = Decoder(self.cursor), list[Event]()
+        decoder, held = EventDecoder(self.cursor), list[Event]()
         self._upstream_since = None
         reply = yield from self._open()
         self._connected = True
         if reply.status == 204:
             return True
         require(reply, "text/event-stream", self._site.url)
-        body = Body(reply, self._site.url)
+        body = AnswerBody(reply, self._site.url)
         while (chunk := (yield from body.read())) is not None:
             events = self._ordered(self._decode(decoder, chunk), held)
             for place, event in enumerate(events):
@@ -190,7 +190,7 @@ class Follower:
             found.append(event)
         return found
 
-    def _decode(self, decoder: Decoder, chunk: bytes) -> Iterator[Event]:
+    def _decode(self, decoder: EventDecoder, chunk: bytes) -> Iterator[Event]:
         try:
             raw = decoder.feed(chunk)
         except StreamTooLong as error:

@@ -44,7 +44,7 @@ class Line(dict[str, Any]):
         return None if level is None else str(level)
 
 
-class Gap(dict[str, Any]):
+class LineGap(dict[str, Any]):
     """Where lines are missing: `reason` (upstream or trimmed), `count` (None: nobody knows), `after` (a cursor)."""
 
 
@@ -69,7 +69,7 @@ def missing(gap: Any) -> str:
     return f"… {what} may be missing here: the upstream did not give them"
 
 
-class Splitter:
+class LineSplitter:
     """Bytes as they come into lines that end in LF and in nothing else, empty ones left out. `rest`: what has no end
     yet. BadAnswer for a line that is longer than any of a log."""
 

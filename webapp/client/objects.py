@@ -22,31 +22,31 @@ from .errors import ClientError
 from .html import jobs_html, run_html
 from .safe import plain
 from .script import Gives, Script
-from .work import Work, listed, take_over, valid
+from .work import JobHandle, listed, take_over, valid
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def answer(work: Callable[Concatenate[Work, P], Script[T]]) -> Callable[Concatenate[Followed, P], T]:
+def answer(work: Callable[Concatenate[JobHandle, P], Script[T]]) -> Callable[Concatenate[FollowedJob, P], T]:
     """A method that carries a script out and gives what it comes to."""
 
     @wraps(work)
-    def method(self: Followed, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def method(self: FollowedJob, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._api.transport.run(work(self, *args, **kwargs))
 
     return method
 
 
-def iterator(work: Callable[Concatenate[Work, P], Gives[T]]) -> Callable[Concatenate[Followed, P], Iterator[T]]:
+def iterator(work: Callable[Concatenate[JobHandle, P], Gives[T]]) -> Callable[Concatenate[FollowedJob, P], Iterator[T]]:
     @wraps(work)
-    def method(self: Followed, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    def method(self: FollowedJob, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         return self._api.transport.each(work(self, *args, **kwargs))
 
     return method
 
 
-class Followed(Work):
+class FollowedJob(JobHandle):
     """What one can do with a job, whatever it was learnt from."""
 
     @property
@@ -78,21 +78,21 @@ class Followed(Work):
         """Cancels this job. A new object."""
         return run_of(self._api, self._api.cancel(self))
 
-    get_logs = answer(Work._get_logs)
-    print_logs = answer(Work._print_logs)
-    iter_logs = iterator(Work._iter_logs)
-    tail_logs = answer(Work._tail_logs)
-    get_exec_time = answer(Work._get_exec_time)
-    config = answer(Work._config)
-    steps_config = answer(Work._steps_config)
-    search = answer(Work._search)
-    share = answer(Work._share)
-    shares = answer(Work._shares)
-    revoke = answer(Work._revoke)
-    forget = answer(Work._forget)
+    get_logs = answer(JobHandle._get_logs)
+    print_logs = answer(JobHandle._print_logs)
+    iter_logs = iterator(JobHandle._iter_logs)
+    tail_logs = answer(JobHandle._tail_logs)
+    get_exec_time = answer(JobHandle._get_exec_time)
+    config = answer(JobHandle._config)
+    steps_config = answer(JobHandle._steps_config)
+    search = answer(JobHandle._search)
+    share = answer(JobHandle._share)
+    shares = answer(JobHandle._shares)
+    revoke = answer(JobHandle._revoke)
+    forget = answer(JobHandle._forget)
 
 
-class RunResponse(Followed, RunStatus):
+class RunResponse(FollowedJob, RunStatus):
     """A job's status. See `webapp.models.RunStatus` for its fields."""
 
     creation_date: datetime | None = None
@@ -124,7 +124,7 @@ class RunResponse(Followed, RunStatus):
         return run_html(self, self.logs_url)
 
 
-class JobResponse(Followed, JobRecord):
+class JobResponse(FollowedJob, JobRecord):
     """One row of the list of jobs. See `webapp.models.JobRecord` for its fields."""
 
     job_name: str | None = None

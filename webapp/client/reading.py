@@ -13,10 +13,10 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from .ask import ANSWER_SECONDS, opened, require
-from .body import Body
+from .body import AnswerBody
 from .errors import BadAnswer, ClientError, ServiceDown, Unreachable
 from .follow import backoff
-from .line import Gap, Line, Splitter
+from .line import Line, LineGap, LineSplitter
 from .script import Close, Effect, GiveAll, Gives, Open, Site, Sleep
 
 RESUMES = 5
@@ -26,7 +26,7 @@ LAST_ID = "jobtail-last-id"
 WHOLE = frozenset(("finished", "limit", "end"))
 
 
-class Reading:
+class LogReading:
     """Where a reader of a log stands, and what it asks for next. Pure.
 
     `params`: of GET /api/jobs/{job}/logs. `tail` and `from_line` say where the first answer starts; from then on the
@@ -61,10 +61,10 @@ class Reading:
         return self._most is not None and self.given >= self._most
 
 
-def log(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line | Gap]:
+def log(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line | LineGap]:
     """Each line once, and where lines are missing a Gap. Where a connection breaks, or ends before its end, it goes on
     after the last line."""
-    reading = Reading(params)
+    reading = LogReading(params)
     failures, failing = 0, time.monotonic()
     while True:
         before = reading.given
@@ -84,14 +84,14 @@ def log(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line | Gap]:
             yield Sleep(backoff(failures, 0.2, error.retry_after, 1.0))
 
 
-def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | GiveAll[Line | Gap], Any, bool]:
+def _answer(site: Site, path: str, reading: LogReading) -> Generator[Effect | GiveAll[Line | LineGap], Any, bool]:
     """The lines of one answer; whether it was proven to be whole. ServiceDown where it was proven not to be."""
     headers = {"Accept": "application/x-ndjson"}
     reply = yield from opened(Open(site, "GET", path, reading.params, ANSWER_SECONDS, headers))
     require(reply, "application/x-ndjson", site.url)
-    body, splitter, end = Body(reply, site.url), Splitter(), ""
+    body, splitter, end = AnswerBody(reply, site.url), LineSplitter(), ""
     while (chunk := (yield from body.read())) is not None:
-        found: list[Line | Gap] = []
+        found: list[Line | LineGap] = []
         try:
             for text in splitter.feed(chunk):
                 record = _record(text, site.url)
@@ -101,7 +101,7 @@ def _answer(site: Site, path: str, reading: Reading) -> Generator[Effect | GiveA
                 elif "end" in record:
                     end = str(record["end"])
                 elif "gap" in record:
-                    found.append(Gap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
+                    found.append(LineGap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
         except BadAnswer:
             yield GiveAll(found)  # what was taken before the one that is none
             raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from ..models import Wire
+from ..models import WireModel
 from .safe import plain
 
 
-class Share(Wire):
+class Share(WireModel):
     """`url`: its address, which is told only to whoever made it. `works`: it has neither ended nor been revoked."""
 
     id: str

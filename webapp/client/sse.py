@@ -26,7 +26,7 @@ class ServerSentEvent:
     id: str
 
 
-class Decoder:
+class EventDecoder:
     """`feed` it chunks as they come. `last_id` and `retry_ms` are what a reconnect needs.
 
     An event that was cut off in the middle leaves no trace: neither its data nor its id.

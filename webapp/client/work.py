@@ -8,7 +8,7 @@ from typing import IO, Any, TypeVar
 
 from pydantic import PrivateAttr
 
-from ..models import JobConfig, JobStepConfig, Wire
+from ..models import JobConfig, JobStepConfig, WireModel
 from .bound import Bound
 from .calls import Calls
 from .errors import BadAnswer, IncompleteLogWarning, JobInProgressWarning
@@ -21,10 +21,10 @@ from .warn import warn
 
 PAGE = 100
 SEARCH_PAGE = 1000
-M = TypeVar("M", bound=Wire)
+M = TypeVar("M", bound=WireModel)
 
 
-class Work(Wire):
+class JobHandle(WireModel):
     """One job, by its id, at the service that it was learnt from. `_client`: None for one made by hand."""
 
     _client: Bound | None = PrivateAttr(default=None)
@@ -211,7 +211,7 @@ def valid(model: type[M], data: Any, url: str, client: Bound | None = None) -> M
         found = model.read(data)
     except ValueError as error:
         raise BadAnswer(f"{url} answered what is no {model.__name__}: {error}") from None
-    if isinstance(found, Work):
+    if isinstance(found, JobHandle):
         found._client = client
     return found
 

@@ -106,7 +106,7 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartOptions:
     """How to start it. `tty`: its outputs are one terminal, and its input is too where ours is. `closed_input`: ours
     was closed. `before`: called in the child."""
 
@@ -116,7 +116,7 @@ class Start:
     before: Callable[[], None] = lambda: None
 
 
-def start(command: Sequence[str], how: Start) -> Child:
+def start(command: Sequence[str], how: StartOptions) -> Child:
     _adopt_orphans()
     return _start_on_terminal(command, how) if how.tty else _start_on_pipes(command, how)
 
@@ -134,7 +134,7 @@ def script(command: Sequence[str]) -> list[str] | None:
     return None if b"\0" in head else ["/bin/sh", path, *command[1:]]
 
 
-def _start_on_pipes(command: Sequence[str], how: Start) -> Child:
+def _start_on_pipes(command: Sequence[str], how: StartOptions) -> Child:
     shares = terminal.ours()
     ends = {"stdout": packet_pipe(), "stderr": packet_pipe()}
     outputs = {name: read for name, (read, _) in ends.items()}
@@ -161,7 +161,7 @@ def _start_on_pipes(command: Sequence[str], how: Start) -> Child:
     return Child(process, outputs, order, shares=shares)
 
 
-def _start_on_terminal(command: Sequence[str], how: Start) -> Child:
+def _start_on_terminal(command: Sequence[str], how: StartOptions) -> Child:
     master, slave = terminal.make()
 
     def prepare() -> None:
@@ -186,7 +186,7 @@ def _start_on_terminal(command: Sequence[str], how: Start) -> Child:
 
 
 def _popen(
-    command: Sequence[str], how: Start, prepare: Callable[[], None] = lambda: None, **streams: object
+    command: Sequence[str], how: StartOptions, prepare: Callable[[], None] = lambda: None, **streams: object
 ) -> subprocess.Popen[bytes]:
     die = _die_with_parent()
 

@@ -45,7 +45,7 @@ MOST_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class Reporter:
     """Who says that it writes this job: see `Report`."""
 
     producer: str
@@ -112,7 +112,7 @@ class Lane:
     beat_at: float = 0.0
     used_at: float = 0.0
     high_ms: int = -1
-    told: str = ""
+    state_written: str = ""
     cancelled_by: str | None = None
 
 
@@ -139,15 +139,15 @@ class Intake:
         begun before by whoever asks. Whether it is new. Conflict where it is another's; StaleProducer."""
         return await self._in_turn(job.id, lambda lane: self._begin(lane, job, report, granted))
 
-    async def feed(self, job: str, sender: Sender, seq: int | None, delivery: Delivery) -> Taken:
+    async def feed(self, job: str, sender: Reporter, seq: int | None, delivery: Delivery) -> Taken:
         """JobNotFound; Conflict where it has ended; StaleProducer, ProducerGap."""
         return await self._in_turn(job, lambda lane: self._feed(lane, sender, seq, delivery))
 
-    async def beat(self, job: str, sender: Sender) -> str | None:
+    async def beat(self, job: str, sender: Reporter) -> str | None:
         """The runner lives. Who asked for the job's end."""
         return await self._in_turn(job, lambda lane: self._beaten(lane, sender))
 
-    async def end(self, job: str, sender: Sender, end: End) -> Job:
+    async def end(self, job: str, sender: Reporter, end: End) -> Job:
         return await self._in_turn(job, lambda lane: self._end(lane, sender, end))
 
     async def parsed(self, parse: Callable[[], T]) -> T:
@@ -228,7 +228,7 @@ class Intake:
         self._beat(lane, always=True)
         return known is None, Taken(True, writer.fence.epoch, writer.last_line, lane.cancelled_by)
 
-    def _feed(self, lane: Lane, sender: Sender, seq: int | None, delivery: Delivery) -> Taken:
+    def _feed(self, lane: Lane, sender: Reporter, seq: int | None, delivery: Delivery) -> Taken:
         writer = self._writing(lane, sender)
         if _over(self._found(lane)):
             raise _closed(lane.job)
@@ -248,12 +248,12 @@ class Intake:
             writer.set_partial(delivery.partial)
         return Taken(new, writer.fence.epoch, writer.last_line, lane.cancelled_by)
 
-    def _beaten(self, lane: Lane, sender: Sender) -> str | None:
+    def _beaten(self, lane: Lane, sender: Reporter) -> str | None:
         self._check(lane, sender)
         self._beat(lane, always=True)
         return lane.cancelled_by
 
-    def _end(self, lane: Lane, sender: Sender, end: End) -> Job:
+    def _end(self, lane: Lane, sender: Reporter, end: End) -> Job:
         self._check(lane, sender)
         job = self._found(lane)
         if not _over(job):
@@ -279,7 +279,7 @@ class Intake:
             raise JobNotFound(lane.job)
         return job
 
-    def _check(self, lane: Lane, sender: Sender) -> None:
+    def _check(self, lane: Lane, sender: Reporter) -> None:
         """JobNotFound, Denied or StaleProducer for whoever does not report this job."""
         if lane.report is None or lane.writer is None or time.monotonic() - lane.checked_at > CHECK_SECONDS:
             lane.report = self._store.reports.get(lane.job)
@@ -294,7 +294,7 @@ class Intake:
         if sender.epoch > report.epoch:
             raise Conflict(f"epoch {sender.epoch} of this producer has not begun: PUT the job first")
 
-    def _writing(self, lane: Lane, sender: Sender) -> Writer:
+    def _writing(self, lane: Lane, sender: Reporter) -> Writer:
         self._check(lane, sender)
         writer = self._writer(lane)
         self._check(lane, sender)  # by what was known when the lease was taken
@@ -331,12 +331,12 @@ class Intake:
             return
         revived = self._catalog.heartbeat(job)
         if revived:
-            lane.told, job = "", self._found(lane)
+            lane.state_written, job = "", self._found(lane)
         lane.cancelled_by = self._catalog.cancel_asked(lane.job) if job.cancel_ms is not None else None
-        if lane.told != job.state:
-            with contextlib.suppress(Conflict):  # it has ended meanwhile, which whoever ended it tells
+        if lane.state_written != job.state:
+            with contextlib.suppress(Conflict):  # it has ended in between: the process that ended it writes that
                 self._writer(lane).set_status(status_of(job).model_dump(mode="json"))
-            lane.told = job.state
+            lane.state_written = job.state
         lane.beat_at = now
 
 

@@ -81,7 +81,7 @@ class JournalLines:
     def miss(self, reason: str, count: int | None) -> None:
         self._own.add_gap(self._own.last_line, reason, count)
 
-    def tell(self, status: Mapping[str, Any]) -> None:
+    def set_status(self, status: Mapping[str, Any]) -> None:
         self._own.set_status(dict(status))
 
     def show(self, unfinished: Unfinished) -> None:

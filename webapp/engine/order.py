@@ -64,11 +64,11 @@ def arrange(runs: Sequence[str], packets: Mapping[str, Sequence[bytes]]) -> list
     its packet had been read the last time. Packets without a run will be told late, and go last.
     """
     left = {name: list(found) for name, found in packets.items()}
-    told = Counter(runs)
+    announced = Counter(runs)
     found: list[tuple[str, bytes]] = []
     for name in runs:
-        waiting, share = left.get(name, []), told[name]
-        told[name] -= 1
+        waiting, share = left.get(name, []), announced[name]
+        announced[name] -= 1
         if len(waiting) < share:
             continue
         size = len(waiting) // share

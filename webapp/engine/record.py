@@ -28,7 +28,7 @@ CLOSE_SECONDS = 5.0
 NAME_LENGTH = 80
 
 
-class Record:
+class RunRecord:
     """Open from just before the command starts to just after it ended. JobtailError where it can't be begun.
 
     `wake`: called from other threads when somebody asks for the job's end, and when there is room again.
@@ -51,7 +51,7 @@ class Record:
     def start(self, pid: int) -> None:
         """The command runs."""
         self.job = replace(self.job, pid=pid)
-        self.recorder.tell(self._status())
+        self.recorder.set_status(self._status())
         self.recorder.start()
         self._keeper.start()
 
@@ -65,7 +65,7 @@ class Record:
             try:
                 beat = self._sink.beat(self.job)
                 if beat.revived:
-                    self.recorder.tell(self._status())
+                    self.recorder.set_status(self._status())
                 if beat.cancelled_by is not None and self.cancel_asked is None:
                     self._cancelled(beat.cancelled_by)
                 trouble = ""
@@ -76,7 +76,7 @@ class Record:
 
     def _cancelled(self, who: str) -> None:
         self.job = replace(self.job, state=CANCELING, state_ms=now_ms())
-        self.recorder.tell(self._status())
+        self.recorder.set_status(self._status())
         self.cancel_asked = who
         self._wake()
 

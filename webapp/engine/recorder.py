@@ -45,8 +45,8 @@ class Dropped:
 
 
 class Recorder:
-    """`put` and `tell` from the thread that runs the command, `close` at the end. `say`: tells the person in front of
-    the terminal. `caught_up`: called when there is room again."""
+    """`put` and `set_status` from the thread that runs the command, `close` at the end. `say`: tells the person in
+    front of the terminal. `caught_up`: called when there is room again."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Recorder:
                 return
         self._chunks.append((stream, timestamp, Dropped(lines, within)))
 
-    def tell(self, status: dict[str, Any]) -> None:
+    def set_status(self, status: dict[str, Any]) -> None:
         """The journal's viewers learn of this status soon."""
         with self._there:
             self._status = status
@@ -217,7 +217,7 @@ class Recorder:
                     self._give(waiting[0])
                     del waiting[0]
                 if status is not None:
-                    self._sink.tell(status)
+                    self._sink.set_status(status)
                 self._show(ended=ended)
                 return
             except (BegunAnew, DamagedJournal, LeaseLost, LineMoved):

@@ -33,7 +33,7 @@ GONE = (errno.EPIPE, errno.ECONNRESET)
 
 
 @dataclass(slots=True, eq=False)
-class Target:
+class OutputTarget:
     """Where output goes. `fd`: -1 where nobody takes it. `steady`: its writes never block. `gone`: its reader went
     away. `trouble`: why it could not be written."""
 
@@ -45,12 +45,12 @@ class Target:
 
 
 @dataclass(slots=True, eq=False)
-class Stream:
+class OutputStream:
     """`source`: -1 once it has ended. `left`: bytes that are still read of it, since nobody takes them; None: all."""
 
     name: str
     source: int
-    target: Target
+    target: OutputTarget
     left: int | None = None
 
     @property
@@ -58,20 +58,20 @@ class Stream:
         return self.source < 0 and not self.target.pending
 
 
-def streams(sources: Mapping[str, int], targets: Mapping[str, int]) -> list[Stream]:
+def streams(sources: Mapping[str, int], targets: Mapping[str, int]) -> list[OutputStream]:
     """Streams whose destinations are one file share it, so that neither cuts into what waits of the other."""
-    found: list[Stream] = []
-    known: dict[tuple[int, int], Target] = {}
+    found: list[OutputStream] = []
+    known: dict[tuple[int, int], OutputTarget] = {}
     for name, source in sources.items():
         try:
             status = os.fstat(targets[name])
         except OSError:
-            found.append(Stream(name, source, Target(-1)))
+            found.append(OutputStream(name, source, OutputTarget(-1)))
             continue
         steady = stat.S_ISREG(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not os.isatty(targets[name]))
-        target = known.setdefault((status.st_dev, status.st_ino), Target(targets[name], steady))
+        target = known.setdefault((status.st_dev, status.st_ino), OutputTarget(targets[name], steady))
         os.set_blocking(source, False)
-        found.append(Stream(name, source, target))
+        found.append(OutputStream(name, source, target))
     return found
 
 
@@ -85,7 +85,7 @@ class Relay:
         room: Callable[[], bool],
         failed: Callable[[str, str], None],
     ) -> None:
-        self.streams: list[Stream] = []
+        self.streams: list[OutputStream] = []
         self.record = record
         self.room = room
         self._failed = failed
@@ -95,7 +95,7 @@ class Relay:
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
 
-    def begin(self, streams: list[Stream], order: Order) -> None:
+    def begin(self, streams: list[OutputStream], order: Order) -> None:
         self.streams, self._order = streams, order
 
     def wake(self) -> None:
@@ -142,7 +142,7 @@ class Relay:
             self._read(readable)
         return bool(writable or readable)
 
-    def _read(self, ready: list[Stream]) -> None:
+    def _read(self, ready: list[OutputStream]) -> None:
         # One that was not ready a moment ago may be by now, and then it was written to later.
         others = [each for each in self.streams if each.source >= 0 and each not in ready and not each.target.pending]
         open_now = [*ready, *others]
@@ -168,7 +168,7 @@ class Relay:
             if each.target.pending:
                 self._pass(each)
 
-    def _taken(self, each: Stream) -> list[bytes]:
+    def _taken(self, each: OutputStream) -> list[bytes]:
         """What can be read now, as it comes; ends the stream where it has ended."""
         taken: list[bytes] = []
         size = 0
@@ -198,7 +198,7 @@ class Relay:
         self._last_ms = now
         return now
 
-    def _pass(self, each: Stream) -> None:
+    def _pass(self, each: OutputStream) -> None:
         """As much as the destination takes now."""
         target = each.target
         try:
@@ -217,7 +217,7 @@ class Relay:
                 target.trouble = error.strerror or str(error)
                 self._failed(each.name, target.trouble)
 
-    def _leave(self, target: Target) -> None:
+    def _leave(self, target: OutputTarget) -> None:
         """What the command has written by now is still read. What it writes from now on, it writes to nobody."""
         target.fd, target.gone = -1, True
         for each in self.streams:
@@ -226,7 +226,7 @@ class Relay:
                 if not each.left:
                     self._end(each)
 
-    def _end(self, each: Stream) -> None:
+    def _end(self, each: OutputStream) -> None:
         if each.source >= 0:
             os.close(each.source)
             each.source = -1

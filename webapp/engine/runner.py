@@ -1,7 +1,7 @@
 """`jobtail run`: a command of this machine as a job.
 
 One thread runs the command: it reads and passes its output, gets the signals, keeps the times. What is
-written down is written by the threads of its `Record`.
+written down is written by the threads of its `RunRecord`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..settings import Settings
 from . import terminal
 from .aftermath import Aftermath
 from .backlog import Backlog, backlog_path
-from .child import TERMINAL_STOPS, CannotStart, Child, Start, let_go, start
+from .child import TERMINAL_STOPS, CannotStart, Child, StartOptions, let_go, start
 from .environment import for_command, hide_secrets
 from .job import FAILED, Job, now_ms
 from .journal_sink import JournalSink
@@ -28,7 +28,7 @@ from .keyboard import Keyboard, source
 from .ladder import GRACE_SECONDS, Ladder
 from .link import announcement
 from .outcome import Cause, Outcome, Undelivered, outcome
-from .record import Record, new_job
+from .record import RunRecord, new_job
 from .relay import Relay, streams
 from .signals import Came, Signals
 from .sink import Sink
@@ -65,7 +65,7 @@ class Runner:
         self._settings = settings
         self._relay = Relay(self._nothing, lambda: True, self._unwritable)
         self._signals = Signals(HANDLED, self._relay.wake)
-        self._record: Record | None = None
+        self._record: RunRecord | None = None
         self._keyboard: Keyboard | None = None
         self._ladder: Ladder | None = None
         self._cause: Cause | None = None
@@ -97,7 +97,7 @@ class Runner:
                 sink = self._options.sink(self._settings, self._job, self._complain)
             disk = Disk(self._settings.data_dir, self._settings.disk_reserve_bytes)
             backlog = Backlog(backlog_path(self._settings.data_dir, self._job.id), disk=disk)
-            self._record = Record(sink, backlog, self._job, say=self._complain, wake=self._relay.wake)
+            self._record = RunRecord(sink, backlog, self._job, say=self._complain, wake=self._relay.wake)
         except Exception as error:  # whatever it is, the command runs
             self._complain(f"this run is not recorded: {error}")
             return
@@ -107,7 +107,7 @@ class Runner:
             announcement(self._settings, self._job.id, self._say)
 
     def _outcome(self) -> Outcome:
-        how = Start(
+        how = StartOptions(
             for_command(self._job.id), self._options.tty, 0 in self._options.closed, before=self._signals.restore
         )
         try:

@@ -52,7 +52,7 @@ class LineSink(Protocol):
         "trimmed", they had been taken and are there no more."""
         ...
 
-    def tell(self, status: Mapping[str, Any]) -> None:
+    def set_status(self, status: Mapping[str, Any]) -> None:
         """The job's status has changed."""
         ...
 

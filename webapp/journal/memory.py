@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .key_blocks import KeyBlocks
-from .records import Record
+from .records import OpenRecord
 
 
 @dataclass(slots=True)
@@ -13,7 +13,7 @@ class Memory:
     """`records`: of each stream, what its last line was part of."""
 
     keys: KeyBlocks = field(default_factory=KeyBlocks)
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[str, OpenRecord] = field(default_factory=dict)
 
     def copy(self) -> Memory:
         return Memory(self.keys.copy(), dict(self.records))

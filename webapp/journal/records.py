@@ -1,7 +1,7 @@
 """A record is more than its first line: what stands below an error belongs to it.
 
 A traceback goes down to and with its exception line; stack frames, the source that a compiler quotes and the box that
-a tool draws belong to the line above them. What is remembered between two appends is a `Record` a stream.
+a tool draws belong to the line above them. What is remembered between two appends is a `OpenRecord` a stream.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TELLING = rf"{FRAME}|\s*(?:\+ )?(?:Exception Group )?Traceback |{_INDENTED.patte
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OpenRecord:
     """What the line before was part of. `level`: its code. `indent`: of its first line, where that matters. `lines`: so
     far."""
 
@@ -46,15 +46,15 @@ class Record:
         return self.kind in (TRACEBACK, INDENTED, GOROUTINE)
 
 
-NOTHING = Record()
+NOTHING = OpenRecord()
 
 
-def follow(record: Record, line: str, level: int) -> tuple[int, Record]:
+def follow(record: OpenRecord, line: str, level: int) -> tuple[int, OpenRecord]:
     """The level of a line below `record`, and the record that the next line stands below. `level`: what the line says
     by itself, 0 for nothing."""
     head = _TRACEBACK.match(line)
     if head:
-        return level, Record(TRACEBACK, level, len(head[1]))
+        return level, OpenRecord(TRACEBACK, level, len(head[1]))
     if record.kind == TRACEBACK and record.lines < MOST_LINES:
         return _traced(record, line, level)
     if level == 0 and record.level and _belongs(record, line):
@@ -62,16 +62,16 @@ def follow(record: Record, line: str, level: int) -> tuple[int, Record]:
     return level, _opened(line, level)
 
 
-def _traced(record: Record, line: str, level: int) -> tuple[int, Record]:
+def _traced(record: OpenRecord, line: str, level: int) -> tuple[int, OpenRecord]:
     text = line.lstrip()
     indent = len(line) - len(text)
     if indent > record.indent or not text or line[record.indent : record.indent + 1] in ("|", "+"):
         return (record.level if text else level), _longer(record)
     # The exception line: the last of a traceback.
-    return max(level, record.level), Record(FRAMES, record.level)
+    return max(level, record.level), OpenRecord(FRAMES, record.level)
 
 
-def _belongs(record: Record, line: str) -> bool:
+def _belongs(record: OpenRecord, line: str) -> bool:
     if record.lines >= MOST_LINES:
         return False
     if record.kind == INDENTED:
@@ -81,17 +81,17 @@ def _belongs(record: Record, line: str) -> bool:
     return _FRAME.match(line) is not None
 
 
-def _opened(line: str, level: int) -> Record:
+def _opened(line: str, level: int) -> OpenRecord:
     if level == 0:
         return NOTHING
     if _INDENTED.match(line):
-        return Record(INDENTED, level, _indent(line))
-    return Record(GOROUTINE if _GOROUTINE.match(line) else FRAMES, level)
+        return OpenRecord(INDENTED, level, _indent(line))
+    return OpenRecord(GOROUTINE if _GOROUTINE.match(line) else FRAMES, level)
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _longer(record: Record) -> Record:
-    return Record(record.kind, record.level, record.indent, record.lines + 1)
+def _longer(record: OpenRecord) -> OpenRecord:
+    return OpenRecord(record.kind, record.level, record.indent, record.lines + 1)

@@ -25,7 +25,7 @@ _QUOTE, _COMMA = b'",'
 _MEMBER = re.compile(rb'[ \t\r\n]*("(?:[^"\\]++|\\.)*+")[ \t\r\n]*:(.*)', re.DOTALL)
 
 
-class Splitter:
+class ElementSplitter:
     """Bytes in, lists of parsed entries out; never holds more than one piece, or one entry of up to `most` bytes."""
 
     def __init__(self, piece: int = PIECE, most: int = MOST) -> None:

@@ -66,13 +66,13 @@ class Budget:
         """By the names that they have in `/metrics`."""
         return {"upstream requests": self.requests, "slow upstream requests": self.slow, "polling": self.threads}
 
-    def place(self, patience: float | None = None) -> Place:
+    def place(self, patience: float | None = None) -> RequestPlace:
         """For one request: `async with budget.place()`. UpstreamDown: none came free for `patience` seconds, or all
         places are taken and this request is one of too many slow ones."""
-        return Place(self, self.slow, patience)
+        return RequestPlace(self, self.slow, patience)
 
 
-class Place:
+class RequestPlace:
     """One request's place, first among the quick and then among the slow."""
 
     def __init__(self, budget: Budget, slow: anyio.CapacityLimiter, patience: float | None) -> None:

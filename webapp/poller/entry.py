@@ -25,7 +25,7 @@ _MISSING = object()
 
 
 @dataclass(slots=True)
-class Reading:
+class Element:
     """One element as it was understood. `timestamp`: None where it has none of its own that is of use."""
 
     timestamp: int | None
@@ -55,11 +55,11 @@ def short_key_of(timestamp: int, message: str) -> int:
     return xxh3_64_intdigest(message.encode(), timestamp) or 1
 
 
-def read(element: Any, key_of: Callable[[int, str], int] = key_of) -> Reading:
+def read(element: Any, key_of: Callable[[int, str], int] = key_of) -> Element:
     """Any JSON value. The hot path, an integer and a text, is in `merge.py`; this is for all the others too."""
     if not isinstance(element, dict):
         text = text_of(element)
-        return Reading(None, text, {"malformed": True}, _untimed_key(_MISSING, text))
+        return Element(None, text, {"malformed": True}, _untimed_key(_MISSING, text))
     raw_time, raw_message = element.get("timestamp", _MISSING), element.get("message", _MISSING)
     extra = {name: value for name, value in element.items() if name not in ("timestamp", "message")}
     message = raw_message if isinstance(raw_message, str) else text_of({} if raw_message is _MISSING else raw_message)
@@ -70,7 +70,7 @@ def read(element: Any, key_of: Callable[[int, str], int] = key_of) -> Reading:
     if raw_message is _MISSING:
         # What it says stands in its other keys; they may change from answer to answer, so they are not in the key.
         message = text_of(extra) if extra else ""
-    return Reading(timestamp, message, extra or None, key)
+    return Element(timestamp, message, extra or None, key)
 
 
 def normalised(raw: Any) -> int | None:

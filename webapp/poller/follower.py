@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.25
 LEASE_SECONDS = 5.0
 
 
-class Followed(Source, Protocol):
+class FollowedSource(Source, Protocol):
     """A source of which some lines may wait elsewhere for the journal."""
 
     async def behind(self, job: str) -> bool: ...
@@ -36,7 +36,7 @@ class Followed(Source, Protocol):
 class Follower:
     writes = False  # the runner does
 
-    def __init__(self, source: Followed, journal: Journal, changed: Callable[[], None]) -> None:
+    def __init__(self, source: FollowedSource, journal: Journal, changed: Callable[[], None]) -> None:
         self.watched = True
         self.rounds = 0
         self.loaded = False

@@ -20,7 +20,7 @@ from .pace import Pace
 from .paging import Probing
 from .question import Question
 from .reader import Reader
-from .trouble import Trouble
+from .trouble import RoundTrouble
 from .window import Depth, Schedule, since_ms
 
 
@@ -30,7 +30,7 @@ class LogPoll:
 
     def __init__(
         self, source: Source, journal: Journal, settings: Settings, budget: Budget, lease: Lease,
-        output: Output, trouble: Trouble, ending: Ending, pace: Pace,
+        output: Output, trouble: RoundTrouble, ending: Ending, pace: Pace,
     ) -> None:  # fmt: skip
         backoff = partial(Backoff, pace.backoff_first, pace.backoff_most)
         self.question = Question(backoff())

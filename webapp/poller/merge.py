@@ -9,8 +9,8 @@ from xxhash import xxh3_128_intdigest
 from ..errors import UpstreamError
 from ..journal.line import Entry
 from ..strictjson import text_of
-from .answer import Splitter
-from .entry import LAST_MS, Reading, key_of, normalised, read, short_key_of
+from .answer import ElementSplitter
+from .entry import LAST_MS, Element, key_of, normalised, read, short_key_of
 from .extent import Extent
 from .tally import Tally
 
@@ -35,7 +35,7 @@ class Merge:
         whole: Tally | None = None,
         short_keys: bool = False,
     ) -> None:
-        self.splitter = Splitter()
+        self.splitter = ElementSplitter()
         self.tally = tally
         self.entries = self.new = self.size = self.line_most = 0
         self._longest = 0  # message of this answer, in characters
@@ -131,7 +131,7 @@ class Merge:
 
     def _odd(self, element: Any, neighbour: int, fresh: list[Entry]) -> int:
         """An element that is not as the wire has it; the neighbour of the next."""
-        reading: Reading = read(element, short_key_of if self._short_keys else key_of)
+        reading: Element = read(element, short_key_of if self._short_keys else key_of)
         timestamp = reading.timestamp
         if not _known(self.tally, reading):
             fresh.append(reading.entry(neighbour))
@@ -161,7 +161,7 @@ class Merge:
                 )
 
 
-def _known(tally: Tally, reading: Reading) -> bool:
+def _known(tally: Tally, reading: Element) -> bool:
     if reading.timestamp is None:
         return tally.known_untimed(reading.key)
     return tally.known(reading.timestamp, reading.key)

@@ -26,7 +26,7 @@ from .logs import LogPoll
 from .output import Output
 from .pace import Pace
 from .status import StatusPoll
-from .trouble import Trouble
+from .trouble import RoundTrouble
 from .turns import Turns
 
 log = logging.getLogger("jobtail.poller")
@@ -53,7 +53,7 @@ class Poller:
         self._beat = settings.refresh_seconds
         self._lease = lease = Lease(journal, pace.lease, pace.lease_renew, budget.threads)
         self._output = output = Output(lease, budget.threads, changed, pace.loading_every)
-        self._trouble = trouble = Trouble()
+        self._trouble = trouble = RoundTrouble()
         self._ending = ending = Ending(pace)
         self._status = StatusPoll(
             source, journal, budget, output, trouble, ending,

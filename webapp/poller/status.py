@@ -17,7 +17,7 @@ from .ending import Ending
 from .output import Output
 from .pages import PATIENCE
 from .question import Question
-from .trouble import Trouble
+from .trouble import RoundTrouble
 
 
 class StatusPoll:
@@ -25,7 +25,7 @@ class StatusPoll:
     seconds a job may be unknown before it is said to be: one that was just begun may not be listed yet."""
 
     def __init__(
-        self, source: Source, journal: Journal, budget: Budget, output: Output, trouble: Trouble, ending: Ending,
+        self, source: Source, journal: Journal, budget: Budget, output: Output, trouble: RoundTrouble, ending: Ending,
         *, backoff: Backoff, grace: float,
     ) -> None:  # fmt: skip
         self.question = Question(backoff)

@@ -10,7 +10,7 @@ from ..errors import JobNotFound, JobtailError, UpstreamDenied
 REFUSED_SECONDS = 5.0
 
 
-class Trouble:
+class RoundTrouble:
     """`error`: None where the newest round went well, or may yet."""
 
     def __init__(self) -> None:

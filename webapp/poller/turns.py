@@ -18,8 +18,8 @@ class Turns:
         self._status = anyio.Event()
 
     def status_asked(self) -> None:
-        told, self._status = self._status, anyio.Event()
-        told.set()
+        asked, self._status = self._status, anyio.Event()
+        asked.set()
 
     async def next_status(self) -> None:
         await self._status.wait()

@@ -21,7 +21,7 @@ from ..engine.journal_sink import JournalSink
 from ..engine.ladder import GRACE_SECONDS
 from ..engine.link import base
 from ..engine.outcome import Cause, Outcome, outcome
-from ..engine.record import Record, new_job
+from ..engine.record import RunRecord, new_job
 from ..engine.sink import Sink
 from ..journal.redact import Redactor
 from ..room import Disk
@@ -55,7 +55,7 @@ class Reporting:
         self._job = new_job(sys.argv or ["python"], name, self._redactor)
         self.id = self._job.id
         self.url = f"{self._to or base(self._settings)}/jobs/{self.id}"
-        self._record: Record | None = None
+        self._record: RunRecord | None = None
         self._before: list[tuple[str, Any]] = []
         self._pid = os.getpid()
         self._over = False
@@ -70,7 +70,7 @@ class Reporting:
             sink = self._sink(self._settings)
             disk = Disk(self._settings.data_dir, self._settings.disk_reserve_bytes)
             backlog = Backlog(backlog_path(self._settings.data_dir, self.id), disk=disk)
-            self._record = Record(sink, backlog, self._job, say=self._say, wake=lambda: None)
+            self._record = RunRecord(sink, backlog, self._job, say=self._say, wake=lambda: None)
             self._record.start(os.getpid())
         except Exception as error:  # whatever it is, the block runs
             self._record = None
@@ -127,7 +127,7 @@ class Reporting:
         self._over = True
         self._end(self._record, _outcome(error, self.cancel_asked, self._redactor))
 
-    def _end(self, record: Record, how: Outcome) -> None:
+    def _end(self, record: RunRecord, how: Outcome) -> None:
         """On a thread, so that Ctrl-C meanwhile ends the wait for the network and not the writing down."""
         over = threading.Event()
 

@@ -75,7 +75,7 @@ class PushSink:
         self._spool.push([Hole(count or 0)])
         self._sender.wake()
 
-    def tell(self, status: Mapping[str, Any]) -> None:
+    def set_status(self, status: Mapping[str, Any]) -> None:
         """The service knows it by what it is told otherwise."""
 
     def show(self, unfinished: Unfinished) -> None:

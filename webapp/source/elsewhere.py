@@ -18,7 +18,7 @@ _TRANSLATED = (*_LAST_BITS, *map(ipaddress.IPv6Network, ("2002::/16", "2001::/32
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ResolvedTarget:
     """`url`: with an address instead of the name. `host`: what goes into the Host header; `name`: into TLS."""
 
     url: httpx.URL
@@ -72,7 +72,7 @@ async def resolve(url: httpx.URL) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-async def target(location: str, upstream: httpx.URL) -> Target:
+async def target(location: str, upstream: httpx.URL) -> ResolvedTarget:
     """Where a redirect leads, checked. UpstreamError: we do not follow it there."""
     try:
         url = upstream.join(location)
@@ -84,4 +84,4 @@ async def target(location: str, upstream: httpx.URL) -> Target:
     if not addresses or not allowed(addresses, await resolve(upstream)):
         raise UpstreamError(f"the upstream redirects to a private address ({url.host}), which is not followed")
     host = url.netloc.decode("ascii").rpartition("@")[2]
-    return Target(url.copy_with(host=addresses[0], username=None, password=None), host, url.host)
+    return ResolvedTarget(url.copy_with(host=addresses[0], username=None, password=None), host, url.host)

@@ -16,7 +16,7 @@ import httpx
 from ..counts import counts
 from ..decoding import Decoder
 from ..errors import JobtailError, UpstreamDown, UpstreamError
-from ..models import JOB_ID, JobConfig, JobRecord, RunStatus, Wire
+from ..models import JOB_ID, JobConfig, JobRecord, RunStatus, WireModel
 from ..settings import Settings
 from ..strictjson import loads
 from .base import Answer
@@ -24,7 +24,7 @@ from .elsewhere import target
 from .refusal import date_ms, refusal
 
 log = logging.getLogger("jobtail.source")
-Model = TypeVar("Model", bound=Wire)
+Model = TypeVar("Model", bound=WireModel)
 MOST_BODY = 8 << 20  # of any answer but a log
 MOST_ERROR = 64 << 10
 PIECE_BYTES = 1 << 16

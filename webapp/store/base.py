@@ -20,7 +20,7 @@ from ..journal.text import Text
 from ..room import Room
 from .job import Cancellation, Job
 from .report import Report
-from .share import Link, Share
+from .share import Link, StoredShare
 from .tried import Tried
 
 
@@ -191,7 +191,7 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class JournalSummary:
     """A journal as a list of all shows it. `age`: seconds since its last line. `written`: somebody has its lease."""
 
     job: str
@@ -226,7 +226,7 @@ class Journals(Protocol):
         """Bytes of all journals together."""
         ...
 
-    def all(self) -> Iterator[Held]:
+    def all(self) -> Iterator[JournalSummary]:
         """Each, the one that was changed last first. One that can't be read is left out; `check` says why."""
         ...
 
@@ -247,7 +247,7 @@ class Journals(Protocol):
     def close(self) -> None: ...
 
 
-class Catalog(Protocol):
+class JobTable(Protocol):
     """The embedded engine's jobs."""
 
     def put(self, job: Job) -> None:
@@ -317,18 +317,18 @@ class Reports(Protocol):
     def forget(self, jobs: Iterable[str]) -> None: ...
 
 
-class Shares(Protocol):
+class ShareTable(Protocol):
     """The shared links that were made."""
 
-    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> Share:
+    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> StoredShare:
         """Conflict when the job has `most` links that work."""
         ...
 
-    def of_job(self, job: str) -> list[Share]:
+    def of_job(self, job: str) -> list[StoredShare]:
         """Newest first; ended and revoked ones too, for a while."""
         ...
 
-    def get(self, share: str) -> Share | None: ...
+    def get(self, share: str) -> StoredShare | None: ...
 
     def revoke(self, job: str, share: str, at_ms: int) -> bool:
         """False where this job never had such a link. Revoking again changes nothing."""
@@ -354,7 +354,7 @@ class Sessions(Protocol):
 class Presence(Protocol):
     """How many watch which job, over all processes of the service."""
 
-    def tell(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
+    def announce(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
         """What this process has now; believed for so long, by the store's clock."""
         ...
 
@@ -385,7 +385,7 @@ class Store(Protocol):
     def journals(self) -> Journals: ...
 
     @property
-    def catalog(self) -> Catalog: ...
+    def catalog(self) -> JobTable: ...
 
     @property
     def cancellations(self) -> Cancellations: ...
@@ -394,7 +394,7 @@ class Store(Protocol):
     def reports(self) -> Reports: ...
 
     @property
-    def shares(self) -> Shares: ...
+    def shares(self) -> ShareTable: ...
 
     @property
     def sessions(self) -> Sessions: ...

@@ -29,7 +29,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class StoredShare:
     link: Link
     note: str
     made_by: str

@@ -113,7 +113,7 @@ class Feed:
         comes before the status that it came with."""
         if position.omitted.count:
             return await pool_of(form).run(step, self.journal, state, form, position, upto)
-        key = (form, position.epoch, position.line, position.told, position.sent, state.revision, upto)
+        key = (form, position.epoch, position.line, position.gaps_to, position.sent, state.revision, upto)
         task = self._pieces.get(key)
         if task is None or _failed(task):
             work = pool_of(form).run(step, self.journal, state, form, position, upto)

@@ -11,7 +11,7 @@ from ..store.base import Presence
 
 # What a process told is believed for so long, so that one that was killed is soon forgotten.
 BELIEVED_SECONDS = 6.0
-TELL_SECONDS = 2.0
+ANNOUNCE_SECONDS = 2.0
 
 
 class Watching:
@@ -20,23 +20,23 @@ class Watching:
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self._process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._told: dict[str, int] = {}
-        self._told_at = -TELL_SECONDS
+        self._announced: dict[str, int] = {}
+        self._announced_at = -ANNOUNCE_SECONDS
         self._counts: dict[str, int] = {}
 
     def of(self, job: str, own: int) -> int:
         """`own`: how many watch it here, which is newer than what was told of them."""
-        return max(0, self._counts.get(job, 0) - self._told.get(job, 0)) + own
+        return max(0, self._counts.get(job, 0) - self._announced.get(job, 0)) + own
 
     def refresh(self, own: Mapping[str, int], now: float) -> None:
         """Blocks. `own`: viewers here of each job. JournalError."""
         mine = {job: count for job, count in own.items() if count}
-        if mine != self._told or (mine and now - self._told_at >= TELL_SECONDS):
-            self._presence.tell(self._process, mine, BELIEVED_SECONDS)
-            self._told, self._told_at = mine, now
+        if mine != self._announced or (mine and now - self._announced_at >= ANNOUNCE_SECONDS):
+            self._presence.announce(self._process, mine, BELIEVED_SECONDS)
+            self._announced, self._announced_at = mine, now
         self._counts = self._presence.counts(own) if own else {}
 
     def leave(self) -> None:
         """This process ends: nobody watches here any more. JournalError."""
-        if self._told:
-            self._presence.tell(self._process, {}, BELIEVED_SECONDS)
+        if self._announced:
+            self._presence.announce(self._process, {}, BELIEVED_SECONDS)

@@ -47,7 +47,7 @@ class Shown:
         self._after, self._upto, self._left, self._longest = after, upto, left, longest
         self._screen: Screen | None = None  # None: all that could still be drawn anew are plain lines
         self._plain: list[str] = []  # their messages, up to that of `_last`
-        self._told: dict[int, str] = {}  # what was given before it was final
+        self._given: dict[int, str] = {}  # what was given before it was final
         self._last = self._ahead = 0  # the newest line; bytes past `upto`
 
     @property
@@ -74,20 +74,20 @@ class Shown:
         if plain and len(batch) >= REACH and self._screen is not None and self._screen.resting:
             data += self.rest()
             self._plain = [line["message"] for line in lines[-REACH:]]
-            self._told |= dict(self._open())
+            self._given |= dict(self._open())
         return data
 
     def pause(self) -> bytes:
         """What is not final, as it stands; what changes later comes once more."""
-        found = [(line, text) for line, text in self._open() if self._told.get(line) != text]
+        found = [(line, text) for line, text in self._open() if self._given.get(line) != text]
         data = self._text(found)
-        self._told |= dict(found)
+        self._given |= dict(found)
         return data
 
     def rest(self) -> bytes:
         """What is left."""
         data = self._text(self._open())
-        self._screen, self._plain, self._told = None, [], {}
+        self._screen, self._plain, self._given = None, [], {}
         return data
 
     def _open(self) -> list[tuple[int, str]]:
@@ -109,7 +109,7 @@ class Shown:
     def _lines(self, first: int, texts: list[str]) -> bytes:
         """Consecutive lines; most are wanted as they are."""
         whole = first > self._after and (self._upto is None or first + len(texts) - 1 <= self._upto)
-        if not whole or self._told or self._left is not None or self._longest:
+        if not whole or self._given or self._left is not None or self._longest:
             return self._text(enumerate(texts, first))
         return ("\n".join(texts) + "\n").encode("utf-8", "replace") if texts else b""
 
@@ -120,7 +120,7 @@ class Shown:
         for line, text in found:
             if line <= self._after or (self._upto is not None and line > self._upto) or self._left == 0:
                 continue
-            if self._told.pop(line, None) == text:
+            if self._given.pop(line, None) == text:
                 continue
             if self._left is not None:
                 self._left -= 1

@@ -23,23 +23,23 @@ SHARED = frozenset(RunStatus.model_fields) | {"creation_date", "exit_code"}
 
 @dataclass(slots=True)
 class Position:
-    """Where a viewer is: all up to `line` has been considered. `told`: up to after which line gaps have been told.
-    `sent`: the last line or cursor whose id went out."""
+    """Where a viewer is: all up to `line` has been considered. `gaps_to`: the gaps up to just after this line have been
+    sent. `sent`: the last line or cursor whose id went out."""
 
     epoch: str
     line: int
-    told: int = -1
+    gaps_to: int = -1
     sent: int = 0
     omitted: Omitted = field(default_factory=Omitted)
 
     def meets(self, other: Position) -> bool:
-        """Both have been told the same: what is news for one is news for the other."""
-        mine = (self.epoch, self.line, max(self.told, self.line - 1), self.omitted.count)
-        return mine == (other.epoch, other.line, max(other.told, other.line - 1), other.omitted.count)
+        """Both have been sent the same: what is news for one is news for the other."""
+        mine = (self.epoch, self.line, max(self.gaps_to, self.line - 1), self.omitted.count)
+        return mine == (other.epoch, other.line, max(other.gaps_to, other.line - 1), other.omitted.count)
 
     def copy(self) -> Position:
         omitted = Omitted(self.omitted.count, self.omitted.first, self.omitted.last, dict(self.omitted.levels))
-        return Position(self.epoch, self.line, self.told, self.sent, omitted)
+        return Position(self.epoch, self.line, self.gaps_to, self.sent, omitted)
 
 
 def step(
@@ -62,8 +62,8 @@ def step(
     last = batches[-1].last if batches else max(after.line, end) if form.levels is not None else after.line
     gaps = [
         gap
-        for gap in journal.gaps(max(after.line, after.told + 1), last + 1)
-        if gap.after_line > after.told and within(form.lines, gap.after_line)
+        for gap in journal.gaps(max(after.line, after.gaps_to + 1), last + 1)
+        if gap.after_line > after.gaps_to and within(form.lines, gap.after_line)
     ]
     for batch in batches:
         while gaps and gaps[0].after_line < batch.last:
@@ -113,7 +113,7 @@ def _lines(parts: list[bytes], form: Form, after: Position, batch: Batch) -> Non
 
 
 def _gap(parts: list[bytes], form: Form, after: Position, line: int, reason: str, count: int | None) -> None:
-    after.told = line
+    after.gaps_to = line
     if form.format in ("line", "batch"):
         parts.append(event("gap", {"reason": reason, "after": f"{after.epoch}-{line}", "count": count}))
 
@@ -132,11 +132,11 @@ def upstream_event(state: State, form: Form) -> bytes:
         return b""
     visible = state.upstream if form.detail else {**state.upstream, "detail": ""}
     if form.lines is not None:
-        visible = {**visible, "lines": told_lines(state, form)}
+        visible = {**visible, "lines": lines_to_name(state, form)}
     return event("upstream", visible)
 
 
-def told_lines(state: State, form: Form) -> int:
+def lines_to_name(state: State, form: Form) -> int:
     """How many lines the log has; of a range up to where it is filled, whatever stands before and behind it."""
     return state.last_line if form.lines is None else max(form.lines[0] - 1, last_visible(state, form))
 
@@ -172,5 +172,5 @@ def _partial(stream: str, held: Mapping[str, Any] | None, form: Form) -> dict[st
 def done_event(state: State, form: Form, position: Position, reason: str) -> bytes:
     """Only `finished` carries the id: the others end the stream, not the log."""
     status = visible_status(state.status, form.detail) if state.status is not None else None
-    data = {"reason": reason, "complete": bool(state.complete), "lines": told_lines(state, form), "status": status}
+    data = {"reason": reason, "complete": bool(state.complete), "lines": lines_to_name(state, form), "status": status}
     return event("done", data, f"{position.epoch}-{position.line}.done" if reason == "finished" else "")

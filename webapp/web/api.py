@@ -17,7 +17,7 @@ from ..access.headers import PRIVATE_HEADERS
 from ..access.peer import peer
 from ..errors import Conflict, JournalError
 from ..journal.status import blanked
-from ..models import JobConfig, JobList, JobStepConfig, RunStatus, Wire
+from ..models import JobConfig, JobList, JobStepConfig, RunStatus, WireModel
 from ..service import Service
 from ..source.listing import GLANCE_SECONDS, NEWS_SECONDS
 from ..stream.channel import Channel
@@ -31,7 +31,7 @@ from .route import asking, guarded
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    body = orjson.dumps(value.model_dump(mode="json") if isinstance(value, Wire) else value)
+    body = orjson.dumps(value.model_dump(mode="json") if isinstance(value, WireModel) else value)
     return Response(body, status, {**PRIVATE_HEADERS, **(headers or {})}, media_type="application/json")
 
 

@@ -32,14 +32,14 @@ CHECK_SECONDS = 2.0
 READ_BYTES = 256 << 10
 
 
-class Work(Protocol):
+class InThread(Protocol):
     """Does a part of what is streamed in a thread."""
 
     def __call__(self, work: Callable[..., T], *arguments: Any) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class LogRange:
     """Lines after `after` up to `upto` (None: no end), at most `limit` of those that pass."""
 
     after: int
@@ -69,11 +69,13 @@ class Cut(JobtailError):
         self.reason = reason
 
 
-class Body:
+class LogBody:
     """`chunks()` gives the bytes. Without marks it raises where it can't go on, so that the answer breaks off: no
     reader may take a part for the whole."""
 
-    def __init__(self, channel: Channel, form: Form, extent: Extent, manner: Manner, work: Work = PAGES.run) -> None:
+    def __init__(
+        self, channel: Channel, form: Form, extent: LogRange, manner: Manner, work: InThread = PAGES.run
+    ) -> None:
         """`work`: how lines are looked into, which may have to wait for its turn."""
         self._channel = channel
         self._work = work
@@ -81,7 +83,7 @@ class Body:
         self._manner = manner
         self._extent = extent
         self._upto, self._after = extent.upto, extent.after  # what is read: see `_begin`
-        self._told = extent.after - 1  # gaps up to this line have been told
+        self._gaps_to = extent.after - 1  # gaps up to just after this line have been given
         self._epoch = channel.state.epoch
         self._maker: Formed | Shown = Formed(form, self._epoch, extent.limit)
 
@@ -173,12 +175,12 @@ class Body:
             self._after = trimmed
         if self._manner.marks:
             last = batches[-1].last if batches else max(self._after, upto)
-            found = journal.gaps(max(self._after, self._told + 1), last + 1)
+            found = journal.gaps(max(self._after, self._gaps_to + 1), last + 1)
             missing += [gap for gap in found if within(self._form.lines, gap.after_line)]
         return list(interleaved(batches, missing))
 
     def _gap(self, gap: Gap) -> bytes:
-        self._told = max(self._told, gap.after_line)
+        self._gaps_to = max(self._gaps_to, gap.after_line)
         return gap_record(self._epoch, gap) if self._manner.marks else b""
 
     async def _take(self, batch: Batch) -> bytes:

@@ -13,11 +13,11 @@ PRODUCER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 M = TypeVar("M", bound=BaseModel)
 
 
-class Body(BaseModel):
+class ReportModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Begin(Body):
+class Begin(ReportModel):
     name: str = Field("", max_length=1000)
     command: list[str] = Field([], max_length=10_000)
     cwd: str = Field("", max_length=4096)
@@ -28,7 +28,7 @@ class Begin(Body):
     created_ms: int | None = Field(None, ge=0, le=1 << 53)
 
 
-class EndBody(Body):
+class EndBody(ReportModel):
     exit_code: int | None = Field(None, ge=0, le=1 << 31)
     signal: int | None = Field(None, ge=1, le=128)
     state: Literal["Done", "Failed", "Canceled"] | None = None

@@ -28,7 +28,7 @@ from ..stream.step import settled
 from ..stream.tail import tail_walk
 from ..threads import PAGES
 from .address import local
-from .body import Body, Extent, Manner, Work, take
+from .body import InThread, LogBody, LogRange, Manner, take
 from .packed import SMALL_BYTES, packed, packed_whole, takes_gzip
 from .params import parameters
 from .queries import MAX_LINE, LogsQuery, SearchQuery
@@ -101,7 +101,7 @@ async def logs(request: Request, service: Service, grant: Grant, query: LogsQuer
         return service.access.reads.seated(grant, address, page)
 
     def body() -> AsyncIterator[bytes]:
-        return Body(channel, form, extent, manner, work).chunks()
+        return LogBody(channel, form, extent, manner, work).chunks()
 
     if not follow:
         lines = _lines(request, query, channel.state, form, extent, body, headers)
@@ -115,7 +115,7 @@ async def logs(request: Request, service: Service, grant: Grant, query: LogsQuer
 
 
 def _lines(
-    request: Request, query: LogsQuery, state: State, form: Form, extent: Extent,
+    request: Request, query: LogsQuery, state: State, form: Form, extent: LogRange,
     body: Callable[[], AsyncIterator[bytes]], headers: dict[str, str],
 ) -> Response:  # fmt: skip
     """ndjson or text to its end. A download, and what is asked for in parts, goes out as it is, with a length."""
@@ -137,7 +137,7 @@ def _lines(
     return Whole(body(), headers=headers, media_type=media)
 
 
-def _place(state: State, extent: Extent, follow: bool) -> dict[str, str]:
+def _place(state: State, extent: LogRange, follow: bool) -> dict[str, str]:
     """Which part of the log the answer covers: up to which line lines are no longer kept, where it asks for some of
     those, and up to which line it goes, where that is known beforehand."""
     headers = {}
@@ -164,7 +164,7 @@ def _weight(text: str) -> float:
     return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0
 
 
-async def _extent(query: LogsQuery, channel: Channel, form: Form, run: Run) -> Extent:
+async def _extent(query: LogsQuery, channel: Channel, form: Form, run: Run) -> LogRange:
     state = channel.state
     after, upto = lines_between(query, state, form.lines)
     after = max(after, query.from_line - 1)
@@ -172,7 +172,7 @@ async def _extent(query: LogsQuery, channel: Channel, form: Form, run: Run) -> E
     after = await run(lambda check: tail_walk(channel.journal, state, within, query.tail, check))
     if not query.follow:
         upto = min(upto, state.last_line)  # the answer says beforehand how far it goes
-    return Extent(after, None if upto == MAX_LINE else upto, query.limit)
+    return LogRange(after, None if upto == MAX_LINE else upto, query.limit)
 
 
 def lines_between(query: LogsQuery | SearchQuery, state: State, lines: tuple[int, int] | None) -> tuple[int, int]:
@@ -195,7 +195,7 @@ def line_of(name: str, cursor: Cursor | None, state: State, lines: tuple[int, in
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class JsonPage:
     """`data`: its lines as ndjson, None where they are too many to be held. `after`: the last line that was considered;
     `more`: the page may go on from there."""
 
@@ -205,8 +205,8 @@ class Page:
 
 
 def _collect(
-    channel: Channel, form: Form, extent: Extent, limit: int, epoch: str, check: Check
-) -> Generator[None, None, Page]:
+    channel: Channel, form: Form, extent: LogRange, limit: int, epoch: str, check: Check
+) -> Generator[None, None, JsonPage]:
     """Where a page ends, and its lines unless they are more than HELD_BYTES."""
     parts: list[bytes] = []
     after, count, size, more = extent.after, 0, 0, False
@@ -227,12 +227,12 @@ def _collect(
             more = count >= limit or size > PAGE_BYTES
             if more:
                 break
-    return Page(b"".join(parts) if size <= HELD_BYTES else None, after, more)
+    return JsonPage(b"".join(parts) if size <= HELD_BYTES else None, after, more)
 
 
 async def _page(
-    request: Request, query: LogsQuery, channel: Channel, form: Form, extent: Extent, headers: dict[str, str],
-    run: Run, work: Work, manner: Manner,
+    request: Request, query: LogsQuery, channel: Channel, form: Form, extent: LogRange, headers: dict[str, str],
+    run: Run, work: InThread, manner: Manner,
 ) -> Response:  # fmt: skip
     state = channel.state
     limit = min(extent.limit or PAGE_LINES, MAX_PAGE_LINES)
@@ -250,7 +250,7 @@ async def _page(
         if small and len(data) > SMALL_BYTES:
             headers["Content-Encoding"], data = "gzip", await packed_whole(data)
         return Response(data, headers=headers, media_type=_TYPES["json"])
-    again = _bracketed(Body(channel, form, Extent(extent.after, page.after, limit), manner, work).chunks())
+    again = _bracketed(LogBody(channel, form, LogRange(extent.after, page.after, limit), manner, work).chunks())
     if small:
         headers["Content-Encoding"], again = "gzip", packed(again)
     return Whole(again, 200, headers, _TYPES["json"])

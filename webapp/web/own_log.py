@@ -20,7 +20,7 @@ def configure(settings: Settings) -> None:
     """For the whole process, on standard error."""
     handler = logging.StreamHandler(sys.stderr)
     redactor = Redactor(settings.redact, settings.credentials())
-    handler.setFormatter(Json(redactor) if settings.log_format == "json" else Text(redactor))
+    handler.setFormatter(JsonFormatter(redactor) if settings.log_format == "json" else TextFormatter(redactor))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette", "psycopg"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -30,7 +30,7 @@ def configure(settings: Settings) -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._redactor = redactor
@@ -41,7 +41,7 @@ class Text(logging.Formatter):
         return self._redactor.text(super().format(record) + more)
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self._redactor = redactor

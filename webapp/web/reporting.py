@@ -16,8 +16,8 @@ from starlette.responses import Response
 from ..access.grant import Action, Grant
 from ..access.guard import BODY_SECONDS
 from ..access.headers import PRIVATE_HEADERS
-from ..access.runners import Feed, Runner, producer_of
-from ..engine.intake import End, Sender, Taken
+from ..access.runners import FeedGrant, RunnerToken, producer_of
+from ..engine.intake import End, Reporter, Taken
 from ..engine.job import Job, now_ms
 from ..engine.outcome import outcome
 from ..engine.record import shortened
@@ -39,7 +39,7 @@ OLDEST_MS = 60 * 86_400_000
 
 async def begin(request: Request, service: Service, grant: Grant) -> Response:
     given = read(Begin, await request.body())
-    job, runner = request.path_params["job"], Runner(grant.who, grant.token)
+    job, runner = request.path_params["job"], RunnerToken(grant.who, grant.token)
     sender = _sender(request, grant)
     service.quota.begin(grant.token, job)
     await _not_upstreams(service, job)
@@ -48,7 +48,7 @@ async def begin(request: Request, service: Service, grant: Grant) -> Response:
     found = {
         "job": job,
         "url": f"{base_url(request, service)}/jobs/{job}",
-        "grant": service.access.runners.grant(Feed(job, sender.producer, runner), now_ms()),
+        "grant": service.access.runners.grant(FeedGrant(job, sender.producer, runner), now_ms()),
         **_stand(taken),
     }
     return answer(found, 201 if new else 200)
@@ -84,10 +84,10 @@ async def end(request: Request, service: Service, grant: Grant) -> Response:
     if given.exit_code is None and given.signal is None and given.state is None:
         raise UsageError("the end takes an exit_code, a signal or a state")
     code = given.exit_code if given.exit_code is not None else -given.signal if given.signal is not None else None
-    told = None if code is None else outcome(code, None)
-    state = given.state or (told.state if told else "Failed")
-    detail = service.redactor.text(given.detail) or (told.detail if told and state == told.state else "")
-    how = End(state, told.exit_code if told else None, detail, given.complete)
+    by_code = None if code is None else outcome(code, None)
+    state = given.state or (by_code.state if by_code else "Failed")
+    detail = service.redactor.text(given.detail) or (by_code.detail if by_code and state == by_code.state else "")
+    how = End(state, by_code.exit_code if by_code else None, detail, given.complete)
     ended = await service.intake.end(job, sender, how)
     service.quota.ended(grant.token, job)
     return answer({"job": job, "state": ended.state, "detail": ended.detail})
@@ -129,15 +129,15 @@ async def _not_upstreams(service: Service, job: str) -> None:
     raise Conflict(f"there is a job {job!r} already: choose another id")
 
 
-def _sender(request: Request, grant: Grant) -> Sender:
+def _sender(request: Request, grant: Grant) -> Reporter:
     """UsageError where the headers are not right; Denied where the grant is another producer's."""
     name = request.headers.get("producer-id", "")
     if not PRODUCER_ID.fullmatch(name):
         raise UsageError("Producer-Id takes 1 to 64 of A-Z a-z 0-9 . _ : -, first a letter or digit")
-    producer = producer_of(Runner(grant.who, grant.token), name)
+    producer = producer_of(RunnerToken(grant.who, grant.token), name)
     if grant.producer and grant.producer != producer:
         raise Denied("that grant is another producer's")
-    return Sender(producer, _number(request, "Producer-Epoch"))
+    return Reporter(producer, _number(request, "Producer-Epoch"))
 
 
 def _number(request: Request, name: str) -> int:

@@ -43,7 +43,7 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
-                _tell(scope, request_id.decode(), status, time.monotonic() - began)
+                _write(scope, request_id.decode(), status, time.monotonic() - began)
             await send(message)
 
         await self._app(scope, receive, started)
@@ -55,7 +55,7 @@ def _request_id(scope: Scope) -> bytes:
     return given[0] if len(given) == 1 and _ID.fullmatch(given[0]) else secrets.token_hex(8).encode()
 
 
-def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", None) or ("/static" if "/static/" in scope["path"] else "other")
     counts.add("requests_total", route=route, status=str(status))
     counts.add("request_seconds_total", seconds, route=route)

@@ -30,7 +30,7 @@ READ_BYTES = 4 << 20
 
 
 @dataclass(slots=True)
-class Found:
+class Matches:
     """`lines`: as JSON, oldest first. `spans`: for each of them where the matches are. `scanned`: the last line that
     was looked at, from the end the first."""
 
@@ -46,12 +46,12 @@ class Found:
         self.spans.insert(at, form.spans(line, shown))
         self.count += 1
 
-    def over(self, complete: bool) -> Found:
+    def over(self, complete: bool) -> Matches:
         self.complete = complete
         return self
 
 
-Steps = Generator[None, None, Found]
+Steps = Generator[None, None, Matches]
 
 
 async def search(request: Request, service: Service, grant: Grant, query: SearchQuery) -> Response:
@@ -79,7 +79,7 @@ async def search(request: Request, service: Service, grant: Grant, query: Search
 
 def scan(journal: Journal, form: Form, after: int, upto: int, limit: int, check: Check = nothing) -> Steps:
     """Ends at `limit` matches or after SECONDS. A limit of 0: all are counted, none is given."""
-    found = Found(after)
+    found = Matches(after)
     stop_at = time.monotonic() + SECONDS
     while found.scanned < upto:
         batches = journal.read(found.scanned, most_bytes=READ_BYTES, upto=upto, levels=form.levels)
@@ -100,7 +100,7 @@ def scan(journal: Journal, form: Form, after: int, upto: int, limit: int, check:
 
 
 def _matches(
-    form: Form, batch: Batch, wanted: bool, found: Found, check: Check
+    form: Form, batch: Batch, wanted: bool, found: Matches, check: Check
 ) -> Generator[None, None, list[tuple[bytes, int]]]:
     """The lines that match, with their places in the batch; only counted where they are not wanted."""
     passing = yield from form.walk(batch, check)
@@ -115,7 +115,7 @@ def _matches(
 
 def scan_back(journal: Journal, form: Form, after: int, upto: int, tail: int, check: Check = nothing) -> Steps:
     """The last `tail` matches. Ends after SECONDS too."""
-    found = Found(upto + 1)
+    found = Matches(upto + 1)
     stop_at = time.monotonic() + SECONDS
     for step in backwards(journal, form, after, upto, check):
         yield

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from ..access.cookies import drop_cookie, link_cookie, set_cookie, too_many
 from ..access.grant import Action, Grant
 from ..access.headers import PRIVATE_HEADERS
-from ..access.shares import Share, new_id, now_ms
+from ..access.shares import new_id, now_ms
 from ..access.signer import Purpose
 from ..access.terms import read_terms
 from ..errors import JobtailError, NotFound
@@ -21,7 +21,7 @@ from ..models import RunStatus
 from ..service import Service
 from ..settings import loopback
 from ..states import state_of
-from ..store.share import Link
+from ..store.share import Link, StoredShare
 from ..threads import PAGES, RECORDS
 from .address import base_url, local
 from .render import render
@@ -41,7 +41,7 @@ def iso(ms: int | None) -> str | None:
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
-def shown(share: Share) -> dict[str, Any]:
+def shown(share: StoredShare) -> dict[str, Any]:
     link = share.link
     return {
         "id": link.id,

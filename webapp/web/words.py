@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ..access.shares import Share
 from ..durations import duration
 from ..engine.catalog import Cancellation
 from ..models import JobRecord, RunStatus
 from ..states import LABELS, LIVE, state_of
+from ..store.share import StoredShare
 
 SHOWN = 2000  # characters of a line on the page without JavaScript
 STATES = (("", "Any status"), *LABELS.items())
@@ -137,7 +137,7 @@ def totals_words(jobs: list[dict[str, Any]], skip: int, more: bool, found: int |
     return _listed(f"{len(jobs)} in all", *(f"{count} {state}" for count, state in counts if count))
 
 
-def share_words(share: Share, now: datetime) -> dict[str, Any]:
+def share_words(share: StoredShare, now: datetime) -> dict[str, Any]:
     """A link to a job, as its owners see it."""
     link = share.link
     works = share.works(int(now.timestamp() * 1000))

@@ -37,14 +37,14 @@ class Workers:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
         # Its other end is held by this process alone: a worker whose read of it ends has lost its parent.
         self._life, held = os.pipe()
-        self._ready, self._told = os.pipe()
+        self._ready, self._say_ready = os.pipe()
         os.set_blocking(self._ready, False)
         try:
             for number in range(self._count):
                 self._start(number, held)
             return self._watch(held)
         finally:
-            for descriptor in (self._life, held, self._ready, self._told):
+            for descriptor in (self._life, held, self._ready, self._say_ready):
                 os.close(descriptor)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -62,7 +62,7 @@ class Workers:
                 signal.signal(awaited, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)
             threading.Thread(target=self._until_orphaned, name="parent", daemon=True).start()
-            code = self._serve(number, self._tell)
+            code = self._serve(number, self._is_ready)
         except BaseException:
             log.exception("a worker failed")
         finally:
@@ -70,8 +70,8 @@ class Workers:
             sys.stderr.flush()
             os._exit(code)
 
-    def _tell(self) -> None:
-        os.write(self._told, b"1")
+    def _is_ready(self) -> None:
+        os.write(self._say_ready, b"1")
 
     def _until_orphaned(self) -> None:
         os.read(self._life, 1)

@@ -15,7 +15,7 @@ import pytest
 from webapp.errors import OutcomeUnknown
 from webapp.journal.redact import Redactor
 from webapp.store.base import Store
-from webapp.store.postgres.database import Database
+from webapp.store.postgres.database import PostgresDatabase
 from webapp.store.postgres.schema import TABLES
 from webapp.store.postgres.store import PostgresStore
 from webapp.store.sqlite.clock import Clock
@@ -129,15 +129,15 @@ class PostgresBackend(Backend):
     @contextlib.contextmanager
     def unknown_commit(self, *, lands: bool) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            real = Database.transaction
+            real = PostgresDatabase.transaction
 
-            def transaction(database: Database, work: Any, **how: Any) -> Any:
+            def transaction(database: PostgresDatabase, work: Any, **how: Any) -> Any:
                 patch.undo()
                 if lands:
                     real(database, work, **how)
                 raise OutcomeUnknown("the connection was cut")
 
-            patch.setattr(Database, "transaction", transaction)
+            patch.setattr(PostgresDatabase, "transaction", transaction)
             yield
 
     def save(self) -> object:

@@ -107,11 +107,11 @@ def test_a_sign_in_that_was_ended_stays_so_for_all_until_it_would_have_ended(sto
 def test_those_who_watch_are_counted_over_all_processes_while_they_live(
     store: Store, other: Store, backend: Backend
 ) -> None:
-    store.presence.tell("p-1", {"a": 3, "b": 1}, 10)
-    other.presence.tell("p-2", {"a": 2, "c": 0}, 10)
+    store.presence.announce("p-1", {"a": 3, "b": 1}, 10)
+    other.presence.announce("p-2", {"a": 2, "c": 0}, 10)
     assert store.presence.counts(["a", "b", "c"]) == {"a": 5, "b": 1}
     backend.advance(6)
-    store.presence.tell("p-1", {"a": 1}, 10)
+    store.presence.announce("p-1", {"a": 1}, 10)
     backend.advance(6)
     assert other.presence.counts(["a", "b"]) == {"a": 1}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ..tried import FORGET_SECONDS, MOST, Tried
-from .database import Database
+from .database import PostgresDatabase
 
 _OLD = f"at < clock_timestamp() - {FORGET_SECONDS} * interval '1 second'"
 
@@ -13,7 +13,7 @@ _OLD = f"at < clock_timestamp() - {FORGET_SECONDS} * interval '1 second'"
 class PostgresAttempts:
     """Implements `store.base.Attempts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
     def failed(self, kind: str, counts: Mapping[str, int], known: Collection[str]) -> None:

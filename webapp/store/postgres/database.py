@@ -52,7 +52,7 @@ class _NotBegun(StoreDown):
     """The session ended just before it was used."""
 
 
-class Database:
+class PostgresDatabase:
     """A pool of connections, each transaction on one of them. Every method may raise JournalError."""
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:

@@ -18,7 +18,7 @@ from ...journal.redact import Redactor
 from ...journal.state import State
 from ..base import Fence
 from . import claims, reading
-from .database import Database
+from .database import PostgresDatabase
 from .patience import LONG_SECONDS
 from .writer import PostgresWriter, Tail
 
@@ -32,7 +32,7 @@ _STATE = (
 class PostgresJournal:
     """Implements `store.base.Journal`."""
 
-    def __init__(self, database: Database, job: str, redactor: Redactor, beat_ms: int) -> None:
+    def __init__(self, database: PostgresDatabase, job: str, redactor: Redactor, beat_ms: int) -> None:
         self.database = database
         self.job = job
         self.redactor = redactor
@@ -175,7 +175,7 @@ class PostgresJournal:
 PIECE = 500  # rows that one transaction removes, so that none takes long
 
 
-def remove(database: Database, data: int) -> None:
+def remove(database: PostgresDatabase, data: int) -> None:
     """Lines that no job points to any more."""
     for table in ("batch", "trace"):
         _remove_some(database, table, data, (1 << 63) - 1)
@@ -183,7 +183,7 @@ def remove(database: Database, data: int) -> None:
         database.write(f"DELETE FROM jobtail.{table} WHERE data = %s", (data,))
 
 
-def _remove_some(database: Database, table: str, data: int, upto: int) -> int:
+def _remove_some(database: PostgresDatabase, table: str, data: int, upto: int) -> int:
     """Rows that begin up to a line, in small transactions. How many bytes of lines they held."""
     size: int = 0
     held = "bytes" if table == "batch" else "0"

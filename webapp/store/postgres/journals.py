@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from ...counts import counts
 from ...journal.redact import Redactor
-from ..base import Held
-from .database import Database
+from ..base import JournalSummary
+from .database import PostgresDatabase
 from .journal import PostgresJournal, remove
 from .patience import LONG_SECONDS
 
@@ -23,7 +23,7 @@ class PostgresJournals:
     `retention_days`: how long a journal outlives its last line."""
 
     def __init__(
-        self, database: Database, redactor: Redactor, *, beat_ms: int, max_bytes: int, retention_days: float
+        self, database: PostgresDatabase, redactor: Redactor, *, beat_ms: int, max_bytes: int, retention_days: float
     ) -> None:
         self._db = database
         self._redactor = redactor
@@ -62,14 +62,14 @@ class PostgresJournals:
     def size(self) -> int:
         return int(self._db.read("SELECT coalesce(sum(bytes), 0)::bigint FROM jobtail.journal")[0][0])
 
-    def all(self) -> Iterator[Held]:
+    def all(self) -> Iterator[JournalSummary]:
         rows = self._db.read(
             "SELECT job, last_line, bytes, extract(epoch FROM clock_timestamp() - changed)::float8, finished,"
             " held_until > clock_timestamp() FROM jobtail.journal ORDER BY changed DESC",
             seconds=LONG_SECONDS,
         )
         for row in rows:
-            yield Held(*row)
+            yield JournalSummary(*row)
 
     def check(self) -> Iterator[tuple[str, str]]:
         """Whether each journal's rows lead from its first line to its last without a hole."""

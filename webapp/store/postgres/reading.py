@@ -8,7 +8,7 @@ from typing import Any
 from ...journal.batch import SEPARATOR, Batch
 from ...journal.keys import counted
 from ...journal.parts import Gap, Levels, Part, Span, grouped, span
-from .database import Database
+from .database import PostgresDatabase
 from .patience import LONG_SECONDS
 
 UNSIGNED = (1 << 64) - 1
@@ -24,7 +24,7 @@ def _holding(levels: Levels) -> str:
     return "" if levels is None else f" AND ({' OR '.join(_HOLDS[code] for code in sorted(levels)) or 'FALSE'})"
 
 
-def read(db: Database, job: str, after: int, most_bytes: int, upto: int | None, levels: Levels) -> list[Batch]:
+def read(db: PostgresDatabase, job: str, after: int, most_bytes: int, upto: int | None, levels: Levels) -> list[Batch]:
     if upto is not None and after >= upto:
         return []
     last = _ENDLESS if upto is None else upto
@@ -48,7 +48,7 @@ def read(db: Database, job: str, after: int, most_bytes: int, upto: int | None, 
         start = rows[-1][1] + 1
 
 
-def read_back(db: Database, job: str, before: int, most_bytes: int, levels: Levels) -> list[Batch]:
+def read_back(db: PostgresDatabase, job: str, before: int, most_bytes: int, levels: Levels) -> list[Batch]:
     rows = db.read(
         f"SELECT * FROM (SELECT {_BODY}, sum(b.bytes) OVER (ORDER BY b.first DESC) - b.bytes AS before {_OF_JOB}"
         f" AND b.first < %s{_holding(levels)} ORDER BY b.first DESC LIMIT %s) AS found"
@@ -71,7 +71,7 @@ def renamed(lines: bytes, written: str, epoch: str) -> bytes:
     return SEPARATOR.join([new + line.removeprefix(old) for line in lines.split(SEPARATOR)])
 
 
-def spans(db: Database, job: str, after: int) -> list[Span]:
+def spans(db: PostgresDatabase, job: str, after: int) -> list[Span]:
     rows = db.read(
         f"SELECT first, last, low_ms, b.high_ms, debug, info, warning, error {_OF_JOB} AND last > %s ORDER BY first",
         (job, after),
@@ -80,7 +80,7 @@ def spans(db: Database, job: str, after: int) -> list[Span]:
     return [span(*row) for row in rows]
 
 
-def line_at(db: Database, job: str, since_ms: int) -> int:
+def line_at(db: PostgresDatabase, job: str, since_ms: int) -> int:
     rows = db.read(
         "SELECT coalesce((SELECT first FROM jobtail.batch b WHERE b.data = j.data AND b.peak_ms >= %s"
         " ORDER BY b.peak_ms, first LIMIT 1), j.last_line + 1) FROM jobtail.journal j WHERE j.job = %s",
@@ -89,7 +89,7 @@ def line_at(db: Database, job: str, since_ms: int) -> int:
     return int(rows[0][0]) if rows else 1
 
 
-def gaps(db: Database, job: str, after: int, upto: int) -> list[Gap]:
+def gaps(db: PostgresDatabase, job: str, after: int, upto: int) -> list[Gap]:
     rows = db.read(
         "SELECT after_line, reason, count FROM jobtail.journal j JOIN jobtail.gap g USING (data)"
         " WHERE j.job = %s AND after_line >= %s AND after_line < %s ORDER BY after_line",
@@ -98,19 +98,19 @@ def gaps(db: Database, job: str, after: int, upto: int) -> list[Gap]:
     return [Gap(*row) for row in rows]
 
 
-def overview(db: Database, job: str, parts: int) -> list[Part]:
+def overview(db: PostgresDatabase, job: str, parts: int) -> list[Part]:
     rows = db.read(
         f"SELECT first, last, low_ms, b.high_ms, warning, error {_OF_JOB} ORDER BY first", (job,), seconds=LONG_SECONDS
     )
     return grouped(rows, parts)
 
 
-def first_and_last_ms(db: Database, job: str) -> tuple[int, int] | None:
+def first_and_last_ms(db: PostgresDatabase, job: str) -> tuple[int, int] | None:
     low, high = db.read(f"SELECT min(low_ms), max(b.high_ms) {_OF_JOB}", (job,), seconds=LONG_SECONDS)[0]
     return None if low is None else (low, high)
 
 
-def seen(db: Database, job: str, start_ms: int, end_ms: int) -> dict[int, int]:
+def seen(db: PostgresDatabase, job: str, start_ms: int, end_ms: int) -> dict[int, int]:
     rows = db.read(
         "SELECT low_ms, t.high_ms, times, keys FROM jobtail.journal j JOIN jobtail.trace t USING (data)"
         " WHERE j.job = %s AND t.high_ms >= %s AND low_ms < %s",
@@ -119,6 +119,6 @@ def seen(db: Database, job: str, start_ms: int, end_ms: int) -> dict[int, int]:
     return counted(rows, start_ms, end_ms)
 
 
-def seen_untimed(db: Database, job: str) -> dict[int, int]:
+def seen_untimed(db: PostgresDatabase, job: str) -> dict[int, int]:
     rows = db.read("SELECT key, n FROM jobtail.journal JOIN jobtail.untimed USING (data) WHERE job = %s", (job,))
     return {key & UNSIGNED: n for key, n in rows}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..report import Report
-from .database import Database
+from .database import PostgresDatabase
 from .tables import stored
 
 
 class PostgresReports:
     """Implements `store.base.Reports`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
     def begin(self, report: Report) -> Report:

@@ -10,7 +10,7 @@ from ...errors import JournalError
 from ...journal.redact import Redactor
 from . import schema
 from .attempts import PostgresAttempts
-from .database import Database
+from .database import PostgresDatabase
 from .journals import PostgresJournals
 from .reports import PostgresReports
 from .tables import PostgresCancellations, PostgresCatalog, PostgresPresence, PostgresSessions, PostgresShares
@@ -30,7 +30,7 @@ class PostgresStore:
         max_bytes: int = 10 << 30,
         retention_days: float = 14.0,
     ) -> None:
-        self._db = Database(url)
+        self._db = PostgresDatabase(url)
         try:
             self._db.transaction(schema.prepare, single=True, seconds=None)
         except BaseException:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...errors import Conflict
 from ..job import CANCELING, RUNNING, Cancellation, Job
-from ..share import KEPT_MS, Link, Share
-from .database import Database
+from ..share import KEPT_MS, Link, StoredShare
+from .database import PostgresDatabase
 
 NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _COLUMNS = [field.name for field in fields(Job)]
@@ -25,7 +25,7 @@ def stored(value: Any) -> Any:
 class PostgresCatalog:
     """Implements `store.base.Catalog`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
     def now_ms(self) -> int:
@@ -98,7 +98,7 @@ class PostgresCatalog:
 class PostgresCancellations:
     """Implements `store.base.Cancellations`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
     def record(self, cancellation: Cancellation) -> None:
@@ -119,12 +119,12 @@ class PostgresCancellations:
 class PostgresShares:
     """Implements `store.base.Shares`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
-    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> Share:
+    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> StoredShare:
         self._db.transaction(lambda connection: self._added(connection, link, note, made_by, at_ms, most))
-        return Share(link, note, made_by, at_ms, None, None)
+        return StoredShare(link, note, made_by, at_ms, None, None)
 
     @staticmethod
     def _added(connection: Any, link: Link, note: str, made_by: str, at_ms: int, most: int) -> None:
@@ -143,11 +143,11 @@ class PostgresShares:
             (link.id, link.job, first, last, link.can_cancel, stored(note), stored(made_by), at_ms, link.ends_ms),
         )
 
-    def of_job(self, job: str) -> list[Share]:
+    def of_job(self, job: str) -> list[StoredShare]:
         rows = self._db.read(f"{_SHARE} WHERE job = %s ORDER BY made_ms DESC, number DESC", (job,))
         return [_share(row) for row in rows]
 
-    def get(self, share: str) -> Share | None:
+    def get(self, share: str) -> StoredShare | None:
         rows = self._db.read(f"{_SHARE} WHERE id = %s", (share,))
         return _share(rows[0]) if rows else None
 
@@ -171,15 +171,15 @@ _SHARE = (
 )
 
 
-def _share(row: tuple[Any, ...]) -> Share:
+def _share(row: tuple[Any, ...]) -> StoredShare:
     share, job, ends_ms, can_cancel, first, last, *rest = row
-    return Share(Link(share, job, ends_ms, can_cancel, None if first is None else (first, last)), *rest)
+    return StoredShare(Link(share, job, ends_ms, can_cancel, None if first is None else (first, last)), *rest)
 
 
 class PostgresSessions:
     """Implements `store.base.Sessions`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
     def end(self, session: str, ends_ms: int, at_ms: int) -> None:
@@ -196,16 +196,16 @@ class PostgresSessions:
 class PostgresPresence:
     """Implements `store.base.Presence`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresDatabase) -> None:
         self._db = database
 
-    def tell(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
+    def announce(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
         counts = {job: count for job, count in viewers.items() if count}
         self._db.write(
             "WITH gone AS (DELETE FROM jobtail.presence WHERE until < clock_timestamp()"
             " OR (process = %(process)s AND job <> ALL(%(jobs)s)))"
             " INSERT INTO jobtail.presence SELECT %(process)s, job, viewers, clock_timestamp() + %(seconds)s * interval"
-            " '1 second' FROM unnest(%(jobs)s::text[], %(counts)s::integer[]) AS told (job, viewers)"
+            " '1 second' FROM unnest(%(jobs)s::text[], %(counts)s::integer[]) AS announced (job, viewers)"
             " ON CONFLICT (process, job) DO UPDATE SET viewers = excluded.viewers, until = excluded.until",
             {"process": process, "jobs": list(counts), "counts": list(counts.values()), "seconds": seconds},
         )

@@ -13,7 +13,7 @@ from ..producing import is_new
 from ..writing import FUTURE_MS, JournalWriter, Prepared, WrittenJournal
 from . import compaction, rows
 from .claims import CONFIRMED, FENCED, TIMELINE
-from .database import Database
+from .database import PostgresDatabase
 
 log = logging.getLogger("jobtail.store")
 _APPEND = (
@@ -37,10 +37,10 @@ class Tail(NamedTuple):
     loose: int
 
 
-class FencedJournal(WrittenJournal, Protocol):
+class PostgresWritable(WrittenJournal, Protocol):
     """What this writer asks of its journal besides."""
 
-    database: Database
+    database: PostgresDatabase
 
     def fenced(self) -> tuple[State, int, Tail]: ...
     def holder(self) -> str: ...
@@ -51,7 +51,7 @@ class FencedJournal(WrittenJournal, Protocol):
 class PostgresWriter(JournalWriter):
     """Each write is one statement that checks the fence."""
 
-    def __init__(self, journal: FencedJournal, fence: Fence, last_line: int, tail: Tail, seconds: float) -> None:
+    def __init__(self, journal: PostgresWritable, fence: Fence, last_line: int, tail: Tail, seconds: float) -> None:
         super().__init__(journal, fence, last_line, seconds)
         self._tail = tail
         self._journal = journal

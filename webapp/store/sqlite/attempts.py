@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 
 from ..tried import FORGET_SECONDS, MOST, Tried
 from .clock import Clock
-from .database import Database
+from .database import SqliteDatabase
 
 
 class SqliteAttempts:
     """Implements `store.base.Attempts`. `database`: one that waits for no disk, since nothing of it has to last."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
         self._db = database
         self._clock = clock
 

@@ -12,13 +12,13 @@ from dataclasses import asdict
 
 from ..job import CANCELING, RUNNING, Cancellation, Job
 from .clock import Clock
-from .database import Database
+from .database import SqliteDatabase
 
 
 class SqliteCatalog:
     """Implements `store.base.Catalog`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
         self._db = database
         self._clock = clock
 
@@ -95,7 +95,7 @@ class SqliteCatalog:
 class SqliteCancellations:
     """Implements `store.base.Cancellations`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self._db = database
 
     def record(self, cancellation: Cancellation) -> None:
@@ -110,11 +110,11 @@ class SqliteCancellations:
 class SqlitePresence:
     """Implements `store.base.Presence`. `database`: one that waits for no disk, since nothing of it has to last."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
         self._db = database
         self._clock = clock
 
-    def tell(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
+    def announce(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
         boot, now = self._clock.boot, self._clock.seconds()
         with self._db.writing() as db:
             db.execute("DELETE FROM presence WHERE process = ? OR until < ? OR boot != ?", (process, now, boot))

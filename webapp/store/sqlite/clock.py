@@ -26,7 +26,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class StoredLease:
     """As it stands in the journal's row. `length`: seconds, 0 where it was given back."""
 
     holder: str

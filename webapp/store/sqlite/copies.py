@@ -60,8 +60,8 @@ def _begin(db: sqlite3.Connection) -> None:
 def _strange(db: sqlite3.Connection, mark: Mark, place: str) -> bool:
     """The file is not the newest state of the journal that was written in this place, or bears no mark yet."""
     revision, kept_place = one(db, "revision, place")
-    told = mark.read()
-    return bool(kept_place != place or told is None or revision < told)
+    marked = mark.read()
+    return bool(kept_place != place or marked is None or revision < marked)
 
 
 def _renew(db: sqlite3.Connection) -> None:

@@ -92,7 +92,7 @@ def _wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-class Database:
+class SqliteDatabase:
     """One connection behind a lock, for small tables that threads share. Errors come out as JournalError; a
     file found damaged in use is moved away, so that the next call finds a new one."""
 

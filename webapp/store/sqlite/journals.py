@@ -18,7 +18,7 @@ from ...errors import JournalError
 from ...files import private
 from ...journal.redact import Redactor
 from ...room import Disk, Room
-from ..base import Held
+from ..base import JournalSummary
 from .clock import SYSTEM, Clock
 from .connections import connect
 from .damage import COMPANIONS, damaged, moving
@@ -110,12 +110,12 @@ class SqliteJournals:
     def room(self) -> Room:
         return self._disk.room()
 
-    def all(self) -> Iterator[Held]:
+    def all(self) -> Iterator[JournalSummary]:
         for _, path in sorted(((_age_ms(path), path) for path in self.folder.glob("*.sqlite3")), reverse=True):
             with contextlib.suppress(sqlite3.Error, JournalError), contextlib.closing(connect(path)) as db:
                 job, last, finished, changed_ms = one(db, "job, last_line, finished, changed_ms")
                 age = max(0.0, (self._clock.wall_ms() - changed_ms) / 1000)
-                yield Held(job, last, _size(path), age, bool(finished), load_lease(db).left(self._clock) > 0)
+                yield JournalSummary(job, last, _size(path), age, bool(finished), load_lease(db).left(self._clock) > 0)
 
     def check(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self.folder.glob("*.sqlite3")):

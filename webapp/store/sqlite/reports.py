@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..report import Report
-from .database import Database
+from .database import SqliteDatabase
 
 _REPORT = "SELECT job, producer, epoch, begun_by FROM report WHERE job = ?"
 
@@ -13,7 +13,7 @@ _REPORT = "SELECT job, producer, epoch, begun_by FROM report WHERE job = ?"
 class SqliteReports:
     """Implements `store.base.Reports`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self._db = database
 
     def begin(self, report: Report) -> Report:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import sqlite3
 
 from ...errors import Conflict
-from ..share import KEPT_MS, Link, Share
-from .database import Database
+from ..share import KEPT_MS, Link, StoredShare
+from .database import SqliteDatabase
 from .ended import Ended
 
 
 class SqliteShares:
     """Implements `store.base.Shares`. `reader`: a connection of its own, so that a look never waits for a write."""
 
-    def __init__(self, writer: Database, reader: Database, ended: Ended) -> None:
+    def __init__(self, writer: SqliteDatabase, reader: SqliteDatabase, ended: Ended) -> None:
         self._writer = writer
         self._reader = reader
         self._ended = ended
 
-    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> Share:
+    def add(self, link: Link, note: str, made_by: str, at_ms: int, *, most: int) -> StoredShare:
         first, last = link.lines or (None, None)
         with self._writer.writing() as db:
             db.execute("DELETE FROM share WHERE ends_ms < ?", (at_ms - KEPT_MS,))
@@ -31,13 +31,13 @@ class SqliteShares:
                 "INSERT INTO share VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
                 (link.id, link.job, first, last, link.can_cancel, note, made_by, at_ms, link.ends_ms),
             )
-        return Share(link, note, made_by, at_ms, None, None)
+        return StoredShare(link, note, made_by, at_ms, None, None)
 
-    def of_job(self, job: str) -> list[Share]:
+    def of_job(self, job: str) -> list[StoredShare]:
         rows = self._reader.rows("SELECT * FROM share WHERE job = ? ORDER BY made_ms DESC, rowid DESC", (job,))
         return [self._share(row) for row in rows]
 
-    def get(self, share: str) -> Share | None:
+    def get(self, share: str) -> StoredShare | None:
         row = self._reader.row("SELECT * FROM share WHERE id = ?", (share,))
         return None if row is None else self._share(row)
 
@@ -60,17 +60,17 @@ class SqliteShares:
         with self._writer.writing() as db:
             db.execute("UPDATE share SET used_ms = ? WHERE id = ?", (at_ms, share))
 
-    def _share(self, row: sqlite3.Row) -> Share:
+    def _share(self, row: sqlite3.Row) -> StoredShare:
         lines = None if row["first_line"] is None else (row["first_line"], row["last_line"])
         link = Link(row["id"], row["job"], row["ends_ms"], bool(row["can_cancel"]), lines)
         revoked_ms = self._ended.at(link.id) if row["revoked_ms"] is None else row["revoked_ms"]
-        return Share(link, row["note"], row["made_by"], row["made_ms"], revoked_ms, row["used_ms"])
+        return StoredShare(link, row["note"], row["made_by"], row["made_ms"], revoked_ms, row["used_ms"])
 
 
 class SqliteSessions:
     """Implements `store.base.Sessions`."""
 
-    def __init__(self, writer: Database, reader: Database, ended: Ended) -> None:
+    def __init__(self, writer: SqliteDatabase, reader: SqliteDatabase, ended: Ended) -> None:
         self._writer = writer
         self._reader = reader
         self._ended = ended

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ...journal.state import State
-from .clock import Clock, Lease
+from .clock import Clock, StoredLease
 
 COLUMNS = (
     "epoch, last_line, trimmed_to, high_ms, status, upstream, finished, complete, revision, out_ms, partial,"
@@ -20,7 +20,7 @@ def load_fenced(db: sqlite3.Connection, clock: Clock) -> tuple[State, int]:
     """The state, and the token of the newest lease, as of one moment."""
     row = one(db, COLUMNS)
     epoch, last_line, trimmed_to, high_ms, status, upstream, finished, complete, revision, out_ms, partial = row[:11]
-    lease = Lease(*row[12:])
+    lease = StoredLease(*row[12:])
     state = State(
         epoch, last_line, trimmed_to, high_ms, _loaded(status), _loaded(upstream), bool(finished),
         None if complete is None else bool(complete), revision, lease.left(clock) > 0, lease.holder, out_ms,
@@ -29,8 +29,8 @@ def load_fenced(db: sqlite3.Connection, clock: Clock) -> tuple[State, int]:
     return state, row[11]
 
 
-def load_lease(db: sqlite3.Connection) -> Lease:
-    return Lease(*one(db, "holder, held_boot, held_until, held_for"))
+def load_lease(db: sqlite3.Connection) -> StoredLease:
+    return StoredLease(*one(db, "holder, held_boot, held_until, held_for"))
 
 
 def one(db: sqlite3.Connection, columns: str) -> tuple[Any, ...]:

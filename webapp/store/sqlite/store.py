@@ -11,7 +11,7 @@ from .attempts import SqliteAttempts
 from .backup import backup
 from .catalog import SqliteCancellations, SqliteCatalog, SqlitePresence
 from .clock import SYSTEM, Clock
-from .database import Database
+from .database import SqliteDatabase
 from .ended import Ended
 from .journals import SqliteJournals
 from .key import kept_key
@@ -38,9 +38,9 @@ class SqliteStore:
     ) -> None:
         self.folder = folder
         path = folder / "jobtail.sqlite3"
-        self._writer = Database(path, TABLES)
-        self._reader = Database(path, TABLES)
-        self._presence = Database(folder / "presence.sqlite3", PRESENCE, synchronous="OFF")
+        self._writer = SqliteDatabase(path, TABLES)
+        self._reader = SqliteDatabase(path, TABLES)
+        self._presence = SqliteDatabase(folder / "presence.sqlite3", PRESENCE, synchronous="OFF")
         self.catalog = SqliteCatalog(self._writer, clock)
         self.cancellations = SqliteCancellations(self._writer)
         self.reports = SqliteReports(self._writer)

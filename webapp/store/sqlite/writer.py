@@ -20,7 +20,7 @@ from .rows import new_batch, store_written
 from .state import one
 
 
-class FencedJournal(WrittenJournal, Protocol):
+class SqliteWritable(WrittenJournal, Protocol):
     """What this writer asks of its journal besides."""
 
     clock: Clock
@@ -33,7 +33,7 @@ class FencedJournal(WrittenJournal, Protocol):
 class SqliteWriter(JournalWriter):
     """Each write is one transaction, which checks the fence first."""
 
-    def __init__(self, journal: FencedJournal, fence: Fence, last_line: int, seconds: float) -> None:
+    def __init__(self, journal: SqliteWritable, fence: Fence, last_line: int, seconds: float) -> None:
         super().__init__(journal, fence, last_line, seconds)
         self._journal = journal
 
