@@ -42,7 +42,7 @@ class Batch:
         return times
 
     def loud(self) -> tuple[int, int, int, int]:
-        """How many lines there are of each level, but for those without one."""
+        """How many lines there are of each level, not counting those that have none."""
         debug, info, warning, error = (
             sum(self.marks.count(level | flags) for flags in (0, KEPT, LATE, KEPT | LATE)) for level in range(1, 5)
         )

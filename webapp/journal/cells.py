@@ -12,7 +12,7 @@ TAB = 8
 
 
 def width(character: str) -> int:
-    """0 for what joins the character before it, 2 for East Asian wide characters and emoji, else 1."""
+    """0 for a combining character, 2 for East Asian wide characters and emoji, else 1."""
     if character < "\u0300":
         return 1
     if category(character) in _ZERO:
@@ -21,7 +21,7 @@ def width(character: str) -> int:
 
 
 def columns(text: str) -> list[str]:
-    """A text, column by column: what joins the character before it stands with it, after a wide one comes an empty
+    """A text, column by column. A combining character stands with the one before it; a wide one is followed by an empty
     text."""
     if text.isascii():
         return list(text)
@@ -52,7 +52,7 @@ class Cells:
         return self._replace(x, columns(text), style)
 
     def tab(self, x: int) -> int:
-        """Past what is there a tab is a character, so that a copy holds it; else it only moves."""
+        """Behind the last character a tab is written as one, so that a copied text has it; elsewhere it only moves."""
         size = TAB - x % TAB
         return self._replace(x, ["\t"] + [""] * (size - 1), "") if x >= len(self.text) else x + size
 

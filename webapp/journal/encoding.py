@@ -21,8 +21,9 @@ Row = tuple[str, int, int, int, int, int]
 
 
 class Encoder:
-    """What can be done before the transaction begins: no lock is held for it. `memory`: of the lines before these.
-    The one that holds after them is the encoder's own, to be taken over once they are written."""
+    """Does what can be done before the transaction begins, while no lock is held. `memory`: what is remembered of the
+    lines before these. The attribute of that name is what holds after them; the writer takes it over once the lines
+    are written."""
 
     def __init__(self, redactor: Redactor, entries: list[Entry], memory: Memory) -> None:
         self.entries = entries
@@ -46,8 +47,8 @@ class Encoder:
         self.levels = bytes(found)
 
     def number(self, row: Row, beat_ms: int, mark_late: bool, now_ms: int) -> Written:
-        """`row`: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud. `now_ms`: timestamps
-        past it count as a clock's fault: what comes after them is not called late for their sake."""
+        """`row`: epoch, last_line, high_ms, out_ms, sample_beat, sample_loud. Timestamps past
+        `now_ms` come from a wrong clock: lines that follow them are not marked late because of them."""
         epoch, last, high_ms, out_ms, beat, loud = row
         times = [entry.timestamp for entry in self.entries]
         kept, sample = keep(times, self.levels, beat_ms, last == 0, Sample(beat, loud))
@@ -69,7 +70,7 @@ class Encoder:
 
 
 def next_out_ms(out_ms: int, times: Sequence[int], now_ms: int) -> int:
-    """The greatest time that is no future's, so far."""
+    """The greatest timestamp so far that does not lie in the future."""
     highest = max(times)
     if highest <= now_ms:
         return max(out_ms, highest)
@@ -104,7 +105,7 @@ class Written:
     untimed: list[int] = field(default_factory=list)
 
     def cut(self, first: int, lines: list[bytes], marks: bytes, times: array[int]) -> None:
-        """Into batches of at most MAX_LINES lines, and of MAX_BYTES but where one line is longer."""
+        """Into batches of at most MAX_LINES lines, and of at most MAX_BYTES, unless a single line is longer."""
         sizes = list(map(len, lines))
         start = 0
         while start < len(lines):

@@ -2,14 +2,14 @@
 
 Whole sequences are: a control sequence (5.4), a control string (5.6; BEL ends it too, as terminals have it), `ESC` with
 intermediate bytes (ISO 2022, 4.3), and `ESC` with one final byte; those with a C1 control also in its 8-bit form.
-What never ends is no sequence: its `ESC` is a control character, and what follows is text.
+A sequence that never ends does not count as one: its `ESC` is a control character, and what follows is text.
 """
 
 from __future__ import annotations
 
 import re
 
-# A string stops at whatever could begin another one: so looking for an end costs each character but once.
+# A string stops at whatever could begin another one, so that looking for its end passes each character only once.
 SEQUENCE = (
     r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|(?P<opens>\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])(?P<string>[^\x07\x1b\x90\x98\x9b-\x9f]*)(?:\x07|\x1b\\|\x9c)"

@@ -1,4 +1,4 @@
-"""Lines of known tools that say a failure or a warning without a level word: their formats, as expressions.
+"""Lines of known tools that report a failure or a warning without a level word: their formats, as expressions.
 
 Each expression is looked for in the beginning of a line, colours taken out. They follow what the tools print; the
 table `tests/journal/levels.txt` holds a real line for each.
@@ -70,7 +70,7 @@ ERRORS = (
     r".*(?:CUDA out of memory|CUDA error: |CUDNN_STATUS_|NCCL error|OutOfMemoryError)|.*\bAssertion .* failed\.?$",
     r".*\bexited with (?:exit )?(?:status|code):? [1-9]|exit status [1-9][0-9]*$|.*Main process exited, .*status=[1-9]",
     r".*(?:-fs error|I/O error\b|Hardware Error|Kernel panic|kernel BUG at)",
-    # What programs say that could not do what they were told.
+    # What programs say when they could not do what they were asked to.
     _FAILING,
     r".*\bFAILED(?:$|\s{2,}| [^ \n-]|[^ \w\n])|.*: Failed with result '|.*\bBUILD FAILURE|FAILURES!$|ERRORS!$",
     r"[\w./-]+(?:\[[0-9]+\])?: (?:[\w-]+ )?error: |(?:.*\s)?fatal: ",

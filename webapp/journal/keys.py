@@ -16,7 +16,7 @@ def pack_keys(keys: list[int]) -> bytes:
 
 
 def unpack_keys(packed: bytes, lines: int) -> list[int]:
-    """The keys of so many lines. Journals of before have 8 bytes a key."""
+    """The keys of that many lines. Journals of older versions have 8 bytes a key."""
     halves: array[int] = array("Q")
     halves.frombytes(packed)
     if len(halves) == lines:

@@ -1,7 +1,7 @@
-"""The level of a line, from its text: the first level word in its first 256 characters, unless the line is an object
-or a list of names and values that names its own. Formats of known tools count too (`failures.py`), words that say that
-there is none do not, and what stands below an error belongs to it (`records.py`). Of a line that is drawn again and
-again the last state counts.
+"""The level of a line, from its text: the first level word in its first 256 characters, unless the line is an object or
+a list of names and values that names its own. Formats of known tools count too (`failures.py`); words that deny a level
+("0 errors") do not. What stands below an error belongs to it (`records.py`). Of a line that is redrawn the last state
+counts.
 
 Upper case words count anywhere, whole words only ("0 ERRORS found" is none). Other spellings count where a
 level is expected: `level=error`, `"severity": "warn"`, `[info]`, `<err>`, `error:` at the start,
@@ -127,7 +127,7 @@ MOST_JSON = 64 << 10  # bytes of a JSON line that is read for its level
 
 
 def without_level(text: bytes, memory: Memory) -> bool:
-    """True where no line of this text has a level; many logs hold none, and this is known without a look at a line."""
+    """True where no line of this text has a level; many logs have none, and one search over all of it shows that."""
     if any(record.open for record in memory.records.values()) or text.startswith(b"{") or b"\n{" in text:
         return False
     return not (_ANYTHING.search(text) or _SPECIAL.search(text) or _RECORD.search(text))
@@ -223,7 +223,7 @@ def _by_json(codes: bytearray, messages: Sequence[str]) -> None:
 
 
 def _by_pairs(codes: bytearray, data: bytes, lines: _Lines) -> None:
-    """So does a line of names and values."""
+    """A line of names and values goes by its own level too."""
     for index in _found(_PAIRS, data, lines):
         pair = _LOGFMT.match(lines.text(index).decode("utf-8", "replace"))
         if pair:

@@ -1,10 +1,9 @@
 """Which lines of a batch a reader asked for: by level, by time, by what is shown of the message.
 
-What is searched is the text that a terminal shows of a message by itself, so that words that change colour within are
-found, and escape sequences and earlier states of a progress bar are not. A text is found wherever it stands in that; it
-is taken as typed when it holds a capital letter, else in either case, as editors and pagers do. Expressions are RE2's:
-see `expression`.
-"""
+What is searched is the text that a terminal shows of a message by itself, so that a word whose colour changes in its
+middle is found, and escape sequences and earlier states of a progress bar are not. A text is found wherever it stands
+in that; it is taken as typed when it holds a capital letter, else in either case, as editors and pagers do. Expressions
+are RE2's: see `expression`. """
 
 from __future__ import annotations
 
@@ -19,13 +18,13 @@ from .expression import MAX_CHARACTERS, WORK, Check, Expression, cache, utf16_le
 from .levels import LEVELS
 from .terminal import shown as shown_text
 
-# What can match otherwise in JSON text than in the message that it encodes.
+# Characters that match in another way in JSON text than in the message that it encodes.
 _TELLING = ("^", "$", "\\", "(?", "[^", '"')
 # In encoded lines: escape sequences that leave the text around them as it is (not after a backslash, which may make
 # them text) and a return at the end of a message; what is left where more than that stands in a message.
 _COLOUR = re.compile(rb'\\(?<!\\\\)(?:u001b\[(?:[0-9;:]*m|0?K)|r(?:\\r)*(?="))')
 _CONTROL = re.compile(rb"\\(?:u00|[rbnf])|\xc2[\x80-\x9f]|\x7f")
-# Places of matches that are told of one line.
+# So many matches of one line are named at most.
 MAX_SPANS = 200
 
 

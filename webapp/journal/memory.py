@@ -1,4 +1,4 @@
-"""What has to be known of the lines before, to read a job's next ones: keys that have begun, records that go on."""
+"""What has to be remembered of a job's lines to read the next ones: keys that have begun, records that go on."""
 
 from __future__ import annotations
 

@@ -55,6 +55,6 @@ def grouped(rows: Sequence[tuple[int, int, int, int, int, int]], parts: int) -> 
 
 
 def span(first: int, last: int, low_ms: int, high_ms: int, *loud: int) -> Span:
-    """`loud`: how many lines of each level there is, but for those without one."""
+    """`loud`: how many lines there are of each level; the others have none."""
     debug, info, warning, error = loud
     return Span(first, last, low_ms, high_ms, (last - first + 1 - sum(loud), debug, info, warning, error))

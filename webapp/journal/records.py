@@ -1,7 +1,7 @@
 """A record is more than its first line: what stands below an error belongs to it.
 
-A traceback goes down to and with its exception line; stack frames, the source that a compiler quotes and the box that
-a tool draws belong to the line above them. What is remembered between two appends is a `OpenRecord` a stream.
+A traceback ends with its exception line. Stack frames, the source that a compiler quotes and the box that a tool draws
+belong to the line above them. Between two appends an `OpenRecord` is remembered for each stream.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 NONE, TRACEBACK, INDENTED, GOROUTINE, FRAMES = range(5)
-MOST_LINES = 2000  # of one record; what goes on for longer was no record
+MOST_LINES = 2000  # of one record: what goes on for longer is not one
 
 _TRACEBACK = re.compile(r"(\s*)(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\)")
 _INDENTED = re.compile(r"CMake (?:Error|Warning|Deprecation)|\s*● .* › |\s*--- FAIL: ")

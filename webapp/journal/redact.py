@@ -27,8 +27,9 @@ _BEFORE = 80  # bytes before a value in which its key stands
 
 
 class Redactor:
-    """`patterns`: RE2 expressions; the groups of `credentials.py` say what of a match is blanked, without one of them
-    all of it is. `literals`: texts that are blanked wherever they stand, such as the service's own credentials."""
+    """`patterns`: RE2 expressions; the named groups of `credentials.py` say which part of a match is blanked; without
+    such a group all of it is. `literals`: texts that are blanked wherever they stand, such as the service's own
+    credentials."""
 
     def __init__(self, patterns: Sequence[str], literals: Sequence[str] = ()) -> None:
         patterns = [*_literal_patterns(literals), *patterns]
@@ -81,7 +82,7 @@ class Redactor:
         return self._value(item)
 
     def _suspects(self, messages: list[str]) -> Iterator[int]:
-        """Places of messages that may hold a secret: one too many where a match runs on into the next one."""
+        """Indexes of messages that may hold a secret. A match that runs on into the next message gives one too many."""
         text = "\n".join(messages).encode("utf-8", "replace")
         match = self._together.search(text)
         if match is None:

@@ -1,4 +1,4 @@
-"""A row of a terminal: a message that does not redraw, until somebody writes on it. Styles and links in a message."""
+"""A row of a terminal, kept as the text of its message until something is written over it. Styles and links."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def styled(style: str, match: re.Match[str]) -> str:
 
 @dataclass(slots=True)
 class Row:
-    """`message`, begun in `style`, until somebody writes on it."""
+    """Holds `message`, whose first character has `style`, until something is written over it."""
 
     ends: list[int] = field(default_factory=list)
     message: str = ""

@@ -12,7 +12,7 @@ class State:
     future when they came. `status`: a RunStatus as JSON, None before the first. `upstream`, `partial`: the data of
     these events. `finished`: nothing more is expected. `complete`: reconciled with the source's whole log; None before
     the end. `revision` grows with every change. `held`: somebody has the lease, and by the store's clock it has not
-    ended; `holder` says who, for people."""
+    run out; `holder` names who, for people."""
 
     epoch: str
     last_line: int

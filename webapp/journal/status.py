@@ -14,7 +14,7 @@ TYPED = frozenset(
 
 
 def blanked(status: dict[str, Any], redactor: Redactor, job: str) -> dict[str, Any]:
-    """In its texts alone: without its dates, its flags and the job's id it would be no status any more."""
+    """Blanks texts alone: a status whose dates, flags or id were blanked could not be read any more."""
     found: dict[str, Any] = {}
     for name, value in status.items():
         typed = name in TYPED or (name == "job_id" and value == job)

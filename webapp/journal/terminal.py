@@ -32,8 +32,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 @dataclass(slots=True)
 class Item:
-    """What is shown under one line's number. `rows`: more than one where a line drew rows that no other ended on.
-    `lines`: all that ended on them, oldest first. `states`: how often they were drawn."""
+    """What is shown under one line's number. `rows`: more than one where a line drew several, and no other line ended
+    on them. `lines`: all that ended on them, oldest first. `states`: how often they were drawn."""
 
     line: int
     rows: list[list[Span]]
@@ -68,7 +68,7 @@ class Screen:
     """Reads consecutive lines."""
 
     def __init__(self) -> None:
-        self._rows: list[Row | None] = []  # None: nobody wrote there
+        self._rows: list[Row | None] = []  # None: nothing was written there
         self._base = 0  # the place of the first; the first line begins at 0, what it draws above it has negative ones
         self._y = self._x = 0
         self._moved = True  # since something was written: what is written next is a new state of its row
@@ -78,7 +78,7 @@ class Screen:
         self._origin: int | None = None  # the place of what a program takes for the top of the screen
 
     def feed(self, line: int, message: str, stream: str = "") -> list[Item]:
-        """Reads the next line; what is final now. `stream`: whose styles go on."""
+        """Reads the next line and returns what can no longer change. `stream`: its styles go on from line to line."""
         final = self.flush() if (line - 1) % SPAN == 0 else []
         self._style = self._styles.get(stream, "")
         if self._x == 0 and self._y == self._bottom and not redraws(message):
@@ -106,7 +106,7 @@ class Screen:
 
     @property
     def items(self) -> list[Item]:
-        """What is not final, as it stands."""
+        """What may still change, as it stands now."""
         return [item for item, _ in _items(self._rows, self._y - self._base)]
 
     @property
@@ -252,7 +252,8 @@ class Screen:
         self._x = max(0, column - 1)
 
     def _place(self, row: int, given: list[int]) -> None:
-        """Which row a program means is only known from the first that it named: that one is taken to be a new one."""
+        """Rows are counted from the top of a screen, which a log does not have: the first one named is taken to be
+        new."""
         if self._origin is None or self._origin + REACH < self._bottom:
             self._origin = max(self._bottom, self._y)
         self._column(max(1, given[1]) if len(given) > 1 else 1, [])

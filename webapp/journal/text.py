@@ -52,7 +52,7 @@ class Text:
 
 
 def text(timestamp: int, data: bytes, extra: dict[str, Any]) -> Text:
-    """Of bytes that a command wrote: what is no UTF-8 becomes U+FFFD."""
+    """Of bytes that a command wrote: what is not UTF-8 becomes U+FFFD."""
     if not data.isascii():
         data = data.decode("utf-8", "replace").encode()
     return Text(timestamp, data, data.count(b"\n") + 1, extra)
