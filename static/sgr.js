@@ -17,7 +17,7 @@ const KNOWN_MOST = 4096;
 
 const known = new Map();
 
-/** The style after `CSI parameters m`. What is no parameter of ours changes nothing. */
+/** The style after `CSI parameters m`. What is not a parameter of ours changes nothing. */
 export function restyle(style, parameters) {
 	const key = `${style} ${parameters}`;
 	let found = known.get(key);

@@ -54,7 +54,7 @@ class UsageError(JobtailError):
 class BadJobId(UsageError):
     def __init__(self, job: str) -> None:
         super().__init__(
-            f"{job[:140]!r} is no job id: it takes 1 to 128 of A-Z a-z 0-9 . _ : - and begins with a letter or digit"
+            f"{job[:140]!r} is not a job id: it takes 1 to 128 of A-Z a-z 0-9 . _ : - and begins with a letter or digit"
         )
 
 

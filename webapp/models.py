@@ -38,8 +38,8 @@ class WireModel(BaseModel):
     @classmethod
     def read(cls, value: Any, **known: Any) -> Self:
         """What an upstream sent, field by field: what cannot be read is left out and named in `altered`, and the rest
-        stands. `known`: fields that are so where the answer does not say. ValueError: it is no object, or lacks what
-        nothing can be done without."""
+        stands. `known`: fields that are so where the answer does not say. ValueError: it is not an object, or lacks
+        what nothing can be done without."""
         if not isinstance(value, dict):
             raise ValueError(f"it is {type(value).__name__} and no object")
         _, kept, altered = dumps(value)

@@ -253,7 +253,7 @@ def _load(values: dict[str, Any]) -> Settings:
     except ValidationError as error:
         raise SettingsError("; ".join(_one_line(problem) for problem in error.errors())) from None
     except UnicodeDecodeError:
-        raise SettingsError(".env holds bytes that are no UTF-8: save it as UTF-8") from None
+        raise SettingsError(".env holds bytes that are not UTF-8: save it as UTF-8") from None
     except OSError as error:
         raise SettingsError(f".env can't be read: {error.strerror}") from None
 

@@ -27,7 +27,7 @@ TEXT_MOST = 64 << 10
 
 _LONG = re2.compile(rb"[0-9]{19}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Surrogates come as escapes, or as bytes that are no UTF-8.
+# Surrogates come as escapes, or as bytes that are not UTF-8.
 _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS
 _NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}

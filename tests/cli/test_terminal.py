@@ -44,7 +44,7 @@ def test_a_job_is_meant_by_the_start_of_its_id_its_name_or_as_the_last(ask: Ask,
     done = ask("status", job[:2])
     assert done.returncode == 2 and "is not one job: it may be 20" in done.stderr and done.stderr.count("\n") == 1
     done = ask("status", "nobody's name")
-    assert done.returncode == 2 and "no job id and no job's name" in done.stderr
+    assert done.returncode == 2 and "not a job id and not a job's name" in done.stderr
 
 
 def test_a_name_of_several_jobs_is_the_newest_but_nothing_is_changed_by_it(ask: Ask, service: Served) -> None:
@@ -89,7 +89,7 @@ def test_lines_are_chosen(ask: Ask, numbered: str, arguments: tuple[str, ...], s
     [
         (("--grep", "("), "--grep"),
         (("--exclude", "*"), "--exclude"),
-        (("--since", "yesterday"), "is no moment"),
+        (("--since", "yesterday"), "is not a moment"),
         (("--since", "1h", "--since-ms", "5"), "give one of them"),
         (("--stream", "stdin"), "stdin"),
         (("-n", "-1"), "-1"),

@@ -102,7 +102,7 @@ def test_expressions_match_the_message_and_not_its_json(journal, q):
 
 
 def test_a_wrong_expression_is_named():
-    with pytest.raises(UsageError, match=r"q='\(' is no valid expression"):
+    with pytest.raises(UsageError, match=r"q='\(' is not a valid expression"):
         Form(q="(", regex=True)
 
 

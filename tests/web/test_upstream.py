@@ -182,7 +182,7 @@ ODD = {
 
 def strictly(text):
     def refuse(constant):
-        raise AssertionError(f"{constant} is no JSON")
+        raise AssertionError(f"{constant} is not JSON")
 
     orjson.loads(text)
     return json.loads(text, parse_constant=refuse)

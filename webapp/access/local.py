@@ -42,7 +42,7 @@ def check_local(scope: Mapping[str, Any]) -> None:
 
 
 def _near(address: str) -> bool:
-    """A Unix socket has no address; what is no address is a test's."""
+    """A Unix socket has no address; what is not an address is a test's."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

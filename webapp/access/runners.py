@@ -65,7 +65,7 @@ class Runners:
         return self._signer.sign(Purpose.GRANT, payload, now_ms + GRANT_MS)
 
     def feed(self, given: bytes, now_ms: int) -> FeedGrant | None:
-        """None for what is no grant of ours, has ended, or came by a token that is not in the settings any more."""
+        """None for what is not a grant of ours, has ended, or came by a token that is not in the settings any more."""
         signed = self._signer.read(Purpose.GRANT, given.decode("latin-1"))
         if signed is None or now_ms >= signed.ends_ms:
             return None

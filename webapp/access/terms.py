@@ -30,7 +30,7 @@ def read_terms(body: bytes) -> Terms:
     try:
         given = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):
-        raise UsageError("the body is no JSON") from None
+        raise UsageError("the body is not JSON") from None
     if not isinstance(given, dict):
         raise UsageError('the body takes an object such as {"expires_in": "7d"}')
     unknown = sorted(str(name)[:40] for name in given if name not in _KNOWN)

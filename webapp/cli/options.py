@@ -19,7 +19,7 @@ COMPLETED = 100
 
 
 def complete_job(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids of the newest jobs, and what they are called; none where the service is slow or not there. What is no id
+    """Ids of the newest jobs, and what they are called; none where the service is slow or not there. What is not an id
     never gets into a command line."""
     try:
         with Client(_of(ctx, "url"), _of(ctx, "token")) as client:

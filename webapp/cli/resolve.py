@@ -77,5 +77,6 @@ def _looked_up(client: Client, text: str, changes: bool) -> str | None:
 def _named(client: Client, text: str, changes: bool) -> str:
     found = _looked_up(client, text, changes)
     if found is None:
-        raise UsageError(f"{text!r} is no job id and no job's name: it takes an id, the start of one, a name or a link")
+        takes = "it takes an id, the start of one, a name or a link"
+        raise UsageError(f"{text!r} is not a job id and not a job's name: {takes}")
     return found

@@ -71,5 +71,5 @@ def _range(text: str | None) -> tuple[int, int] | None:
         return None
     first, dash, last = text.partition("-")
     if not (dash and first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
-        raise click.BadParameter(f"{text!r} is no range: it takes one such as 120-140", param_hint="--lines")
+        raise click.BadParameter(f"{text!r} is not a range: it takes one such as 120-140", param_hint="--lines")
     return int(first), int(last)

@@ -50,7 +50,7 @@ def compiled(option: str, expression: str | None) -> Any:
         return re2.compile(expression, options)
     except re2.error as error:
         why = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        raise click.BadParameter(f"{expression!r} is no valid expression: {why}", param_hint=option) from None
+        raise click.BadParameter(f"{expression!r} is not a valid expression: {why}", param_hint=option) from None
 
 
 class Sieve:

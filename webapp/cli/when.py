@@ -13,7 +13,7 @@ TAKES = "10m, 2h, 1d (ago), 2026-01-02T03:04:05, 03:04 (today), or @ and seconds
 
 
 def milliseconds_of(text: str, now: float) -> int:
-    """Milliseconds since the epoch. `now`: seconds since it. ValueError for what is no moment.
+    """Milliseconds since the epoch. `now`: seconds since it. ValueError for what is not a moment.
 
     A time without a zone is of this machine's. `03:04` is today's, or yesterday's where that is still to come.
     """
@@ -39,4 +39,4 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
         try:
             return milliseconds_of(str(value), time.time())
         except (ValueError, OverflowError, OSError):
-            self.fail(f"{str(value)!r} is no moment: it takes {TAKES}", param, ctx)
+            self.fail(f"{str(value)!r} is not a moment: it takes {TAKES}", param, ctx)

@@ -25,7 +25,8 @@ def service_url(text: str, source: str = "url") -> str:
         parts = urlsplit(text)
         port_is_right = parts.port is None or parts.port > 0
     except ValueError:
-        raise UsageError(f"{source} holds {text!r}, which is no address: it takes one such as {DEFAULT_URL}") from None
+        wanted = f"it takes one such as {DEFAULT_URL}"
+        raise UsageError(f"{source} holds {text!r}, which is not an address: {wanted}") from None
     if parts.username or parts.password:
         raise UsageError(f"{source} holds a user or a password: give the token in JOBTAIL_TOKEN instead")
     if (
@@ -101,7 +102,7 @@ def _of_text(text: str) -> JobAddress:
     if match := _SHARE_PATH.fullmatch(parts.path):
         service = service_url(f"{parts.scheme}://{parts.netloc}{match['base']}", "the link")
         return JobAddress("", service, match["token"])
-    raise UsageError(f"{text!r} is no link to a job: it takes an id, or one such as {DEFAULT_URL}/jobs/ID")
+    raise UsageError(f"{text!r} is not a link to a job: it takes an id, or one such as {DEFAULT_URL}/jobs/ID")
 
 
 def is_job_id(text: str) -> bool:

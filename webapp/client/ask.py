@@ -58,7 +58,7 @@ def value(site: Site, method: str, path: str, params: Mapping[str, Any] | None =
     try:
         return json.loads(found)
     except (ValueError, RecursionError):
-        raise BadAnswer(f"{site.url} answered something that is no JSON: is it a jobtail service?") from None
+        raise BadAnswer(f"{site.url} answered something that is not JSON: is it a jobtail service?") from None
 
 
 def mapping(site: Site, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None,
@@ -66,5 +66,5 @@ def mapping(site: Site, method: str, path: str, params: Mapping[str, Any] | None
     """The same, where it must be an object."""
     found = yield from value(site, method, path, params, body, seconds)
     if not isinstance(found, dict):
-        raise BadAnswer(f"{site.url} answered JSON that is no object: is it a jobtail service?")
+        raise BadAnswer(f"{site.url} answered JSON that is not an object: is it a jobtail service?")
     return found

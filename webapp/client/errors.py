@@ -12,7 +12,7 @@
     ├── ServiceDown         the service does not answer, or was cut off
     │   └── Unreachable     nothing listens at its address
     ├── Untrusted           its certificate is not trusted
-    └── BadAnswer           something answered that is no jobtail service
+    └── BadAnswer           something answered that is not a jobtail service
 
 `transient` is True where asking again can help; `retry_after`: seconds, where the service named them. What a service
 says is shown without control characters, so that a message can go to a terminal.
@@ -110,7 +110,7 @@ _AGAIN = frozenset((408, 425, 429, 500))
 
 
 def error_of(status: int, body: bytes, address: str, retry_after: str | None = None) -> ClientError:
-    """The error for an answer that is no success. `address`: where it came from, for the message."""
+    """The error for an answer that is not a success. `address`: where it came from, for the message."""
     detail = _detail(body)
     if 300 <= status < 400:
         return BadAnswer(
@@ -119,7 +119,8 @@ def error_of(status: int, body: bytes, address: str, retry_after: str | None = N
         )
     kind = ServiceDown if status in _AGAIN else _BY_STATUS.get(status, ServiceDown if status >= 500 else UsageError)
     if detail is None and kind in (JobNotFound, UsageError, Conflict):
-        return BadAnswer(f"{address} answered {status} and is no jobtail service: is the address right?", status=status)
+        wrong = f"{address} answered {status} and is not a jobtail service: is the address right?"
+        return BadAnswer(wrong, status=status)
     message = detail or f"{address} answered {status}"
     if kind is SignInNeeded:
         message = f"{message}: set JOBTAIL_TOKEN, or use connect(url, token)"

@@ -69,7 +69,7 @@ def event_of(raw: ServerSentEvent) -> Event | None:
     try:
         data = json.loads(raw.data)
     except (ValueError, RecursionError):
-        raise BadAnswer(f"the stream holds an event {kind!r} that is no JSON: {raw.data[:80]!r}") from None
+        raise BadAnswer(f"the stream holds an event {kind!r} that is not JSON: {raw.data[:80]!r}") from None
     well = all(isinstance(line, dict) for line in data) if isinstance(data, list) else isinstance(data, dict)
     if not well or isinstance(data, list) != (kind == "lines"):
         raise BadAnswer(f"the stream holds an event {kind!r} of another shape: {raw.data[:80]!r}")

@@ -122,5 +122,5 @@ def _record(text: bytes, url: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        raise BadAnswer(f"{url} answered a line that is no JSON: {text[:80]!r}")
+        raise BadAnswer(f"{url} answered a line that is not JSON: {text[:80]!r}")
     return record

@@ -125,7 +125,7 @@ def translated(asked: Open | httpx.Request) -> Iterator[None]:
         raise _down(error, _base(asked)) from None
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         path = asked.path if isinstance(asked, Open) else ""
-        raise UsageError(f"{_base(asked) + path!r} is no address that can be asked: {error}") from None
+        raise UsageError(f"{_base(asked) + path!r} is not an address that can be asked: {error}") from None
 
 
 def _base(asked: Open | httpx.Request) -> str:

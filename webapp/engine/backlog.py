@@ -287,7 +287,7 @@ class Backlog:
 
 
 def read_item(record: bytes) -> Item | None:
-    """None for what is no item: the first and the last record, or one that was cut off."""
+    """None for what is not an item: the first and the last record, or one that was cut off."""
     with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
         value = json.loads(record)
         if isinstance(value, dict):

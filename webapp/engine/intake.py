@@ -55,7 +55,7 @@ class Reporter:
 @dataclass(slots=True)
 class Delivery:
     """What one request brings. `texts`: in the order of their times where `ordered`. `entries`: the same for lines
-    that are no plain text. `shows`: whether it says what stands after the last newline, `partial`. `missing`: reason
+    that are not plain text. `shows`: whether it says what stands after the last newline, `partial`. `missing`: reason
     and count of lines that never came."""
 
     texts: list[Text] = field(default_factory=list)

@@ -25,7 +25,7 @@ class Cursor:
 
 
 def parse_cursor(text: str) -> Cursor | None:
-    """None where the text is no cursor."""
+    """None where the text is not a cursor."""
     match = _SYNTAX.fullmatch(text)
     return Cursor(match[1], int(match[2]), match[3] is not None) if match else None
 

@@ -122,7 +122,7 @@ def _refusal(text: str, error: re2.error) -> UsageError:
     reason = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
     if "too large" in reason or "repetition size" in reason:
         return UsageError(f"q={text!r} is too much work: {reason}. Repeat fewer times, or look for less")
-    return UsageError(f"q={text!r} is no valid expression: {reason}")
+    return UsageError(f"q={text!r} is not a valid expression: {reason}")
 
 
 class Cache:

@@ -33,7 +33,7 @@ def _nothing() -> None:
 
 
 class Finder:
-    """Finds lines by their message. UsageError where `text` is no valid expression, or too much work. Making one
+    """Finds lines by their message. UsageError where `text` is not a valid expression, or too much work. Making one
     compiles, which takes up to 35 ms."""
 
     def __init__(self, text: str, regex: bool = False, either_case: bool | None = None) -> None:

@@ -26,7 +26,7 @@ MOST = 1000  # characters of parameters that are read
 
 @lru_cache(4096)
 def restyle(style: str, parameters: str) -> str:
-    """The style after `CSI parameters m`. What is no parameter of ours changes nothing."""
+    """The style after `CSI parameters m`. What is not a parameter of ours changes nothing."""
     found = _parts(style)
     groups = parameters[:MOST].split(";")
     at = 0

@@ -61,7 +61,7 @@ class ElementSplitter:
         return None
 
     def end(self) -> list[Any]:
-        """The last entries, when all bytes are in. UpstreamError: the answer is no list, or half of one."""
+        """The last entries, when all bytes are in. UpstreamError: the answer is not a list, or half of one."""
         self._begin()
         rest = bytes(self._buffer).rstrip(_BLANK)
         self._buffer.clear()
@@ -69,7 +69,7 @@ class ElementSplitter:
             raise UpstreamError(f"the upstream's answer was cut off: it ends with {_quoted(rest[-40:])}")
         entries = _elements(rest[:-1], more=self._cuts > 0)
         if not entries and self._cuts:
-            raise UpstreamError("the upstream's answer is no valid JSON list: it ends with a comma")
+            raise UpstreamError("the upstream's answer is not a valid JSON list: it ends with a comma")
         return entries
 
     def _begin(self) -> None:
@@ -78,7 +78,7 @@ class ElementSplitter:
         head = bytes(self._buffer[:4096]).removeprefix(b"\xef\xbb\xbf").lstrip(_BLANK)
         if not head.startswith(b"["):
             what = f"it begins with {_quoted(head[:80])}" if head else "it is empty"
-            raise UpstreamError(f"the upstream's answer is no JSON list: {what}")
+            raise UpstreamError(f"the upstream's answer is not a JSON list: {what}")
         del self._buffer[: self._buffer.index(b"[") + 1]
         self._begun = True
 
@@ -120,14 +120,14 @@ def _scan(text: bytes) -> int | None:
 
 
 def _elements(piece: bytes, more: bool) -> list[Any]:
-    """The elements of a piece. One that no parser takes (nested without end, a word that is no JSON) costs no other:
+    """The elements of a piece. One that no parser takes (nested without end, a word that is not JSON) costs no other:
     it is kept as far as it can be read. `more`: there are others before or after them. UpstreamError: these are no
     elements at all."""
     try:
         found: list[Any] = loads(b"[%b]" % piece)
         return found
     except ValueError as error:
-        broken = UpstreamError(f"the upstream's answer is no valid JSON list ({str(error)[:80]})")
+        broken = UpstreamError(f"the upstream's answer is not a valid JSON list ({str(error)[:80]})")
     parts = _parted(piece)
     if parts is None or not (more or len(parts) > 1 or piece.lstrip(_BLANK).startswith(b"{")):
         raise broken

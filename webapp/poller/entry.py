@@ -2,7 +2,7 @@
 
 The wire says `{"timestamp": ms, "message": text, ...}`. A timestamp that is a string, a float or a date is
 normalised; where that can't be, the entry is given its neighbour's and marked `"timestamp_from": "neighbour"`. An
-element that is no object becomes a line with its JSON text, marked `"malformed": true`.
+element that is not an object becomes a line with its JSON text, marked `"malformed": true`.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ class Merge:
     past it are some clock's fault. `whole`: what the pages before this one have left unconfirmed of all that the
     journal holds; None for a first page, whose own tally says it.
 
-    What is `odd` (a timestamp that is no integer) may stand anywhere in an answer, whatever was asked: it says how far
-    the answer goes only where nothing else does, and so does what lies past the horizon.
+    What is `odd` (a timestamp that is not an integer) may stand anywhere in an answer, whatever was asked: it says how
+    far the answer goes only where nothing else does, and so does what lies past the horizon.
 
     `entries`, `new`: how many so far. `size`: bytes of the answer so far; `line_most`: of its longest entry, about.
     """
@@ -66,7 +66,7 @@ class Merge:
         self.splitter.feed(chunk)
 
     def cut(self) -> list[Entry]:
-        """What is new in the piece that is ready. UpstreamError: this is no list of entries."""
+        """What is new in the piece that is ready. UpstreamError: this is not a list of entries."""
         elements = self.splitter.cut()
         return [] if elements is None else self.take(elements)
 
@@ -157,7 +157,7 @@ class Merge:
             # What we have taken for entries before, among objects, may come alone in a later answer.
             if not self._objects and fresh:
                 raise UpstreamError(
-                    f"the upstream's answer is no list of log entries: it holds {type(elements[0]).__name__} values"
+                    f"the upstream's answer is not a list of log entries: it holds {type(elements[0]).__name__} values"
                 )
 
 

@@ -77,7 +77,7 @@ async def target(location: str, upstream: httpx.URL) -> ResolvedTarget:
     try:
         url = upstream.join(location)
     except (httpx.InvalidURL, ValueError):
-        raise UpstreamError("the upstream redirects to what is no address") from None
+        raise UpstreamError("the upstream redirects to what is not an address") from None
     if url.scheme not in ("https", upstream.scheme) or url.scheme not in ("http", "https") or not url.host:
         raise UpstreamError(f"the upstream redirects to {url.scheme or 'no'} address, which is not followed")
     addresses = await resolve(url)

@@ -119,7 +119,7 @@ class FusedSource:
             limit = PAGE if grown else min(PAGE, n - len(found))
             rows = _json(await self._call("GET", f"job/self?skip={skip}&limit={limit}", what=_LIST), _LIST)
             if not isinstance(rows, list):
-                raise UpstreamError(f"{_LIST}: the upstream's answer is no JSON list")
+                raise UpstreamError(f"{_LIST}: the upstream's answer is not a JSON list")
             for record in _records(rows[:limit]):
                 grown = grown or record.id in found
                 found.setdefault(record.id, record)
@@ -262,7 +262,7 @@ def _json(body: bytes, what: str) -> Any:
         return loads(body)
     except ValueError:
         begin = repr(body[:60].decode("utf-8", "replace"))
-        raise UpstreamError(f"{what}: the upstream's answer is no JSON; it begins with {begin}") from None
+        raise UpstreamError(f"{what}: the upstream's answer is not JSON; it begins with {begin}") from None
 
 
 async def _decoded(response: httpx.Response, what: str) -> AsyncIterator[bytes]:

@@ -36,7 +36,7 @@ def refusal(
 
 
 def message(body: bytes) -> str:
-    """What an error's body says: `message`, `detail`, or the messages in a list of details; "" where it is no JSON
+    """What an error's body says: `message`, `detail`, or the messages in a list of details; "" where it is not JSON
     object. One line, bounded."""
     try:
         value = loads(body)

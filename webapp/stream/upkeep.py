@@ -97,7 +97,7 @@ class Upkeep:
             try:
                 await self.updater.run()
                 await self._feed.reload()
-                # Asked of the disk: a lease that was given back is no change of the journal.
+                # Asked of the disk: a lease that was given back is not a change of the journal.
                 self.elsewhere = (await LIVE.run(self._feed.journal.state)).held
             except JournalError as error:
                 log.warning("%s: %s", self._feed.job, error)

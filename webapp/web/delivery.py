@@ -40,7 +40,7 @@ def unpacked(body: bytes, encoding: str) -> bytes:
     try:
         found = unpacker.decompress(body, MOST_BYTES + 1)
     except zlib.error:
-        raise UsageError("the body is no gzip") from None
+        raise UsageError("the body is not gzip") from None
     if len(found) > MOST_BYTES:
         raise TooLarge(f"a body takes {MOST_BYTES} bytes at most once it is unpacked")
     if not unpacker.eof or unpacker.unused_data:
@@ -53,7 +53,7 @@ def read_delivery(body: bytes, encoding: str, now_ms: int) -> Delivery:
     try:
         given = loads(unpacked(body, encoding))
     except (ValueError, RecursionError):
-        raise UsageError("the body is no JSON") from None
+        raise UsageError("the body is not JSON") from None
     if not isinstance(given, dict):
         raise UsageError('the body takes an object such as {"lines": [{"timestamp": 1700000000, "message": "hi"}]}')
     if unknown := sorted(str(name)[:40] for name in given if name not in _KNOWN):

@@ -75,7 +75,7 @@ async def _start(
 ) -> tuple[Position, str]:
     """Where the stream starts, and why the cursor does not hold, if it does not."""
     if cursor is None:
-        reset = "that Last-Event-ID is no cursor of ours" if header else ""
+        reset = "that Last-Event-ID is not a cursor of ours" if header else ""
         return await channel.feed.start_position(form, tail, walk), reset
     await channel.feed.reload()
     state = channel.state

@@ -24,7 +24,7 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn", "sse_starlette", "psycopg"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # It warns of every request that is no HTTP: anybody could fill a disk with that.
+    # It warns of every request that is not HTTP: anybody could fill a disk with that.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     # The pool tells of each attempt to connect; what matters of it is said where it is used.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)

@@ -206,13 +206,13 @@ def _unconnected(said: str) -> JournalError:
 
 
 def parsed(url: str) -> dict[str, str]:
-    """SettingsError where it is no address that libpq takes; the message never quotes it, since it may hold a
+    """SettingsError where it is not an address that libpq takes; the message never quotes it, since it may hold a
     password."""
     try:
         return {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError:
         raise SettingsError(
-            "JOBTAIL_DATABASE_URL is no address of a PostgreSQL database: it takes one such as"
+            "JOBTAIL_DATABASE_URL is not an address of a PostgreSQL database: it takes one such as"
             " postgresql://user@host:5432/name, as libpq documents it"
         ) from None
 

@@ -88,8 +88,8 @@ CREATE TABLE producer (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER 
 
 def prepare(db: sqlite3.Connection, job: str, epoch: str, changed_ms: int) -> None:
     """The tables, where they are not there yet or are older than ours. Two processes may do it at once. `changed_ms`:
-    when the file was last changed, where it does not say so itself. NewerSchema; DamagedJournal for what is no journal.
-    """
+    when the file was last changed, where it does not say so itself. NewerSchema; DamagedJournal for what is not a
+    journal."""
     version = _version(db)
     if version == 0:
         db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
