@@ -56,7 +56,7 @@ _FORMS = (
     r"ATATT3[A-Za-z0-9_=-]{60,500}",
     r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
     r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}",
-    # A shared link of this service: whoever has it may look.
+    # A shared link of this service: anybody who has it may look.
     r"/s/(?P<secret>\.?[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{43})",
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----" + _PEM_HEADER + r"[A-Za-z0-9+/=\s\\]*"
     r"(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?",

@@ -1,5 +1,5 @@
 """The body of an answer without its Content-Encoding, a bounded piece at a time, so that ten kilobytes that unfold to
-gigabytes are noticed while they unfold: whoever takes the pieces counts them, and stops. No I/O."""
+gigabytes are noticed while they unfold: the caller counts what it takes, and stops. No I/O."""
 
 from __future__ import annotations
 

@@ -130,15 +130,15 @@ class UpstreamDown(UpstreamError):
 
 
 class Gone(JobtailError):
-    """Whoever asked has hung up: nobody reads the answer."""
+    """The client has hung up: nobody reads the answer."""
 
     status = 499
     title = "The caller has gone"
 
 
 class JournalError(JobtailError):
-    """The store does not do as told. `detail` says why without a path, so that anybody may read it; the text of the
-    exception begins with `where`, the file, and is for logs and for whoever runs the service."""
+    """The store failed. `detail` says why without a path, so that anybody may read it; the text of the exception begins
+    with `where`, the file, and is for logs and for the people who run the service."""
 
     status = 503
     title = "The journal can't be written or read"
@@ -156,8 +156,8 @@ class JournalError(JobtailError):
 
 
 class DamagedJournal(JournalError):
-    """What was kept could not be read any more, or was taken away. The store has begun it anew under a new epoch:
-    whoever asks again gets that."""
+    """What was kept could not be read any more, or was taken away. The store has begun it anew under a new epoch,
+    which the next call gets."""
 
 
 class StoreDown(JournalError):
@@ -165,7 +165,7 @@ class StoreDown(JournalError):
 
 
 class DiskFull(JournalError):
-    """The disk is nearly full, and the little room that is left is kept for what is not text."""
+    """The disk is nearly full, and the room that is left is kept for states and ends of jobs, not for lines."""
 
     retry_after = 30
 
@@ -184,7 +184,7 @@ class LeaseHeld(JournalError):
 
 
 class LeaseLost(JournalError):
-    """Another has taken the lease since: whoever sees this must stop writing."""
+    """Another has taken the lease since: this writer must stop."""
 
 
 class BegunAnew(JournalError):
@@ -196,7 +196,7 @@ class LineMoved(JournalError):
 
 
 class OutcomeUnknown(JournalError):
-    """The connection broke while the commit was under way: it may be written or not. `Writer.resume` tells."""
+    """The connection broke while the commit was under way: it may be written or not. `Writer.resume` finds out."""
 
 
 class StaleProducer(JournalError):

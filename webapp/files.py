@@ -1,4 +1,4 @@
-"""Folders that only their owner may enter, whoever made the folder above them."""
+"""Folders that only their owner may enter, even where the folder above them is open to others."""
 
 from __future__ import annotations
 

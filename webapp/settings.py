@@ -134,7 +134,7 @@ class Settings(BaseSettings):
         try:
             _ = parts.port
         except ValueError:
-            raise ValueError("its port is none") from None
+            raise ValueError("its port is not a number from 0 to 65535") from None
         if (
             parts.scheme not in ("http", "https")
             or not parts.hostname
@@ -235,10 +235,10 @@ def load_settings(**flags: Any) -> Settings:
 def load_settings_for_a_command(say: Callable[[str], None]) -> Settings:
     """The same where a command runs that must not fail for a `.env` which may be another's: one that can't be used is
     left out, and `say` is told why. SettingsError for what the environment holds."""
-    logging.getLogger("dotenv").setLevel(logging.ERROR)  # lines that are no settings are none of ours
+    logging.getLogger("dotenv").setLevel(logging.ERROR)  # of lines that are for other programs it would warn
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what matters of it is said by us, once
     try:
-        if Path(".env").is_fifo():  # whoever opens it waits for a writer, and so would the command
+        if Path(".env").is_fifo():  # opening it waits for a writer, and so would the command
             raise SettingsError("it is a named pipe")
         return _load({})
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Tasks that have an owner: whoever starts one waits for its end too."""
+"""Tasks that have an owner, which starts them and waits for their end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Tasks:
-    """What runs on behalf of one owner. `close` cancels all of it, and returns once it has ended."""
+    """The tasks of one owner. `close` cancels all of them, and returns once they have ended."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
@@ -24,7 +24,7 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever waits for it gets it; without this line it is logged where nobody waits any more
+            task.exception()  # a waiter gets it too; without this line asyncio logs it where nobody waits any more
 
     async def close(self) -> None:
         while self._running:

@@ -68,7 +68,7 @@ def decide(caller: Caller, action: Action, job: str | None) -> Grant:
     link = caller.link
     if link is not None and job is not None and link.job == job:
         if not _within(link, action):
-            raise Denied("the link that you were given does not allow that: ask whoever sent it, or sign in")
+            raise Denied("the link that you were given does not allow that: ask the person who sent it, or sign in")
         return Grant("share", f"link {link.id}", link.id, link.lines, link.can_cancel, link.ends_ms)
     if action is Action.OPEN:
         return Grant("anybody")
@@ -145,7 +145,7 @@ class Access:
         return self._proxies.address(request.scope)
 
     def trusts(self, request: HTTPConnection) -> bool:
-        """Whether the socket is that of a configured proxy."""
+        """Whether the connection comes from a configured proxy."""
         return self._proxies.hold(peer(request.scope))
 
     def right_token(self, given: str) -> bool:
@@ -204,7 +204,7 @@ class Access:
         return _same(given, self._token)
 
     def _named(self, scope: Any) -> str | None:
-        """The user whom a configured proxy names. Nobody else's header is believed."""
+        """The user whom a configured proxy names. The header is ignored when anybody else sends it."""
         if not self._user_header or not self._proxies.hold(peer(scope)):
             return None
         values = [value for key, value in scope["headers"] if key == self._user_header]

@@ -1,4 +1,4 @@
-"""The outermost check, before any route: bounds, hosts, proxies, other sites; and headers for what is no stream.
+"""The outermost check, before any route: bounds, hosts, proxies, other sites; and headers for all answers but streams.
 
 A pure ASGI middleware that touches nothing of a stream: it costs nothing a message.
 """

@@ -1,4 +1,4 @@
-"""Headers that every answer bears. Streams set their own: nothing may stand between them and the socket."""
+"""Headers that every answer has. Streams set their own, because nothing may stand between them and the socket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE_HEADERS: dict[str, str] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-# What only this caller may see: it is kept nowhere on the way.
+# For what only this caller may see: no cache on the way may keep it.
 PRIVATE_HEADERS: dict[str, str] = {
     **PAGE_HEADERS,
     "Cache-Control": "no-store",

@@ -1,4 +1,4 @@
-"""The rule for a service without an access token: whoever asks is an owner, so only this machine may ask.
+"""The rule for a service without an access token: every caller is an owner, so only this machine may call.
 
 The socket is bound to loopback, but a page of any site can let its name point to 127.0.0.1 (DNS rebinding), and
 a proxy on this machine would hand us on to the world. Both show in the headers.
@@ -42,7 +42,7 @@ def check_local(scope: Mapping[str, Any]) -> None:
 
 
 def _near(address: str) -> bool:
-    """A Unix socket has no address; what is not an address is a test's."""
+    """A Unix socket has no address; anything else that is not an address comes from a test."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -13,7 +13,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def check_same_site(scope: Mapping[str, Any], hosts: Sequence[str] = ()) -> None:
-    """Denied for a state-changing request that a page of another site may have caused. One that bears neither
+    """Denied for a state-changing request that a page of another site may have caused. One that has neither
     header comes from no browser: whether it may is for the token to say."""
     if scope["method"] in SAFE_METHODS:
         return

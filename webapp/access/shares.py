@@ -1,6 +1,6 @@
 """What a process believes of shared links and sign-ins, so that not every look asks the store.
 
-Synchronous; any thread may call it. JournalError when the store does not do as told.
+Synchronous; any thread may call it. JournalError when the store fails.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Shares:
     # --- sessions
 
     def end_session(self, session: str, ends_ms: int) -> None:
-        """Signed out: the cookie works no more, wherever a copy of it is."""
+        """Signed out: the cookie no longer works, nor does any copy of it."""
         self._ended.end(session, ends_ms, now_ms())
         self._sessions[session] = (time.monotonic(), True)
 

@@ -50,7 +50,7 @@ class Signer:
         }
 
     def sign(self, purpose: Purpose, payload: Any, ends_ms: int) -> str:
-        """Text that is safe in an address. Its payload can be read by whoever holds it."""
+        """Text that is safe in an address. Anybody who holds it can read its payload."""
         signed = self._serializers[purpose].dumps([ends_ms, payload])
         return signed if isinstance(signed, str) else signed.decode()
 
@@ -70,7 +70,7 @@ def make_signer(settings: Settings, kept_key: Callable[[], str]) -> Signer:
     given = [key.strip() for key in settings.secret_key.get_secret_value().split(",") if key.strip()]
     if any(len(key) < WEAK_KEY for key in given):
         log.warning(
-            "JOBTAIL_SECRET_KEY holds a key of fewer than %d characters: whoever has one link can guess it", WEAK_KEY
+            "JOBTAIL_SECRET_KEY holds a key of fewer than %d characters: a holder of one link can guess it", WEAK_KEY
         )
     keys = given or [kept_key()]
     return Signer(keys, settings.access_token.get_secret_value())

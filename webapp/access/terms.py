@@ -35,7 +35,7 @@ def read_terms(body: bytes) -> Terms:
         raise UsageError('the body takes an object such as {"expires_in": "7d"}')
     unknown = sorted(str(name)[:40] for name in given if name not in _KNOWN)
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is none of expires_in, can_cancel, note, lines")
+        raise UsageError(f"{unknown[0]!r} is not known: it takes expires_in, can_cancel, note, lines")
     can_cancel = given.get("can_cancel", False)
     if not isinstance(can_cancel, bool):
         raise UsageError("can_cancel takes true or false")

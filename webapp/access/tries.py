@@ -1,6 +1,6 @@
-"""Slowing down whoever guesses the access token. Bounded in memory, counted by address.
+"""Slows down callers that guess the access token. Counted by address, bounded in memory.
 
-Each process counts for itself, so that nothing waits for the store, and `together` tells the others.
+Each process counts for itself, so that nothing waits for the store, and `together` shares the counts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The embedded engine's jobs as they stand: the store's rows, and whether their runners still live.
 
-Synchronous; any thread may call it. Every method may raise JournalError, when the store does not do as told.
+Synchronous; any thread may call it. Every method may raise JournalError, when the store fails.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class RequestPlace:
         self._timer = asyncio.get_running_loop().call_later(self._budget.slow_after, self._move)
 
     def _move(self) -> None:
-        """Makes room for others. Where there is none among the slow, it goes on only as long as nobody waits."""
+        """Moves to the slow places, so that others have room. Where those are taken, it goes on while nobody waits."""
         try:
             self._slow.acquire_on_behalf_of_nowait(self)
         except anyio.WouldBlock:

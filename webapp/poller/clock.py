@@ -10,7 +10,7 @@ from ..journal.state import State
 # A timestamp so far past the later of our clock and the upstream's is from the future. Local time that is sent as UTC
 # is 14 hours ahead at most, and a Date that a cache keeps lies behind.
 HORIZON_MS = 15 * 3_600_000
-# Where the new entries of so many rounds all bear times past the upstream's Date, that Date is behind.
+# Where the new entries of so many rounds all have times past the upstream's Date, that Date is behind.
 AHEAD_ROUNDS = 8
 
 
@@ -22,15 +22,16 @@ class UpstreamClock:
         self._ahead: deque[int] = deque(maxlen=AHEAD_ROUNDS)  # of new entries, of the upstream's Date, in ms, at least
 
     def came(self, first_ms: int) -> None:
-        """The least timestamp of what a read has brought that is newer than all that we knew; -1 for nothing."""
+        """`first_ms`: the least timestamp of the new entries that a read has brought, of those past all that we
+        knew."""
         if first_ms >= 0 and self.date_ms is not None:
             self._ahead.append(first_ms - self.date_ms)
 
     def anchor(self, state: State) -> int:
-        """What a round reaches back from: the greatest timestamp we know, but none past the upstream's clock at the
-        newest fetch that went well, since all that has come since then may bear a smaller one. Where entries always
-        bear times past that clock, as with a Date that is an hour behind, it counts as set forward by as much: else
-        each round would read an hour. -1 without any."""
+        """The time that a round reaches back from, -1 without any: the greatest timestamp we know, but not past the
+        upstream's clock at the newest read that went well, because entries that came since then may have smaller ones.
+        Where entries are always ahead of that clock, as with a Date that is an hour behind, it is set forward by as
+        much; otherwise each round would read an hour."""
         if self.date_ms is None:
             return newest(state)
         ahead = min(self._ahead) if len(self._ahead) == AHEAD_ROUNDS else 0

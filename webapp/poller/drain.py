@@ -1,14 +1,14 @@
 """The end of a job: when its log may be called whole.
 
-Lines trickle in after a job has ended. So at least two rounds with nothing new and at least 5 s, then one clean fetch
-of the whole log to reconcile; after 60 s it is given up. The 60 s are for what may yet come: the time that it takes to
-read what is there, where an upstream gives it by small answers, is none of them.
+Lines trickle in after a job has ended. So there have to be two rounds at least with nothing new, over 5 s at least, and
+then one clean read of the whole log to reconcile; after 60 s of waiting it is given up. The time that it takes to read
+what is already there does not count as waiting, since some upstreams give a log in many small answers.
 
-Many upstreams collect logs and store them every few seconds. How late theirs are is learnt from three things: while the
-job runs, entries that appear together although they were written over a longer time than has passed since the last
-read; after its end, how long after it entries still came; and of a job that nobody looked at while it ran, whether its
-newest line is only seconds old. A log without any line is waited for longest. A whole read that did not hold all that
-we do is made again before it counts.
+Many upstreams collect logs and store them every few seconds. How late entries come is learnt from three things. While
+the job runs: entries that appear together although they were written over a longer time than has passed since the last
+read. After its end: how long entries went on coming. For a job that nobody looked at while it ran: whether its newest
+line is only seconds old. A log without any line is waited for longest. A read of the whole log that did not contain all
+that we hold is repeated before it counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from enum import StrEnum
 DOUBTS = 3
 # The log has to be quiet for so many times as long as entries are known to come late.
 LAGS = 1.5
-# The newest line may bear a time a little past the upstream's, which comes in whole seconds.
+# The newest line may have a time a little past the upstream's clock, which comes in whole seconds.
 CLOCKS = 2.0
 
 
@@ -68,7 +68,7 @@ class Drain:
     ) -> Verdict:  # fmt: skip
         """After a round: what now? A failed round is not a quiet one. `whole`: it read the whole log to its end.
         `proven`: that was shown to be all, and all that is held. `empty`: there is no line at all. `took`: how long it
-        read, in seconds, 0 where that led nowhere. `age`: of the newest line, by the upstream's clock, in seconds."""
+        read, in seconds, 0 where nothing came of it. `age`: of the newest line, by the upstream's clock, in seconds."""
         if self.began is None:
             self.seen = self.seen or not failed
             return Verdict.WAIT

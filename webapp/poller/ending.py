@@ -65,8 +65,8 @@ class Ending:
         return None
 
     def write(self, journal: Journal, writer: Writer, complete: bool, now: float) -> None:
-        """Runs in a thread. Nothing where the journal has been thrown away since its log was read: that end is none of
-        the new one's."""
+        """Runs in a thread. Writes nothing where the journal has been thrown away since the log was read: what was
+        read says nothing about the end of the new one."""
         try:
             if self._hidden_end and not journal.gaps(writer.last_line, writer.last_line + 1):
                 writer.add_gap(writer.last_line, "upstream", None)

@@ -26,7 +26,7 @@ _MISSING = object()
 
 @dataclass(slots=True)
 class Element:
-    """One element as it was understood. `timestamp`: None where it has none of its own that is of use."""
+    """One element as it was understood. `timestamp`: None where it has none that can be used."""
 
     timestamp: int | None
     message: str

@@ -38,8 +38,8 @@ class Extent:
 
     @property
     def ordered(self) -> bool:
-        """Oldest first, but for some that came late. Steps between equal timestamps say nothing: an answer that is
-        newest first can hold many entries a millisecond."""
+        """Whether the answer is ordered oldest first, apart from some entries that came late. Steps between equal
+        timestamps say nothing: an answer that is newest first can hold many entries a millisecond."""
         return 4 * self.falls <= self.rises + self.falls
 
     @property

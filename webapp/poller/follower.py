@@ -95,8 +95,8 @@ class Follower:
 
     def _write(self, status: dict[str, object], finished: bool, returns: bool) -> bool:
         """True once the log is over. While the runner holds the lease, it keeps the status itself. `finished`: the job
-        has ended, and no more lines of it wait anywhere. `returns`: unless its runner comes back with more, so that no
-        gap is written down, and no line that the runner would count as its own."""
+        has ended, and no more lines of it wait anywhere. `returns`: its runner may come back with more; so no gap is
+        written, and no line that the runner would number itself."""
         state = self._journal.state()
         if not state.held and not (same(state.status, status) and state.finished >= finished):
             try:

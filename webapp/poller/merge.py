@@ -17,11 +17,11 @@ from .tally import Tally
 
 class Merge:
     """`neighbour_ms`: what an entry without a timestamp is given when none stands near it. `horizon_ms`: timestamps
-    past it are some clock's fault. `whole`: what the pages before this one have left unconfirmed of all that the
-    journal holds; None for a first page, whose own tally says it.
+    past it come from a wrong clock. `whole`: which of the journal's lines the pages before this one have not confirmed;
+    None for a first page, whose own tally says it.
 
-    What is `odd` (a timestamp that is not an integer) may stand anywhere in an answer, whatever was asked: it says how
-    far the answer goes only where nothing else does, and so does what lies past the horizon.
+    What is `odd` (a timestamp that is not an integer) may stand anywhere in an answer, whatever was asked for. Such
+    entries, and those past the horizon, say how far the answer goes only where it has no others.
 
     `entries`, `new`: how many so far. `size`: bytes of the answer so far; `line_most`: of its longest entry, about.
     """

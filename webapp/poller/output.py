@@ -53,5 +53,6 @@ class Output:
             self.changed()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Once begun, it is waited for, also by whoever is cancelled: two never write with one lease."""
+        """Once begun, the work is waited for even by a task that is cancelled: otherwise two could write with one
+        lease."""
         return await anyio.to_thread.run_sync(work, limiter=self._threads)

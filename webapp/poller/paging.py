@@ -18,12 +18,12 @@ CROWDED = 100
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer. `since`: what was asked, None for all. `entries`, `new`: how many. `last_ms`: how far it goes (of
-    timestamps that are no future), None without any; `least_ms`, `greatest_ms`: its least and greatest timestamp, which
-    is past `last_ms` where it is in order of arrival. `reached`: it goes as far as what we knew before it. `size`:
-    bytes of it; `line_most`: of its longest entry, about. `behind`: how much older than one before it an entry was, in
-    ms, at most. `plain`: these times are of plain entries, not of odd ones, which may stand in any answer.
-    `disordered`: its entries are not sorted by timestamp."""
+    """One answer. `since`: what was asked, None for all. `entries`, `new`: how many. `last_ms`: how far it goes (by
+    timestamps that do not lie in the future), None without any; `least_ms`, `greatest_ms`: its least and greatest
+    timestamp, which is past `last_ms` where it is in order of arrival. `reached`: it goes as far as what we knew before
+    it. `size`: bytes of it; `line_most`: of its longest entry, about. `behind`: how much older than one before it an
+    entry was, in ms, at most. `plain`: these times are of plain entries, not of odd ones, which may stand in any
+    answer. `disordered`: its entries are not sorted by timestamp."""
 
     since: int | None
     entries: int
@@ -154,8 +154,8 @@ class Limits:
     ) -> int | None:  # fmt: skip
         """Where to ask next after `page`, None where it was all. `first`: it is the first of its round. `probe`: a
         doubt that costs a request may be looked into now. `prove`: that it is the end has to be shown; with `wide`
-        answers that were cut are then overlapped by a quarter, so that an order other than that of the timestamps
-        shows."""
+        the next answer overlaps one that was cut by a quarter, which shows whether entries are ordered by something
+        else than their timestamps."""
         if page.last_ms is None:
             return None
         if prove and wide and self.cut is not None and self.suspect(page):

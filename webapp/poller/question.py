@@ -11,8 +11,8 @@ from .budget import RetryBucket
 
 @dataclass(slots=True)
 class Question:
-    """`due`: not to be asked before, in seconds of the monotonic clock. `error`: of the newest answer, None where it
-    was good."""
+    """`due`: when it may be asked again, in seconds of the monotonic clock. `error`: of the newest answer, None where
+    it was good."""
 
     backoff: Backoff
     due: float = 0.0

@@ -42,7 +42,7 @@ class StatusPoll:
         self._written: dict[str, Any] | None = None  # as it stands in the journal, without its heartbeat
 
     def begin(self) -> None:
-        """A run of the poller begins: others may have written meanwhile."""
+        """A run of the poller begins: others may have written the status since the last one."""
         self._written = None
 
     @property

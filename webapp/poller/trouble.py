@@ -25,10 +25,10 @@ class RoundTrouble:
 
     @property
     def refused(self) -> bool:
-        """Asking again would be refused again: the run ends."""
+        """The upstream would refuse again: the run ends."""
         return isinstance(self.error, JobNotFound | UpstreamDenied)
 
     @property
     def final(self) -> bool:
-        """It was refused so lately that a new run need not ask."""
+        """It was refused only seconds ago, so that a new run need not ask again."""
         return self.refused and time.monotonic() - self._at < REFUSED_SECONDS

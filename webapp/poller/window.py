@@ -64,7 +64,7 @@ class Schedule:
         return {Depth.BEAT: 0.0, Depth.LATE: self.window, Depth.SWEEP: self.reach}.get(depth)
 
     def done(self, depth: Depth, now: float, took: float) -> None:
-        """A read that took long comes again later, so that it takes no more than its share of the time."""
+        """A read that took long is repeated later, so that it never takes more than its share of the time."""
         if depth is Depth.BEAT:
             return
         self._late_at = now + max(self.late_every, took / self.sweep_share / 2)

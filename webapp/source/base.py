@@ -12,8 +12,8 @@ from ..models import JobConfig, JobRecord, RunStatus
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A log as it comes in. `date_ms`: the upstream's clock, None where it told none. `chunks`: bytes of a JSON list of
-    entries, oldest first; iterating raises UpstreamDown where the connection breaks."""
+    """A log as it comes in. `date_ms`: the upstream's clock, None where its answer has no Date. `chunks`: bytes of a
+    JSON list of entries, oldest first; iterating raises UpstreamDown where the connection breaks."""
 
     date_ms: int | None
     chunks: AsyncIterator[bytes]

@@ -12,7 +12,8 @@ import httpx
 from ..errors import UpstreamDown, UpstreamError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# An IPv4 address in their last 32 bits: NAT64 (RFC 6052, RFC 8215), and what once stood for IPv4 itself.
+# An IPv4 address in their last 32 bits: NAT64 (RFC 6052, RFC 8215), and the form that was used for IPv4 before it (RFC
+# 4291, 2.5.5.1).
 _LAST_BITS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 _TRANSLATED = (*_LAST_BITS, *map(ipaddress.IPv6Network, ("2002::/16", "2001::/32")))
 
@@ -28,7 +29,7 @@ class ResolvedTarget:
 
 def public(address: str) -> bool:
     """An address of the internet at large. One that carries an IPv4 address through a translator (NAT64, 6to4, Teredo)
-    or is of a site alone may lead anywhere within a network, so it is none."""
+    or is site-local may lead anywhere within a private network, so it does not count."""
     ip = _plain(address)
     if isinstance(ip, ipaddress.IPv6Address) and (ip.is_site_local or any(ip in network for network in _TRANSLATED)):
         return False
@@ -36,7 +37,7 @@ def public(address: str) -> bool:
 
 
 def _plain(address: str) -> Address:
-    """Without its zone, and as IPv4 where it is that in another form."""
+    """Without its zone; an IPv4 address in IPv6 form becomes IPv4."""
     ip: Address = ipaddress.ip_address(address.partition("%")[0])
     return getattr(ip, "ipv4_mapped", None) or ip
 

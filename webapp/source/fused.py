@@ -111,8 +111,8 @@ class FusedSource:
         return status
 
     async def jobs(self, n: int, skip: int) -> list[JobRecord]:
-        """A row that cannot be read, or whose id is none, costs no other. The list may grow between two requests, and
-        then the second begins with rows of the first: those are not given twice."""
+        """A row that cannot be read, or has no valid id, is left out and the others are kept. The list may grow between
+        two requests, so that the second begins with rows of the first: those are not given twice."""
         found: dict[str, JobRecord] = {}
         grown = False
         for _ in range(2 * (n // PAGE + 2)):

@@ -26,8 +26,8 @@ from .tried import Tried
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The right to write one journal. `token` grows with each taking of the lease, so that one that is older than the
-    newest is known as such; the store gives it, in the transaction that takes the lease."""
+    """The right to write one journal. `token` grows each time the lease is taken, so that an outdated one is
+    recognized; the store gives it, in the transaction that takes the lease."""
 
     epoch: str
     token: int
@@ -63,11 +63,11 @@ class Writer(Protocol):
         ...
 
     def renew(self) -> None:
-        """The lease lasts as long again as it was claimed for. It changes nothing that readers see. LeaseLost."""
+        """From now on the lease lasts as long again as it was claimed for. Readers see no change. LeaseLost."""
         ...
 
     def release(self) -> None:
-        """Gives the lease back; nothing happens where another has it by now."""
+        """Gives the lease back; does nothing where another has it by now."""
         ...
 
     def append(
@@ -84,12 +84,13 @@ class Writer(Protocol):
         transaction. `producer`: the batch's number is checked and kept in the same transaction: one that is there
         already is not written again, and gives []; StaleProducer, ProducerGap.
 
-        The same entries again after OutcomeUnknown land once, whether or not the first commit did.
+        After OutcomeUnknown the same entries may be given again: they are written once, whether or not the first
+        commit succeeded.
         """
         ...
 
     def add_gap(self, after_line: int, reason: str, count: int | None) -> None:
-        """Says for good that lines may be missing between `after_line` and the next."""
+        """Records for good that lines may be missing between `after_line` and the next."""
         ...
 
     def set_status(self, status: dict[str, Any]) -> None:
@@ -143,7 +144,7 @@ class Journal(Protocol):
         ...
 
     def spans(self, after: int) -> list[Span]:
-        """What each batch after line `after` holds, without its lines: a search skips by it."""
+        """What each batch after line `after` holds, without its lines: a search skips batches by it."""
         ...
 
     def line_at(self, since_ms: int) -> int:
@@ -167,7 +168,7 @@ class Journal(Protocol):
         ...
 
     def short_keys(self) -> bool:
-        """Whether its lines are known by keys of 64 bits, as those of journals of before."""
+        """Whether its lines are known by keys of 64 bits, as in journals of older versions."""
         ...
 
     def seen_untimed(self) -> dict[int, int]:
@@ -177,8 +178,8 @@ class Journal(Protocol):
     # --- writing
 
     def claim(self, seconds: float, *, take_over: bool = False) -> Writer:
-        """Takes the lease for so long, by the store's clock. LeaseHeld while another has it. `take_over`: whoever has
-        it loses it at once."""
+        """Takes the lease for so many seconds, by the store's clock. LeaseHeld while another has it. `take_over`: its
+        holder loses it at once."""
         ...
 
     def forget(self) -> None:
@@ -186,7 +187,8 @@ class Journal(Protocol):
         ...
 
     def trim(self, upto: int) -> int:
-        """Forgets whole batches up to line `upto`; returns up to which line. Their keys stay: see `seen`."""
+        """Removes whole batches up to line `upto`, and returns the last line that was removed. Their keys stay: see
+        `seen`."""
         ...
 
 
@@ -214,12 +216,12 @@ class Journals(Protocol):
         ...
 
     def release(self, job: str) -> None:
-        """Nobody here needs it for now."""
+        """Nobody in this process needs the journal for now."""
         ...
 
     def changes(self, seen: Mapping[str, tuple[str, int]]) -> list[str]:
-        """Which of these jobs' journals stand otherwise than in the `State.mark` that is given for each: one look for
-        all of them. One that can't be read counts as changed: whoever reads it learns why."""
+        """The jobs whose journal no longer has the `State.mark` that is given for it: one look for all of them. A
+        journal that can't be read counts as changed: its next reader gets the error."""
         ...
 
     def size(self) -> int:
@@ -227,7 +229,7 @@ class Journals(Protocol):
         ...
 
     def all(self) -> Iterator[JournalSummary]:
-        """Each, the one that was changed last first. One that can't be read is left out; `check` says why."""
+        """All journals, the one that was changed last first. One that can't be read is left out; `check` says why."""
         ...
 
     def check(self) -> Iterator[tuple[str, str]]:
@@ -251,7 +253,7 @@ class JobTable(Protocol):
     """The embedded engine's jobs."""
 
     def put(self, job: Job) -> None:
-        """Keeps the job as given, new or known."""
+        """Records the job as given, whether it is new or known."""
         ...
 
     def get(self, job: str) -> Job | None: ...
@@ -267,8 +269,8 @@ class JobTable(Protocol):
         ...
 
     def heartbeat(self, job: str) -> bool | None:
-        """The runner lives, by the store's clock. True: it had been taken for lost meanwhile, and runs again. None:
-        there is no such job."""
+        """The runner is alive now, by the store's clock. True: it had been taken for lost, and runs again. None: there
+        is no such job."""
         ...
 
     def ended(self, job: str, state: str, exit_code: int | None, detail: str) -> bool:
@@ -276,7 +278,7 @@ class JobTable(Protocol):
         ...
 
     def lost(self, job: Job) -> None:
-        """Keeps that the job's runner was found to be lost, unless it has beaten since."""
+        """Records that the job's runner was found to be lost, unless a heartbeat has come since."""
         ...
 
     def request_cancel(self, job: str, who: str) -> None:
@@ -306,8 +308,8 @@ class Reports(Protocol):
     """Who reports the jobs that run on other machines."""
 
     def begin(self, report: Report) -> Report:
-        """Keeps who reports a job, the first who says so; a later run of the same producer takes the place of the one
-        before. What is kept then: whoever is not named there may not."""
+        """Records who reports a job: the first one that says so. A later run of the same producer takes the place of
+        the one before. Returns what is recorded then: a producer that it does not name may not write the job."""
         ...
 
     def get(self, job: str) -> Report | None:
@@ -345,7 +347,7 @@ class Sessions(Protocol):
     """Sign-ins that were ended before their time."""
 
     def end(self, session: str, ends_ms: int, at_ms: int) -> None:
-        """Signed out: the cookie works no more, wherever a copy of it is. `ends_ms`: when it would end anyway."""
+        """Signed out: the cookie no longer works, nor does any copy of it. `ends_ms`: when it would end anyway."""
         ...
 
     def ended(self, session: str) -> bool: ...
@@ -355,7 +357,7 @@ class Presence(Protocol):
     """How many watch which job, over all processes of the service."""
 
     def announce(self, process: str, viewers: Mapping[str, int], seconds: float) -> None:
-        """What this process has now; believed for so long, by the store's clock."""
+        """What this process has now; it counts for so many seconds, by the store's clock."""
         ...
 
     def counts(self, jobs: Iterable[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from .base import Store
 
 
 def open_store(settings: Settings, redactor: Redactor) -> Store:
-    """JournalError where it can't be used; SettingsError where its address is none."""
+    """JournalError where it can't be used; SettingsError where its address is not valid."""
     bounds: dict[str, Any] = {
         "beat_ms": max(1, round(settings.refresh_seconds * 1000)),
         "max_bytes": settings.journal_max_bytes,

@@ -57,7 +57,7 @@ def read_delivery(body: bytes, encoding: str, now_ms: int) -> Delivery:
     if not isinstance(given, dict):
         raise UsageError('the body takes an object such as {"lines": [{"timestamp": 1700000000, "message": "hi"}]}')
     if unknown := sorted(str(name)[:40] for name in given if name not in _KNOWN):
-        raise UsageError(f"{unknown[0]!r} is none of lines, partial, missing")
+        raise UsageError(f"{unknown[0]!r} is not known: it takes lines, partial, missing")
     delivery = _lines(given.get("lines", []), now_ms)
     delivery.shows = "partial" in given
     delivery.partial = _partial(given.get("partial"), now_ms)

@@ -2,9 +2,10 @@
 
 A standby that was promoted without having received all that the primary committed (asynchronous replication) lacks the
 end of some journals. Their next lines would get numbers that were given before, so such a journal goes on under a new
-epoch, with the lines that are left: whoever holds an old id is told to begin anew. A promotion shows in the server's
-timeline; each journal keeps the one of its last write, and whether that write had been confirmed by a synchronous
-standby, which then cannot lack it. A replica that remembers a greater revision than the journal has knows it too.
+epoch, with the lines that are left, and viewers that come with an old id get a `reset`. A promotion shows in the
+server's timeline; each journal keeps the one of its last write, and whether that write had been confirmed by a
+synchronous standby, which then cannot lack it. A replica that remembers a greater revision than the journal has notices
+it as well.
 
 A dump that is put back makes the tables anew, and lacks what was written since it was made. So each row keeps which
 table and which server it was written in, and a journal that finds itself in another goes on under a new epoch.

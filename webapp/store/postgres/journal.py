@@ -44,7 +44,7 @@ class PostgresJournal:
         self.database.write(claims.BEGIN, {"job": self.job, "epoch": new_epoch()})
 
     def now_ms(self) -> int:
-        """Only to tell which timestamps lie far in the future: no lease goes by it."""
+        """Only used to recognize timestamps far in the future; leases are measured by the database's clock."""
         return int(time.time() * 1000)
 
     def wrote(self, revision: int) -> None:

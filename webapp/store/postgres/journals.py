@@ -14,7 +14,7 @@ from .journal import PostgresJournal, remove
 from .patience import LONG_SECONDS
 
 log = logging.getLogger("jobtail.store")
-# Where all lines together are too many, none goes that was written so lately.
+# A journal that was written within so many seconds is kept even where all lines together are too many.
 BUSY_SECONDS = 60
 
 

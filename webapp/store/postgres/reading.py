@@ -1,5 +1,5 @@
-"""How lines are found again: by number, by time, from the end; every answer bounded. All of it goes by the job's row,
-so that it sees one state even where the lines are thrown away at this moment."""
+"""How lines are found again: by number, by time, from the end; every answer bounded. Each statement starts from the
+job's row, so that it sees one state even while the lines are being thrown away."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def made(row: tuple[Any, ...]) -> Batch:
 
 
 def renamed(lines: bytes, written: str, epoch: str) -> bytes:
-    """Lines that were written under an earlier epoch bear the journal's present one: see `claims.py`."""
+    """Lines that were written under an earlier epoch, with the journal's present one in their ids: see `claims.py`."""
     if written == epoch:
         return lines
     old, new = f'{{"id":"{written}-'.encode(), f'{{"id":"{epoch}-'.encode()

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import JournalError, NewerSchema
 
 VERSION = 4
-# Any number, the same in every version: whoever brings the schema up holds this advisory lock.
+# An arbitrary number, the same in every version: the advisory lock that is held while the schema is brought up.
 LOCK = 0x6A6F6274
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS jobtail;

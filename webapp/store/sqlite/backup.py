@@ -38,7 +38,7 @@ def backup(folder: Path, file: Path) -> None:
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
-    """A file that was removed meanwhile is left out."""
+    """A file that is removed while the backup is made is left out."""
     with contextlib.suppress(FileNotFoundError):
         if path.suffix != ".sqlite3":
             archive.add(path, name, filter=_private)

@@ -1,7 +1,7 @@
 """What becomes of a journal whose file turns out to be an older copy: it keeps its lines, under a new epoch.
 
 Lines are there under the old epoch that this file knows nothing of, and their numbers will be given again. So every id
-of what is kept changes: whoever holds an old one is told to begin anew, and no id ever stands for two lines.
+of what is kept changes: viewers that come with an old one get a `reset`, and no id ever stands for two lines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger("jobtail.store")
 
 
 def check(db: sqlite3.Connection, mark: Mark, job: str) -> None:
-    """Renews the epoch where the file is an older copy, and marks one that bears no mark yet."""
+    """Renews the epoch where the file is an older copy, and marks a file that has no mark yet."""
     place = mark.place()
     if not place or not _strange(db, mark, place):
         return
@@ -58,7 +58,7 @@ def _begin(db: sqlite3.Connection) -> None:
 
 
 def _strange(db: sqlite3.Connection, mark: Mark, place: str) -> bool:
-    """The file is not the newest state of the journal that was written in this place, or bears no mark yet."""
+    """The file is not the newest state of the journal that was written in this place, or has no mark yet."""
     revision, kept_place = one(db, "revision, place")
     marked = mark.read()
     return bool(kept_place != place or marked is None or revision < marked)

@@ -1,5 +1,5 @@
-"""What SQLite's errors mean, and how a damaged file is moved away: once, whoever finds the damage, and nobody else's
-new file.
+"""What SQLite's errors mean, and how a damaged file is moved away: once, whichever process finds the damage, and nobody
+else's new file.
 
 Several processes use a data folder. One lock a folder is shared by all who open a file in it, and held alone by whoever
 moves or removes one: else the WAL of a file that was just begun anew would be taken away for that of the old one.

@@ -20,7 +20,7 @@ from ...files import close_to_others, private
 from .damage import busy, damaged, identity, journal_error, move_damaged, opening
 
 BUSY_MS = 5_000
-VERSION = 1  # of the tables; files of before have none, and the same tables
+VERSION = 1  # of the tables; files of older versions have none, and the same tables
 
 
 def connect(path: Path, schema: str = "", *, synchronous: str = "FULL") -> sqlite3.Connection:

@@ -211,7 +211,7 @@ class SqliteJournal:
             return reading.seen(db, start_ms, end_ms)
 
     def short_keys(self) -> bool:
-        """Whether its lines are known by keys of 64 bits, as those of journals of before."""
+        """Whether its lines are known by keys of 64 bits, as in journals of older versions."""
         with self._reader() as db:
             return reading.short_keys(db)
 

@@ -28,7 +28,7 @@ from .schema import VERSION, prepare
 from .state import load_lease, one
 
 Why = Literal["age", "size", "disk"]
-# Where the files are too large together, none goes that was written so lately.
+# A journal that was written within so many seconds is kept even where all files together are too large.
 BUSY_SECONDS = 60
 
 
