@@ -83,7 +83,7 @@ class PostgresDatabase:
 
     @contextlib.contextmanager
     def _connection(self, seconds: float | None) -> Iterator[Any]:
-        """One that is given back, or thrown away where it broke. `seconds`: how long it waits for an answer."""
+        """A connection, given back afterwards, or thrown away where it broke. `seconds`: how long answers may take."""
         try:
             connection = self._alive()
         except (PoolTimeout, PoolClosed) as error:
@@ -105,11 +105,11 @@ class PostgresDatabase:
         raise PoolTimeout
 
     def read(self, sql: str, values: Values = (), *, seconds: float | None = ANSWER_SECONDS) -> list[tuple[Any, ...]]:
-        """The rows. Asked again once where the connection turns out to be dead: a read may be."""
+        """The rows. Where the connection turns out to be dead, the read is repeated once."""
         return self._again(lambda connection: self._rows(connection, sql, values), seconds)
 
     def write(self, sql: str, values: Values = (), *, seconds: float | None = ANSWER_SECONDS) -> list[tuple[Any, ...]]:
-        """One statement, which is a transaction of its own. OutcomeUnknown where the connection broke meanwhile."""
+        """One statement, in a transaction of its own. OutcomeUnknown where the connection broke while it ran."""
         return self.transaction(lambda connection: self._rows(connection, sql, values), single=True, seconds=seconds)
 
     def transaction(
