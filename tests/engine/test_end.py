@@ -18,7 +18,7 @@ from .kept import journal_of, newest
 
 # As `jobtail`, but it gives up sooner.
 HASTY = (
-    "from webapp.engine import record, recorder; record.CLOSE_SECONDS = 0.3; recorder.STALL_SECONDS = 0.3;"
+    "from webapp.engine import incoming, record; record.CLOSE_SECONDS = 0.3; incoming.STALL_SECONDS = 0.3;"
     "from webapp.store.sqlite import connections; connections.BUSY_MS = 200; from webapp.cli.main import main; main()"
 )
 

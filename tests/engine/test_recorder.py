@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.engine import recorder as module
+from webapp.engine import incoming as module
 from webapp.engine.backlog import Backlog
 from webapp.engine.journal_sink import JournalLines
 from webapp.engine.recorder import Recorder
@@ -119,8 +119,8 @@ def test_a_disk_that_stands_still_holds_up_nobody_for_ever(
     until(lambda: kept(disk), "the first line")
     disk.open.clear()
     recorder.put("stdout", 1, b"x" * 499 + b"\n")
-    until(lambda: not recorder._chunks, "it to be taken")
-    while recorder._bytes < 1000:
+    until(lambda: not recorder._incoming.waiting, "it to be taken")
+    while recorder._incoming._bytes < 1000:
         recorder.put("stdout", 1, b"y" * 499 + b"\n")
     until(recorder.room, "the command to be let on")
     for _ in range(10):
@@ -141,14 +141,14 @@ def test_a_hole_stands_where_its_lines_would(disk: Disk, recorder: Recorder, mon
     monkeypatch.setattr(module, "STALL_SECONDS", 0.2)
     disk.open.clear()
     recorder.put("stdout", 1, b"first\n")
-    until(lambda: not recorder._chunks, "it to be taken")
+    until(lambda: not recorder._incoming.waiting, "it to be taken")
     recorder.put("stdout", 1, b"x" * 1995 + b"\nbegun")
     for n in range(5):
         recorder.put("stdout", 1, b" lost %d\nnext" % n)
         recorder.put("stderr", 1, b"lost %d\n" % n)
-    assert len(recorder._chunks) == 3
+    assert recorder._incoming.waiting == 3
     disk.open.set()
-    until(lambda: not recorder._chunks, "room")
+    until(lambda: not recorder._incoming.waiting, "room")
     recorder.put("stdout", 1, b" ended\nlast\n")
     assert recorder.close(10)
     assert kept(disk) == ["first", "x" * 1995, "begun", "last"]

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 # A statement that takes longer is given up: what it wrote is then not known, and asked before anything else is written.
-# Less than `engine.recorder.STALL_SECONDS`, so that lines in hand are kept elsewhere in time.
+# Less than `engine.incoming.STALL_SECONDS`, so that lines in hand are kept elsewhere in time.
 ANSWER_SECONDS = 8.0
 # For statements that read or remove much.
 LONG_SECONDS = 120.0
