@@ -191,3 +191,14 @@ def own_names(node: ast.AST) -> Iterator[str]:
                 yield inner.name
             if isinstance(inner, ast.ClassDef) and not inner.bases:
                 yield from own_names(inner)
+
+
+def test_each_class_name_means_one_thing():
+    """The client's errors are called as those of the service that they come from."""
+    where: dict[str, list[str]] = {}
+    for here, path in FILES.items():
+        if here[1:] != ("client", "errors"):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    where.setdefault(node.name, []).append("/".join(here[1:]))
+    assert {name: files for name, files in where.items() if len(files) > 1} == {}

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from webapp.journal.cells import columns
 from webapp.journal.escapes import plain
+from webapp.journal.item import Item
 from webapp.journal.sgr import restyle
 from webapp.journal.shorter import shorter
-from webapp.journal.terminal import REACH, SPAN, Item, Screen, read, shown
+from webapp.journal.terminal import REACH, SPAN, Screen, read, shown
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 REAL = Path(__file__).parent.parent / "fixtures" / "terminal"

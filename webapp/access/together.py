@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Mapping
 
 from ..errors import JournalError
-from ..store.base import Attempts
+from ..store.tables import Attempts
 from ..store.tried import Tried
 from ..tasks import Tasks
 from ..threads import RECORDS

@@ -11,7 +11,8 @@ from ..client.line import Line, LineGap, missing
 from ..client.safe import in_order, json_text, plain
 from ..client.show import CHUNK, Printer, lines_of
 from ..journal.cells import columns
-from ..journal.terminal import Item, Screen, read
+from ..journal.item import Item
+from ..journal.terminal import Screen, read
 from .out import CLEAR_LINE, coloured, narrow, painted
 from .words import stamp
 

@@ -27,7 +27,7 @@ from ..errors import (
 )  # fmt: skip
 from ..journal.line import Entry
 from ..journal.text import Text
-from ..store.base import Journal, Producer, Store, Writer
+from ..store.base import Journal, ProducerBatch, Store, Writer
 from ..store.report import Report
 from ..threads import Pool
 from .catalog import Catalog
@@ -239,7 +239,7 @@ class Intake:
         new = True
         if delivery.lines and seq is not None:
             given = delivery.given(lane.high_ms)
-            producer = Producer(sender.producer, sender.epoch, seq)
+            producer = ProducerBatch(sender.producer, sender.epoch, seq)
             before = writer.last_line
             writer.append(given, mark_late=isinstance(given[0], Entry), partial=delivery.partial, producer=producer)
             new = writer.last_line > before

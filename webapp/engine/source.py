@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Conflict, JobNotFound, JournalError, LeaseHeld
 from ..models import JobConfig, JobRecord, RunStatus
-from ..store.base import Journal, Journals, Reports, Writer
+from ..store.base import Journal, Journals, Writer
+from ..store.tables import Reports
 from ..store.unfinished import keep_unfinished
 from ..threads import RECORDS
 from .backlog import Backlog, backlog_path, store

@@ -15,11 +15,9 @@ away, nor on where a reader happens to begin. Movements to the right end at colu
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass
 
-from .cells import Span
 from .escapes import TOKEN, plain
+from .item import Item, downwards, items_of, painted, visible
 from .row import Row, redraws, styled
 
 REACH = 100
@@ -28,40 +26,6 @@ COLUMNS = 1000
 LONGEST = 1 << 20  # characters: of a longer message that is redrawn the end is read
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-
-
-@dataclass(slots=True)
-class Item:
-    """What is shown under one line's number. `rows`: more than one where a line drew several, and no other line ended
-    on them. `lines`: all that ended on them, oldest first. `states`: how often they were drawn."""
-
-    line: int
-    rows: list[list[Span]]
-    lines: list[int]
-    states: int
-
-    @property
-    def text(self) -> str:
-        """Without styles and control characters."""
-        return "\n".join(["".join([text for text, _ in _visible(row)]) for row in self.rows])
-
-    @property
-    def coloured(self) -> str:
-        """With SGR, each row from nothing to nothing, and with nothing else that a terminal obeys."""
-        return "\n".join(["".join([_painted(*span) for span in _visible(row)]) for row in self.rows])
-
-
-def _visible(row: list[Span]) -> list[Span]:
-    return [(plain(text).replace("\n", ""), style) for text, style in row]
-
-
-def _downwards(rows: int) -> str:
-    return f"\x1b[{abs(rows)}{'B' if rows > 0 else 'A'}" if rows else ""
-
-
-def _painted(text: str, style: str) -> str:
-    style = style.partition(" ")[0]
-    return f"\x1b[{style}m{text}\x1b[0m" if style else text
 
 
 class Screen:
@@ -107,7 +71,7 @@ class Screen:
     @property
     def items(self) -> list[Item]:
         """What may still change, as it stands now."""
-        return [item for item, _ in _items(self._rows, self._y - self._base)]
+        return [item for item, _ in items_of(self._rows, self._y - self._base)]
 
     @property
     def drawing(self) -> str:
@@ -116,11 +80,11 @@ class Screen:
         y = 0
         for at, row in enumerate(self._rows, self._base):
             if row is not None:
-                parts += ["\r" if parts else "", _downwards(at - y), "\x1b[2K"]
-                parts += [_painted(*span) for span in _visible(row.spans)]
+                parts += ["\r" if parts else "", downwards(at - y), "\x1b[2K"]
+                parts += [painted(*span) for span in visible(row.spans)]
                 y = at
         style = self._style.partition(" ")[0]
-        return "".join(parts) + _downwards(self._y - 1 - y) + (f"\x1b[{style}m" if style else "")
+        return "".join(parts) + downwards(self._y - 1 - y) + (f"\x1b[{style}m" if style else "")
 
     @property
     def _bottom(self) -> int:
@@ -128,7 +92,7 @@ class Screen:
 
     def _settle(self) -> list[Item]:
         final, taken = [], 0
-        for item, end in _items(self._rows, self._y - self._base):
+        for item, end in items_of(self._rows, self._y - self._base):
             if end > len(self._rows) - REACH:
                 break
             final.append(item)
@@ -306,38 +270,6 @@ _ACTS = {
     "d": Screen._line, "J": Screen._erase_below, "K": Screen._erase, "X": Screen._blank, "P": Screen._delete,
     "@": Screen._insert, "a": Screen._right, "e": Screen._down, "s": Screen._save, "u": Screen._back,
 }  # fmt: skip
-
-
-def _items(rows: list[Row | None], cursor: int) -> list[tuple[Item, int]]:
-    """What the rows show, and after which of them each ends. From the bottom up: no row takes a later line than the one
-    below it. A row on which no line ended goes with the one below. Blank ones below the cursor are left out."""
-    end = len(rows)
-    while end > max(cursor, 0) and ((row := rows[end - 1]) is None or row.blank):
-        end -= 1
-    found: list[tuple[Item, int]] = []
-    for place in range(end - 1, -1, -1):
-        row = rows[place]
-        if row is None:
-            continue
-        item = found[-1][0] if found else None
-        owner = _owner(row.ends, item.line if item else None)
-        if item is None or (owner and owner != item.line and item.line):
-            item = Item(owner, [], [], 0)
-            found.append((item, place + 1))
-        item.line = item.line or owner
-        item.rows.append(row.spans)
-        item.lines += row.ends
-        item.states = max(item.states, row.states)
-    for item, _ in found:
-        item.rows.reverse()
-        item.lines = sorted({line for line in item.lines if line})
-    return found[::-1]
-
-
-def _owner(ends: list[int], below: int | None) -> int:
-    """The newest that is not past the one below; 0: none."""
-    at = len(ends) if not below else bisect_right(ends, below)
-    return ends[at - 1] if at else 0
 
 
 def read(message: str) -> Item:

@@ -4,10 +4,10 @@ appends the batch."""
 from __future__ import annotations
 
 from ..errors import ProducerGap, StaleProducer
-from .base import Producer
+from .base import ProducerBatch
 
 
-def is_new(producer: Producer, known: tuple[int, int] | None) -> bool:
+def is_new(producer: ProducerBatch, known: tuple[int, int] | None) -> bool:
     """False where the batch was written before. `known`: epoch and sequence number of the producer's last batch.
     StaleProducer, ProducerGap."""
     epoch, seq = known or (producer.epoch, -1)

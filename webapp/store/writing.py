@@ -19,7 +19,7 @@ from ..journal.redact import Redactor
 from ..journal.state import State
 from ..journal.status import blanked, same
 from ..journal.text import Text, TextEncoder, encoder
-from .base import Fence, Producer
+from .base import Fence, ProducerBatch
 from .counted import appended
 
 # A timestamp further ahead than this is some clock's fault: what comes after it is not called late for its sake.
@@ -59,7 +59,7 @@ class JournalWriter(ABC):
 
     @abstractmethod
     def _append(
-        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: Producer | None
+        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: ProducerBatch | None
     ) -> list[Batch] | None:
         """One transaction. None where the producer's batch is there already."""
 
@@ -88,7 +88,7 @@ class JournalWriter(ABC):
         *,
         mark_late: bool = True,
         partial: dict[str, Any] | None = None,
-        producer: Producer | None = None,
+        producer: ProducerBatch | None = None,
     ) -> list[Batch]:
         if not entries:
             return []

@@ -13,7 +13,8 @@ from sse_starlette.sse import AppStatus
 
 from ..errors import Busy, JobNotFound, JournalError, UpstreamDenied, UpstreamError
 from ..models import RunStatus
-from ..store.base import Journals, Presence
+from ..store.base import Journals
+from ..store.tables import Presence
 from ..tasks import Tasks
 from ..threads import CHORES, LIVE, PAGES, RECORDS
 from .channel import Channel

@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 
-from ..store.base import Presence
+from ..store.tables import Presence
 
 # What a process told is believed for so long, so that one that was killed is soon forgotten.
 BELIEVED_SECONDS = 6.0

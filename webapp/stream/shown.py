@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from ..journal.batch import Batch
-from ..journal.terminal import REACH, SPAN, Item, Screen
+from ..journal.item import Item
+from ..journal.terminal import REACH, SPAN, Screen
 from ..store.base import Journal
 
 MOST_BYTES = 8 << 20  # of lines that are read before and after those that were asked for

@@ -21,7 +21,7 @@ from .feed import Feed
 from .form import Form
 from .group import Group, Sent
 from .step import Position, done_event, news, over, status_event, unfinished, upstream_event
-from .wire import Parcel, Send, Wire
+from .wire import Outlet, Parcel, Send
 
 log = logging.getLogger("jobtail.stream")
 
@@ -103,18 +103,18 @@ class Viewer:
         self._farewell = b""
         self._ended = ended
         self._over = False
-        self._wire: Wire | None = None
+        self._wire: Outlet | None = None
         self._group: Group | None = None
         self._sent = 0  # the number of the newest push of the group that has gone out here
         self._task: asyncio.Task[None] | None = None  # reads and sends by itself; None while it sits in a group
 
     @property
     def waits_since(self) -> float | None:
-        """As its `Wire` has it."""
+        """As its `Outlet` has it."""
         return None if self._wire is None else self._wire.waits_since
 
     def start(self, send: Send) -> None:
-        self._wire = Wire(send)
+        self._wire = Outlet(send)
         self.audience.add(self)
         self.chase()
 

@@ -24,7 +24,7 @@ class Parcel:
         self.framed = b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class Wire:
+class Outlet:
     """`send`: once the head of the answer is out. `waits_since`: since when the socket has taken nothing, on the
     monotonic clock; None while it takes all."""
 

@@ -7,7 +7,7 @@ import pytest
 from webapp.errors import ProducerGap, StaleProducer
 from webapp.journal.batch import KEPT, LATE, MAX_LINES
 from webapp.journal.line import Entry
-from webapp.store.base import Journal, Producer, Store
+from webapp.store.base import Journal, ProducerBatch, Store
 
 from .lines import START_MS, entries, lines, messages, numbered
 
@@ -156,29 +156,29 @@ class TestProducer:
     def test_a_batch_that_is_sent_again_is_written_once(self, journal: Journal) -> None:
         writer = journal.claim(60)
         for seq in (0, 1, 1, 0, 2):
-            writer.append(entries(seq, 1), producer=Producer("p", 0, seq))
+            writer.append(entries(seq, 1), producer=ProducerBatch("p", 0, seq))
         assert messages(journal) == numbered(3)
 
     def test_a_batch_that_never_came_is_missed(self, journal: Journal) -> None:
         writer = journal.claim(60)
         with pytest.raises(ProducerGap) as gap:
-            writer.append(entries(0, 1), producer=Producer("p", 0, 1))
+            writer.append(entries(0, 1), producer=ProducerBatch("p", 0, 1))
         assert (gap.value.expected, gap.value.received) == (0, 1)
-        writer.append(entries(0, 1), producer=Producer("p", 0, 0))
+        writer.append(entries(0, 1), producer=ProducerBatch("p", 0, 0))
         with pytest.raises(ProducerGap):
-            writer.append(entries(0, 1), producer=Producer("p", 0, 2))
+            writer.append(entries(0, 1), producer=ProducerBatch("p", 0, 2))
         assert messages(journal) == numbered(1)
 
     def test_a_run_that_was_replaced_writes_no_more(self, journal: Journal, other: Store) -> None:
         writer = journal.claim(60)
-        writer.append(entries(0, 1), producer=Producer("p", 0, 0))
+        writer.append(entries(0, 1), producer=ProducerBatch("p", 0, 0))
         with pytest.raises(ProducerGap):
-            writer.append(entries(1, 1), producer=Producer("p", 1, 1))
-        writer.append(entries(1, 1), producer=Producer("p", 1, 0))
+            writer.append(entries(1, 1), producer=ProducerBatch("p", 1, 1))
+        writer.append(entries(1, 1), producer=ProducerBatch("p", 1, 0))
         writer.release()
         heir = other.journals.open("a-job").claim(60)
         with pytest.raises(StaleProducer):
-            heir.append(entries(2, 1), producer=Producer("p", 0, 1))
-        heir.append(entries(2, 1), producer=Producer("p", 1, 1))
-        heir.append(entries(3, 1), producer=Producer("another", 0, 0))
+            heir.append(entries(2, 1), producer=ProducerBatch("p", 0, 1))
+        heir.append(entries(2, 1), producer=ProducerBatch("p", 1, 1))
+        heir.append(entries(3, 1), producer=ProducerBatch("another", 0, 0))
         assert messages(journal) == numbered(4)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from ...errors import JournalError, LeaseLost
 from ...journal.batch import Batch
 from ...journal.state import State
-from ..base import Fence, Producer
+from ..base import Fence, ProducerBatch
 from ..producing import is_new
 from ..writing import FUTURE_MS, JournalWriter, Prepared, WrittenJournal
 from . import compaction, rows
@@ -94,7 +94,7 @@ class PostgresWriter(JournalWriter):
     # --- writing -------------------------------------------------------------------------------------------------
 
     def _append(
-        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: Producer | None
+        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: ProducerBatch | None
     ) -> list[Batch] | None:
         journal, tail = self._journal, self._tail
         row = (self.fence.epoch, self.last_line, tail.high_ms, tail.out_ms, tail.beat, tail.loud)
@@ -123,7 +123,9 @@ class PostgresWriter(JournalWriter):
         self._compact()
         return written.batches
 
-    def _append_for(self, connection: Any, producer: Producer, values: dict[str, Any]) -> list[tuple[Any, ...]] | None:
+    def _append_for(
+        self, connection: Any, producer: ProducerBatch, values: dict[str, Any]
+    ) -> list[tuple[Any, ...]] | None:
         """None where the batch is there already. The job's row is locked first, as by every write."""
         head = connection.execute(f"SELECT data FROM jobtail.journal WHERE {FENCED} FOR UPDATE", values).fetchone()
         if head is None:

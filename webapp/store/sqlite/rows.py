@@ -7,7 +7,7 @@ import sqlite3
 from ...journal.batch import MAX_LINES, SEPARATOR, Batch
 from ...journal.encoding import Written
 from ...journal.keys import pack_keys, signed
-from ..base import Producer
+from ..base import ProducerBatch
 from ..producing import is_new
 
 # The last row is written again while it is smaller: a page of the file is written anyhow, and a slow job's log
@@ -89,7 +89,7 @@ def _store_batch(db: sqlite3.Connection, batch: Batch, peak: int) -> int:
     return peak
 
 
-def new_batch(db: sqlite3.Connection, producer: Producer) -> bool:
+def new_batch(db: sqlite3.Connection, producer: ProducerBatch) -> bool:
     """Keeps that this batch of the producer is written; False where it was before. StaleProducer, ProducerGap."""
     known = db.execute("SELECT epoch, seq FROM producer WHERE id = ?", (producer.id,)).fetchone()
     if not is_new(producer, known):

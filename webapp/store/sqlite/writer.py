@@ -13,7 +13,7 @@ from ...errors import DiskFull, LeaseLost
 from ...journal.batch import Batch
 from ...journal.state import State
 from ...room import Disk
-from ..base import Fence, Producer
+from ..base import Fence, ProducerBatch
 from ..writing import FUTURE_MS, JournalWriter, Prepared, WrittenJournal
 from .clock import Clock
 from .rows import new_batch, store_written
@@ -73,7 +73,7 @@ class SqliteWriter(JournalWriter):
             yield db
 
     def _append(
-        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: Producer | None
+        self, prepared: Prepared, mark_late: bool, partial: str | None, producer: ProducerBatch | None
     ) -> list[Batch] | None:
         journal = self._journal
         if (room := journal.disk.room()).level == "full":
