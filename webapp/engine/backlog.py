@@ -3,7 +3,7 @@ order.
 
 Bounded both ways. Past the bounds lines are dropped, and a `Hole` says so in their place; the file outlives its
 runner, so that `serve` can take the lines in later. Its first record says after which line of the journal its own lines
-come, so that whoever takes them in knows which of them are there already; its last says that nothing is missing.
+come, so that a process that takes them in knows which are there already; its last record says that nothing is missing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _END = b'"end"\n'
 
 @dataclass(slots=True)
 class Hole:
-    """So many lines are nowhere."""
+    """Stands in the place of lines that were lost: how many."""
 
     lines: int
 
@@ -48,7 +48,7 @@ def lines_in(items: Sequence[Item]) -> int:
 
 
 def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """What one transaction takes each: texts up to a hole, or a hole."""
+    """The items in pieces that one transaction each takes: texts up to a hole, or a hole."""
     run: list[Item] = []
     for item in items:
         if run and isinstance(item, Hole) is not isinstance(run[-1], Hole):
@@ -118,7 +118,7 @@ class Backlog:
         return self._end + self._held
 
     def take_over(self) -> bool:
-        """Goes on with the file that a runner left behind. False where there is none: somebody has taken it in."""
+        """Goes on with the file that a runner left behind. False where the file is gone: another has taken it in."""
         with contextlib.suppress(FileNotFoundError):
             self._file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
             self._end = os.fstat(self._file).st_size
@@ -211,7 +211,7 @@ class Backlog:
         return True
 
     def _write(self, items: Sequence[Item]) -> Sequence[Item]:
-        """To the file, as far as it has room. What it has no room for."""
+        """Writes items to the file as far as there is room, and returns the others."""
         if not items or not self._opened():
             return items
         data = b"".join(_dump(item) for item in items)
@@ -241,7 +241,7 @@ class Backlog:
         return False
 
     def _append(self, data: bytes) -> bool:
-        """All of it, or nothing of it stays."""
+        """Writes all of it; where that fails, nothing of it stays in the file."""
         done = 0
         try:
             while done < len(data):

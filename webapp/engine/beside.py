@@ -48,8 +48,8 @@ class BesideUpstream:
         return await (await self.of(job)).config(job)
 
     async def jobs(self, n: int, skip: int) -> list[JobRecord]:
-        """Newest first. Of our own all before the page's end are looked at, so that of the upstream's only those are
-        asked for that can be on the page: whatever stands before them stands before the page too."""
+        """Newest first. All of our own jobs up to the end of the page are read first. So only those of the upstream are
+        asked for that can be on the page."""
         own = await self.reported.jobs(skip + n, 0)
         back = min(skip, len(own))
         theirs = await self.upstream.jobs(n + back, skip - back)

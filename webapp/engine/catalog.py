@@ -29,7 +29,7 @@ class Catalog:
         self._jobs.put(job)
 
     def get(self, job: str) -> Job | None:
-        """The job; where its runner was found to be lost, as such, and that is written down."""
+        """The job. Where its runner turns out to be lost, it is returned as lost, and that is recorded."""
         found = self._jobs.get(job)
         return None if found is None else self._looked_after(found)
 
@@ -41,8 +41,8 @@ class Catalog:
         self._jobs.started(job, pid)
 
     def heartbeat(self, job: Job) -> bool:
-        """The runner lives. True: it had been taken for lost meanwhile, and runs again. A job that is not known any
-        more, since the catalog was lost while it runs, is put there again."""
+        """The runner lives. True: it had been taken for lost, and runs again. A job that the catalog no longer
+        knows, because it was lost while the job ran, is recorded again."""
         revived = self._jobs.heartbeat(job.id)
         if revived is None:
             self._jobs.put(replace(job, heartbeat_ms=self._jobs.now_ms()))

@@ -58,7 +58,7 @@ class Child:
                 os.killpg(self.process.pid, number)
             return
         done: set[int] = set()
-        for _ in range(PASSES):  # who is forked meanwhile is found by the next pass
+        for _ in range(PASSES):  # a process that is forked during one pass is found by the next
             fresh = set(family(os.getpgrp())) - done
             if not fresh:
                 return
@@ -81,7 +81,7 @@ class Child:
         return True
 
     def reap(self) -> None:
-        """Takes note of the end of processes that the command left behind; that of its own is `process`'s to take."""
+        """Collects the processes that the command left behind and that have ended. Its own end is left to `process`."""
         with contextlib.suppress(ChildProcessError):
             while True:
                 ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -208,8 +208,8 @@ def _popen(
 
 
 def let_go() -> None:
-    """Of what the command has now. Were it open here too, whoever reads what the command closes would wait for us, and
-    so would whoever writes to it."""
+    """Closes what the command has now. If it stayed open here, a process that reads from the command or writes to it
+    would not notice when the command closes its side."""
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         os.dup2(null, 0)
@@ -224,7 +224,7 @@ def let_go() -> None:
 def cannot_start(name: str, error: Exception) -> CannotStart:
     if not isinstance(error, OSError):
         return CannotStart(f"{name!r}: {error}", 126)
-    if not name:  # looked for along PATH, it is each of its folders
+    if not name:  # along PATH an empty name would match every folder
         return CannotStart("'': command not found", 127)
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         if shutil.which(name) is None:
@@ -249,8 +249,8 @@ def _die_with_parent() -> Callable[[], None]:
 
 
 def _adopt_orphans() -> None:
-    """On Linux, what the command leaves behind becomes our child: else its end is for process 1 to notice, which in
-    a container it may do late or never."""
+    """On Linux, processes that the command leaves behind become our children. Otherwise process 1 has to collect them,
+    and in a container it may do that late or never."""
     prctl = _prctl()
     if prctl is not None:
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

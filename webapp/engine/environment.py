@@ -7,7 +7,7 @@ import ctypes
 import os
 from pathlib import Path
 
-# The service's own credentials, and the client's. A job is not theirs.
+# The credentials of the service and of the client: a job must not get them.
 SECRETS = frozenset(
     f"JOBTAIL_{name}"
     for name in (

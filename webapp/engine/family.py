@@ -1,5 +1,5 @@
-"""Processes that a command has started and that share our process group: on a terminal they can't have one of their
-own, or its keys, and whoever stands beside us in a pipeline, would not fit together.
+"""Processes that a command has started and that share our process group: on a terminal they can't have a
+group of their own, because then the terminal's keys would not reach them and the rest of our pipeline together.
 """
 
 from __future__ import annotations

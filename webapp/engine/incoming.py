@@ -91,8 +91,8 @@ class Incoming:
     # --- for the thread that records it
 
     def wait(self, until: float, idle_until: float, *, failing: bool) -> None:
-        """For something to write, and then until the beat is over (`until`); without anything, until the sink has to
-        be looked after (`idle_until`). At the end it waits only where the sink fails."""
+        """Waits for something to write, and then for the end of the beat (`until`). Without anything to write it
+        returns when the sink has to be looked after (`idle_until`). At the end it waits only where the sink fails."""
         with self._there:
             if self.closing and failing and not self._chunks:
                 self._there.wait(0.1)

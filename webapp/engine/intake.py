@@ -117,7 +117,7 @@ class Lane:
 
 
 class Intake:
-    """All methods may raise JournalError: it could not be done now, and is to be tried again."""
+    """All methods may raise JournalError: it could not be done now, and the sender tries again."""
 
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
@@ -135,8 +135,8 @@ class Intake:
     # --- what routes call
 
     async def begin(self, job: Job, report: Report, *, granted: bool) -> tuple[bool, Taken]:
-        """The job is known from now on, and earlier runs of the producer may not write any more. `granted`: it was
-        begun before by whoever asks. Whether it is new. Conflict where it is another's; StaleProducer."""
+        """From now on the job is known, and earlier runs of the producer may not write any more. `granted`: the caller
+        has begun it before. Returns whether it is new. Conflict where it belongs to another; StaleProducer."""
         return await self._in_turn(job.id, lambda lane: self._begin(lane, job, report, granted))
 
     async def feed(self, job: str, sender: Reporter, seq: int | None, delivery: Delivery) -> Taken:
@@ -144,7 +144,7 @@ class Intake:
         return await self._in_turn(job, lambda lane: self._feed(lane, sender, seq, delivery))
 
     async def beat(self, job: str, sender: Reporter) -> str | None:
-        """The runner lives. Who asked for the job's end."""
+        """The runner is alive. Returns who asked for the job's end."""
         return await self._in_turn(job, lambda lane: self._beaten(lane, sender))
 
     async def end(self, job: str, sender: Reporter, end: End) -> Job:
@@ -199,7 +199,7 @@ class Intake:
     # --- on a thread, one at a time for a job
 
     def _again(self, lane: Lane, work: Callable[[Lane], T]) -> T:
-        """Once more where another process, or somebody who threw the lines away, came in between."""
+        """Repeated once where another process wrote in between, or somebody threw the lines away."""
         try:
             return work(lane)
         except (BegunAnew, DamagedJournal, LeaseLost, LineMoved):
@@ -280,7 +280,7 @@ class Intake:
         return job
 
     def _check(self, lane: Lane, sender: Reporter) -> None:
-        """JobNotFound, Denied or StaleProducer for whoever does not report this job."""
+        """JobNotFound, Denied or StaleProducer where the sender does not report this job."""
         if lane.report is None or lane.writer is None or time.monotonic() - lane.checked_at > CHECK_SECONDS:
             lane.report = self._store.reports.get(lane.job)
             lane.checked_at = time.monotonic()
@@ -317,7 +317,7 @@ class Intake:
                 writer.reopen()
             ends = lane.journal.first_and_last_ms()
             lane.high_ms = ends[1] if ends else -1
-            # The lease was taken after this was last looked at: a later run may have begun meanwhile.
+            # The lease was taken after the last check: a later run may have begun in between.
             lane.report = self._store.reports.get(lane.job) or lane.report
             lane.writer = writer
         return lane.writer

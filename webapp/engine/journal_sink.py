@@ -36,7 +36,7 @@ class JournalLines:
         self._renew_at = 0.0
 
     def ready(self, *, unsure: bool) -> Place:
-        """The journal, ours to write. Nobody else has a right to it while we live."""
+        """The journal and its lease. Nobody else may have the lease while this process lives."""
         if self._journal is None:
             self._journal = self._open_journal()
         if self._writer is None or unsure:
@@ -52,7 +52,8 @@ class JournalLines:
         return self._place
 
     def _resumed(self, journal: Journal) -> Writer:
-        """A writer that knows what the journal holds: after a failure that may be more than we know of, or less."""
+        """A writer that has looked at what the journal holds: after a failure that may be more than we think, or
+        less."""
         writer = self._writer or journal.claim(LEASE_SECONDS, take_over=True)
         try:
             state = writer.resume()

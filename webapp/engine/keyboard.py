@@ -15,7 +15,7 @@ CTRL_C = b"\x03"
 
 
 def source() -> int:
-    """Where keys come from: standard input, or the terminal behind it. -1: nowhere."""
+    """The descriptor that keys come from: standard input, or the terminal behind it. -1: there is none."""
     if os.isatty(0):
         return os.dup(0)
     try:
@@ -54,7 +54,8 @@ class Keyboard:
         """The terminal is as we found it."""
         if self._held is None:
             return
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})  # or one in the background stops here
+        # Not blocked, the signal would stop a process that is in the background by now.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         with contextlib.suppress(termios.error):
             termios.tcsetattr(self._source, termios.TCSADRAIN, self._held)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
@@ -72,7 +73,7 @@ class Keyboard:
         try:
             return os.tcgetpgrp(self._source) == os.getpgrp()
         except OSError:
-            return True  # it controls nobody: nobody else reads it either
+            return True  # it is nobody's controlling terminal, so nobody else reads it
 
     def _run(self) -> None:
         poll = select.poll()

@@ -25,7 +25,7 @@ def base(settings: Settings) -> str:
 
 
 def announcement(settings: Settings, job: str, say: Callable[[str], None]) -> None:
-    """Says the link at once; and what keeps it from working, where that is known as soon, else when it is."""
+    """Prints the link at once, and what keeps it from working: with it where that is known quickly, else later."""
     url = base(settings)
     link = f"{url}/jobs/{job}"
     if loopback(urlsplit(url).hostname or ""):
@@ -43,8 +43,8 @@ def announcement(settings: Settings, job: str, say: Callable[[str], None]) -> No
 
 
 def unserved(url: str, seconds: float, job: str = "") -> str:
-    """What keeps a link of ours there from working; empty: a jobtail answers, and as far as it says so, it knows the
-    job."""
+    """What keeps a link to this address from working. Empty: a jobtail answers there, and does not deny that it knows
+    the job."""
     try:
         status, kind = _asked(url, f"/api/jobs/{job or 'none'}", seconds)
     except TimeoutError:

@@ -1,5 +1,5 @@
 """The lock that a runner holds while it lives. The kernel lets go of it however the runner ends, so that
-one that merely sleeps (a closed laptop, SIGSTOP) is never taken for dead."""
+a runner that only sleeps (a closed laptop, SIGSTOP) is never taken for dead."""
 
 from __future__ import annotations
 

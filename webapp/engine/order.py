@@ -2,8 +2,8 @@
 
 Linux says, for each write to a pipe, that it was written to (inotify), in one queue for both; a pipe in packet mode
 (O_DIRECT) gives each write of up to 4 KiB apart. Together they tell the order of writes that alternate, however late
-we look. Writes to the same pipe in a row are told as one: where a reader comes late to several of them on both sides,
-it shares them out evenly, and may be wrong by some lines. Elsewhere the order is that in which we saw them.
+we look. Several writes in a row to the same pipe are announced as one. Where a reader comes late to several of them on
+both sides, it distributes them evenly, and may be wrong by some lines. On other systems the order is that of reading.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Order:
 def arrange(runs: Sequence[str], packets: Mapping[str, Sequence[bytes]]) -> list[tuple[str, bytes]]:
     """The packets in the order that `runs` tell, packets of one run joined.
 
-    All that was told has been read. A run without a packet is thus older than all of these: it was told late, after
-    its packet had been read the last time. Packets without a run will be told late, and go last.
-    """
+    All writes that were announced have been read. So a run without a packet is older than all of these: it was
+    announced only after its packet had been read the last time. Packets without a run will be announced later, and go
+    last."""
     left = {name: list(found) for name, found in packets.items()}
     announced = Counter(runs)
     found: list[tuple[str, bytes]] = []

@@ -22,7 +22,7 @@ class Cause(Enum):
 @dataclass(frozen=True, slots=True)
 class Undelivered:
     """Output that the command wrote and nobody got. `trouble`: why its standard output could not be written; empty:
-    whoever read it went away."""
+    its reader went away."""
 
     trouble: str = ""
 
@@ -58,7 +58,7 @@ def _undelivered(undelivered: Undelivered) -> Outcome:
     """Our pipe took what the command's own would have refused: it would not have ended well without us."""
     if undelivered.trouble:
         return Outcome(FAILED, 1, f"its output could not be written: {undelivered.trouble}", 1)
-    return Outcome(FAILED, READER_GONE, "whoever read its output went away (SIGPIPE)", READER_GONE)
+    return Outcome(FAILED, READER_GONE, "the reader of its output went away (SIGPIPE)", READER_GONE)
 
 
 def _name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""What is told of a job while it runs: that it lives, its lines and its status, and how it ended.
+"""What is recorded of a job while it runs: that it is alive, its lines and its status, and how it ended.
 
 A runner goes on without it: where nothing can be recorded, the command still runs and its output still passes.
 """
@@ -81,7 +81,7 @@ class RunRecord:
         self._wake()
 
     def ask_cancel(self, who: str) -> None:
-        """The person in front of the terminal does: for the others to see."""
+        """The person in front of the terminal asks for the end: recorded, so that others see it."""
         threading.Thread(target=self._ask_cancel, args=(who,), daemon=True).start()
 
     def _ask_cancel(self, who: str) -> None:
@@ -112,7 +112,7 @@ class RunRecord:
         except JobtailError as error:
             self._say(f"its end can't be written: {error}")
             if whole:
-                self._backlog.save()  # that nothing is missing, for whoever writes the end in our stead
+                self._backlog.save()  # says that nothing is missing, for the process that writes the end later
         self._close()
 
     def _close(self) -> None:
@@ -144,7 +144,7 @@ def new_job(command: Sequence[str], name: str, redactor: Redactor) -> Job:
 
 
 def clean(text: str) -> str:
-    """Names on this machine may hold bytes that are no text, and JSON may not."""
+    """Names on this machine may hold bytes that are not UTF-8, and JSON may not."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

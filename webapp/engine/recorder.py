@@ -138,7 +138,8 @@ class Recorder:
             self._say("the journal can be written again")
 
     def _hand_over(self, waiting: list[list[Item]], status: dict[str, Any] | None, *, ended: bool) -> None:
-        """Takes from `waiting` what is taken. Where the journal was begun anew, we look again at once."""
+        """Removes from `waiting` what the sink has taken. Where the journal was begun anew, it is looked at again at
+        once."""
         for last in (False, True):
             try:
                 self._look_after()
@@ -156,7 +157,7 @@ class Recorder:
                     raise
 
     def _look_after(self) -> None:
-        """The sink is there, and what it has taken is what we think it has."""
+        """Makes sure that the sink is there, and that it has taken what we think it has."""
         now = time.monotonic()
         if not self._unsure and now < self._ready_at:
             return

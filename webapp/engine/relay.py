@@ -143,13 +143,13 @@ class Relay:
         return bool(writable or readable)
 
     def _read(self, ready: list[OutputStream]) -> None:
-        # One that was not ready a moment ago may be by now, and then it was written to later.
+        # A stream that was not ready a moment ago may be ready now: then it was written to later.
         others = [each for each in self.streams if each.source >= 0 and each not in ready and not each.target.pending]
         open_now = [*ready, *others]
         packets: dict[str, list[bytes]] = {each.name: [] for each in open_now}
         runs: list[str] = []
         size = 0
-        # Until nothing more is found: then each write that was told has been read.
+        # Until nothing more is found: then each write that was announced has been read.
         while size < MOST_READ:
             taken = {each.name: self._taken(each) for each in open_now if each.source >= 0}
             for name, found in taken.items():

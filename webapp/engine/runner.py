@@ -44,8 +44,9 @@ HANDLED = (*CANCEL, *PASSED_ON, signal.SIGCHLD, signal.SIGCONT, signal.SIGWINCH,
 class Options:
     """`timeout`: seconds, None for none. `grace`: seconds from one signal that ends it to the next. `alone`: this
     process is there for the command only, so that its open files and standard input are the command's. `closed`:
-    which of the three standard files it was started without. `sink`: makes where the job is reported, given how to tell
-    people something; the journal of this machine where there is none. `url`: the service that shows it then."""
+    which of the three standard files it was started without. `sink`: makes the place where the job is reported, from a
+    function that says something to people; without it that is the journal of this machine. `url`: the service that
+    shows the job then."""
 
     name: str = ""
     quiet: bool = False
@@ -200,7 +201,8 @@ class Runner:
             self._asked_to_end(came, child, passed)
 
     def _stopped(self, child: Child) -> None:
-        """Where the terminal has stopped the command, or somebody who meant both, whoever started us must see that."""
+        """Where the terminal, or a signal to the whole group, has stopped the command, our parent has to see us stop
+        too."""
         number = child.stopped()
         if number and (self._stopping or (child.shares and number in TERMINAL_STOPS)):
             for _ in range(100):
@@ -292,8 +294,8 @@ def run(command: Sequence[str], options: Options, settings: Settings) -> int:
 
 
 def _unwritable(number: int) -> None:
-    """What stands in the place of a standard file that was closed takes everything. What the command writes there is
-    lost, and has to be said as it is of any file that can't be written."""
+    """A standard file that was closed has been replaced by one that takes everything, and what the command writes there
+    is lost. This one can't be written, so that the loss is reported as for any such file."""
     held = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     os.dup2(held, number)
     os.close(held)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """`everybody`: the terminal sent it, to all who are in front."""
+    """`everybody`: the terminal sent it to its whole foreground process group."""
 
     number: int
     everybody: bool = False

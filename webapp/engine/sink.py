@@ -24,7 +24,7 @@ Unfinished = Mapping[str, Any] | None
 @dataclass(frozen=True, slots=True)
 class Beat:
     """What the other side says of the job. `cancelled_by`: who asked for its end ("" for nobody in particular), None
-    while nobody does. `revived`: it had been given up, and is told its status anew."""
+    while nobody does. `revived`: it had been given up, and its status is set again."""
 
     cancelled_by: str | None
     revived: bool = False

@@ -1,6 +1,6 @@
 """Bytes that a command wrote, as lines. No I/O.
 
-A line ends at its newline and nowhere else: a carriage return stays in it, since that is how progress bars
+Only a newline ends a line: a carriage return stays in it, since that is how progress bars
 draw. It bears the time at which its end was read. One that has no end is cut every `limit` bytes, and each
 piece but the last is marked `"split": true`, as is what is left of a line whose rest was lost.
 """

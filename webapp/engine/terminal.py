@@ -9,7 +9,7 @@ import struct
 import termios
 from typing import Any
 
-# What a terminal is taken for that has no size, or where there is none.
+# The size that is assumed where a terminal has none, or where there is no terminal.
 COLUMNS, ROWS = 80, 24
 
 
