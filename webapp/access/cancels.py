@@ -1,4 +1,4 @@
-"""One cancel a job at a time: it is asked of the upstream once, and all who ask meanwhile get its answer."""
+"""One cancel a job at a time: the upstream is asked once, and all who ask before it answers get that answer."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..threads import RECORDS
 from .grant import Grant
 from .peer import group
 
-# Who asks again within this time is not written down again.
+# A caller who asks again within so many seconds is not recorded again.
 AGAIN_SECONDS = 60.0
 MAX_KNOWN = 10_000
-# What is written down of one job, of which links have half: nobody can fill the list so that an owner is missing in it.
+# So many cancels of one job are recorded, of which links have half: nobody can fill the list and keep owners out.
 MAX_RECORDED = 200
 MAX_WAITING = 32
 

@@ -18,7 +18,7 @@ MAX_LINK_COOKIES = 20
 
 
 def link_cookie(job: str) -> str:
-    """One a job: its name tells nobody which."""
+    """One for each job; its name does not show which."""
     return LINK_COOKIE + hashlib.sha256(job.encode()).hexdigest()[:16]
 
 
@@ -47,6 +47,7 @@ def drop_cookie(request: Request, response: Response, name: str) -> None:
 
 
 def too_many(cookies: list[str], new: str) -> list[str]:
-    """Which link cookies have to go, so that those of many jobs do not outgrow a request's headers."""
+    """Which link cookies have to be deleted, so that those of many jobs do not get too large for a request's
+    headers."""
     held = [name for name in cookies if name.startswith(LINK_COOKIE) and name != new]
     return held[: max(0, len(held) - MAX_LINK_COOKIES + 1)]

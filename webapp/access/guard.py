@@ -28,7 +28,7 @@ MAX_PARAMETERS = 50
 MAX_BODY = 64 << 10
 BODY_SECONDS = 10.0
 
-# An encoded slash, backslash or NUL: decoded they would stand for another path than the one that was checked.
+# An encoded slash, backslash or NUL: decoded, the path would be another than the one that was checked.
 _TRICK = re.compile(rb"%(?:2f|5c|00)|\\", re.IGNORECASE)
 # Its endpoint reads the body, once it knows that the caller may send one.
 _LINES = re.compile(r"/api/jobs/[^/]+/lines")
@@ -127,7 +127,7 @@ def check_path(scope: Scope) -> None:
         or "." in parts
         or "//" in path
     ):
-        raise UsageError("that path holds what no path of ours does: an encoded slash, dots, or a control character")
+        raise UsageError("that path holds an encoded slash, dots or a control character, which no path here does")
 
 
 def raw_path(scope: Scope) -> bytes:

@@ -1,4 +1,4 @@
-"""All who follow the events of one job: viewers, in groups that are sent the same, and the beat that serves them."""
+"""All viewers of one job, in groups that are sent the same bytes, and the beat that serves them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .step import last_visible
 from .viewer import Viewer
 
 log = logging.getLogger("jobtail.stream")
-# A socket that takes nothing for so long has nobody behind it.
+# A socket that takes nothing for so many seconds has nobody behind it.
 SEND_SECONDS = 120.0
 
 
@@ -49,7 +49,7 @@ class Audience:
         return max(group.position.line, viewer.position.line)
 
     def join(self, viewer: Viewer) -> float | None:
-        """Takes the viewer into its group. Not possible yet: how many seconds to wait."""
+        """Takes the viewer into its group. Where that is not possible yet: how many seconds to wait."""
         key = (viewer.form, viewer.refresh)
         group = self._groups.get(key)
         if group is None or not group.occupied:
@@ -103,7 +103,7 @@ class Audience:
                 self.feed.drop_pieces()
 
     async def _bring(self, group: Group) -> None:
-        """One that looks for a text takes its time, and the others do not wait for it."""
+        """A group that looks for a text takes longer, and the others do not wait for it."""
         if not group.form.searches:
             await group.deliver()
         elif not group.searching:
@@ -134,7 +134,7 @@ class Audience:
                 viewer.finish("denied")
 
     def _shown(self, viewer: Viewer) -> bool:
-        """The journal outlives the upstream's memory: a viewer gets what it keeps first."""
+        """The journal may keep more than the upstream still has: a viewer is sent that first."""
         return viewer.position.line >= last_visible(self.feed.state, viewer.form)
 
     async def close(self) -> None:

@@ -16,13 +16,13 @@ from .feed import Feed
 from .step import settled
 from .upkeep import MakeUpdater, Upkeep
 
-# A status that is older is asked for again before it is shown, for so long at most.
+# An older status is asked for again before it is shown, and so many seconds are waited for it at most.
 STATUS_AGE = 2.0
 STATUS_SECONDS = 3.0
 
 
 class Channel:
-    """`readers`: who follow by other means than events. `tasks`: what runs for whoever asks for the job here."""
+    """`readers`: who follow by other means than events. `tasks`: what runs on behalf of requests for this job."""
 
     def __init__(self, journal: Journal, state: State, make_updater: MakeUpdater) -> None:
         self.job = journal.job
@@ -53,7 +53,7 @@ class Channel:
 
     async def fresh(self, seconds: float = 20.0, *, status_only: bool = False) -> None:
         """Waits for a round that succeeded, or with `status_only` for a first status, unless the journal is kept up
-        to date already. Raises what the upstream says where nothing is known yet; else what is known has to do."""
+        to date already. Where nothing is known yet, it raises the upstream's error; else what is known is used."""
         awake = self.upkeep.running
         self.upkeep.keep_alive()
         await self._current(min(seconds, STATUS_SECONDS))
@@ -74,8 +74,8 @@ class Channel:
 
     @property
     def status_age(self) -> float | None:
-        """Seconds since the status was asked for; None where it was not since this process looks. Who keeps it up to
-        date elsewhere asks as often as we would."""
+        """Seconds since the status was asked for; None where this process has not asked yet. Another process that keeps
+        it up to date asks as often as this one would."""
         if self.upkeep.elsewhere:
             return 0.0
         return time.monotonic() - self.updater.status_at if self.updater.status_at else None
@@ -85,21 +85,22 @@ class Channel:
         return self.status_age is not None and self.status_age <= STATUS_AGE
 
     async def _current(self, seconds: float) -> None:
-        """The status may be of a poller that went to sleep before the job ended, or before it ran again: whoever looks
-        first waits for one that is asked for now. Where the upstream does not give it, what is known has to do."""
+        """The status may come from a poller that went to sleep before the job ended, or before it ran again. So the
+        first reader waits for a status that is asked for now. Where the upstream does not give one, the known one is
+        used."""
         if self.state.status is None or self._is_current:
             return
         await self.upkeep.status_asked(seconds)
         await self.feed.reload()
 
     def _hopeless(self, status_only: bool) -> bool:
-        """A round failed, and another is not worth waiting for: it would be refused too, or what is known does."""
+        """A round failed, and another is not worth waiting for: it would be refused too, or what is known is enough."""
         error = self.updater.error
         refused = isinstance(error, JobNotFound | UpstreamDenied)
         return error is not None and (refused or not self._nothing(status_only) or self.state.status is None)
 
     def _nothing(self, status_only: bool) -> bool:
-        """Nothing is known of what is asked for. That a log is empty is known once it has been read."""
+        """Nothing is known of what is asked for. A log counts as known to be empty only once it has been read."""
         if status_only or self.state.status is None:
             return self.state.status is None
         return self.state.last_line == 0 and not self.state.finished and not self._known(status_only)
@@ -112,8 +113,8 @@ class Channel:
         return self.upkeep.elsewhere and self.state.status is not None and self._read_elsewhere()
 
     def _read_elsewhere(self) -> bool:
-        """Whoever keeps the journal up to date has read something of the log, or found it empty. A journal that was
-        thrown away while its poller sleeps tells nothing."""
+        """The process that keeps the journal up to date has read something of the log, or found it empty. A journal
+        that was thrown away while its poller sleeps shows neither."""
         state = self.state
         return state.last_line > 0 or state.finished or (state.upstream or {}).get("state") == "ok"
 
@@ -133,7 +134,7 @@ class Channel:
         if self.state.status is None:
             return None
         status = RunStatus.model_validate(self.state.status)
-        # Heartbeats are no change, so the journal is not written for them.
+        # A heartbeat alone does not count as a change, so the journal is not written for it.
         status.last_heartbeat = self.updater.heartbeat or status.last_heartbeat
         return status
 

@@ -1,6 +1,6 @@
-"""Streams that run on after the application has returned. Once the head of an answer is out, nothing that it
-wraps around `send` has anything left to do, yet each layer would cost every viewer a coroutine a message; and as long
-as a stream lasts, each layer's frame, the request and the response would be kept for it, 8 KiB a viewer.
+"""Streams that run on after the application has returned. Once the head of an answer is out, the layers that the
+application wraps around `send` have nothing left to do. Yet each of them would cost every viewer a coroutine for each
+message, and as long as a stream lasts, the layers' frames, the request and the response would take 8 KiB a viewer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HELD = "jobtail.held"
 
 BREAK_SECONDS = 5.0
 
-# What is left of an answer once its head is out.
+# The part of an answer that follows its head.
 Rest = Callable[[Receive, Send], Awaitable[None]]
 
 
@@ -57,7 +57,7 @@ async def detach(scope: Scope, receive: Receive, send: Send, rest: Rest) -> None
 
 
 async def break_off(scope: Scope, receive: Receive) -> None:
-    """Closes the connection once what was sent has gone out. An answer in chunks has no last one then, so its reader
+    """Closes the connection once what was sent has gone out. An answer in chunks then lacks the last one, so its reader
     knows that it is not whole (RFC 9112, 8). Under a server that shows no transport, returning does the same, and is
     logged."""
     detached: Detached | None = scope.get(_SCOPE)

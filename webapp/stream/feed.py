@@ -34,7 +34,7 @@ Piece = tuple[bytes, Position]
 
 class Feed:
     """`trouble`: why nothing new can be written to the journal now, None where it can. `state` is replaced, never
-    changed; a negative revision marks one that was never stored: the last one that was, and the trouble since."""
+    changed. A negative revision marks a state that was never stored: the last stored one, with the trouble since."""
 
     def __init__(self, journal: Journal, state: State, trouble: Callable[[], JournalError | None]) -> None:
         self.job = journal.job
@@ -59,7 +59,7 @@ class Feed:
 
     @property
     def stored_attempt(self) -> int:
-        """The same as the journal has it, maybe of a run that is long over, without the trouble of now."""
+        """The same as the journal has it, without the present trouble; it may come from a run that is long over."""
         return self.attempt if self.state.revision >= 0 else 0
 
     async def reload(self, *, delivers: bool = False) -> None:
@@ -109,8 +109,8 @@ class Feed:
         return Position(state.epoch, line)
 
     async def piece(self, form: Form, position: Position, upto: int | None, state: State) -> Piece:
-        """`step`, done once for all who ask for the same. `state`: what the viewer has been told of, so that no line
-        comes before the status that it came with."""
+        """`step`, done once for all who ask for the same. `state`: the newest that the viewer was sent, so that no
+        line goes out before the status that it came with."""
         if position.omitted.count:
             return await pool_of(form).run(step, self.journal, state, form, position, upto)
         key = (form, position.epoch, position.line, position.gaps_to, position.sent, state.revision, upto)
@@ -137,7 +137,7 @@ def _failed(task: asyncio.Task[Any]) -> bool:
 
 
 def _troubled(state: State, error: JournalError) -> State:
-    """What is known, and that nothing new can be written down."""
+    """The state with its trouble: what is known, and that nothing new can be written."""
     held = state.upstream or {}
     since = held.get("since") if held.get("state") == "retrying" else int(time.time() * 1000)
     trouble = {"state": "retrying", "since": since, "lines": state.last_line, "attempt": 1}

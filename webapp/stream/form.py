@@ -62,7 +62,7 @@ class Form:
 
     @property
     def searches(self) -> bool:
-        """Whether lines are looked into, which takes its time."""
+        """Whether the text of lines is looked at, which takes time."""
         return bool(self.q or self.exclude)
 
     def passing(self, batch: Batch) -> list[int] | None:
@@ -70,7 +70,7 @@ class Form:
         return finish(self.walk(batch))
 
     def walk(self, batch: Batch, check: Check = nothing) -> Generator[None, None, list[int] | None]:
-        """The same, which yields between lines that are looked into; `check` is called within long ones."""
+        """The same; yields between lines that are looked at, and calls `check` within long ones."""
         chosen: list[int] | None = None
         if self.since_ms is not None or self.until_ms is not None:
             low = -1 if self.since_ms is None else self.since_ms
@@ -97,13 +97,13 @@ class Form:
 
 
 def pool_of(form: Form) -> Pool:
-    """Where lines are made for it: who looks for a text holds up nobody who does not."""
+    """The threads that make its lines: viewers that look for a text do not hold up the others."""
     return FILTERED if form.searches else LIVE
 
 
 @dataclass(slots=True)
 class Omitted:
-    """Lines that sampling has passed over and no event has told of yet."""
+    """Lines that sampling has left out and that no event has counted yet."""
 
     count: int = 0
     first: int = 0
@@ -231,13 +231,13 @@ def _sampled(form: Form, epoch: str, batch: Batch, chosen: list[int] | None, omi
 
 def cut(line: bytes, longest: int) -> bytes:
     """The line, its message cut to `longest` bytes of UTF-8 where it is longer, and without the upstream's other keys
-    where those are much longer; marked where anything was left out, with the `message_bytes` that it had. Of a line
-    that redraws the end state is kept, with the number of its `states`."""
+    where those are much longer; marked where anything was left out, with the `message_bytes` that it had. A line that
+    redraws is cut to its end state, with the number of its `states`."""
     value = loads(line)
     size = len(value["message"].encode())
     if size > longest:
         message, states = shorter(value["message"], longest)
-        size = value.get("message_bytes", size)  # of one that was cut before
+        size = value.get("message_bytes", size)  # of a line that was cut before
         value |= {"message": message, "cut": True, "message_bytes": size} | ({"states": states} if states else {})
         line = dump(value)
     if len(line) <= 2 * longest + 512:

@@ -22,7 +22,7 @@ from .wire import Parcel
 PING_SECONDS = 15.0
 # How far back a viewer whose socket was full finds the pushes it missed; past that it reads the journal.
 NEWEST_BYTES = 4 << 20
-# What one send costs, with room: beats widen so that a group's sends take at most a third of one core.
+# Seconds that one send costs, generously: beats get longer so that a group's sends take a third of one core at most.
 SEND_SECONDS = 20e-6
 SHARE_OF_CORE = 0.33
 
@@ -128,7 +128,7 @@ class Group:
         self.state = state
 
     def _cursor(self, after: Position) -> bytes:
-        """All up to here has been considered: told where a filter held the newest lines back."""
+        """The `cursor` event, where a filter held the newest lines back: all up to here has been considered."""
         now = time.monotonic()
         if after.line == max(after.sent, 0) or after.omitted.count or now - self.cursor_at < self.refresh:
             return b""
@@ -156,11 +156,11 @@ class Group:
             self._push(PING)
 
     def scatter(self) -> None:
-        """Everybody goes on alone: the journal has begun anew."""
+        """The journal has begun anew: each viewer goes on by itself."""
         for viewer in list(self.viewers):
             viewer.chase()
         self.viewers.clear()
-        # Nor do those find it again whose sockets are full.
+        # Viewers whose sockets are full do not find it again either.
         self.sent += 1
         self._newest.clear()
         self._newest_bytes = 0

@@ -24,14 +24,14 @@ from .presence import Watching
 from .upkeep import MakeUpdater
 
 log = logging.getLogger("jobtail.stream")
-# How soon a line that another process wrote is seen; where this one holds the lease, others write nothing but trims.
+# How soon a line that another process wrote is seen. Where this one holds the lease, others only trim.
 LOOK_SECONDS = 0.05
 LOOKS_BETWEEN = 10
 # A store that does not answer is asked again after so long.
 AWAY_SECONDS = 0.5
 
 NOT_FOUND_SECONDS = 2.0
-# Jobs at once of which nobody could say yet whether they exist.
+# So many jobs may be open of which nobody could say yet whether they exist.
 UNKNOWN_MOST = 8
 
 Ask = Callable[[str], Awaitable[RunStatus]]
@@ -135,7 +135,7 @@ class Hub:
         return sum(channel.watching for channel in self.channels.values())
 
     def admit(self, channel: Channel) -> None:
-        """Busy where one viewer more would be too many."""
+        """Busy where one more viewer would be too many."""
         if self.leaving.is_set():
             raise Busy("the service is going down", 2)
         if channel.watching >= self._max_viewers_per_job:
@@ -154,7 +154,7 @@ class Hub:
                 viewer.end()
 
     async def _look(self) -> None:
-        """Finds what other processes wrote: the journal's revision tells."""
+        """Finds what other processes wrote, by the revision of the journal."""
         for look in itertools.count():
             await asyncio.sleep(LOOK_SECONDS)
             seldom = look % LOOKS_BETWEEN == 0

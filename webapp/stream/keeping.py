@@ -42,7 +42,7 @@ class Keeping:
                 log.exception("keeping the journals within their bounds failed")
 
     def note(self, room: Room | None) -> None:
-        """Said once in the log for each change."""
+        """Each change is logged once."""
         level = "ample" if room is None else room.level
         self.notice = "" if room is None else room.words
         if level != self._level and self.notice:

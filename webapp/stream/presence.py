@@ -1,4 +1,5 @@
-"""How many watch a job, over all processes of the service: each tells the store what it has, and asks for the sums."""
+"""How many watch a job, over all processes of the service: each announces to the store what it has, and reads the
+sums."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 
 from ..store.tables import Presence
 
-# What a process told is believed for so long, so that one that was killed is soon forgotten.
+# What a process announced counts for so many seconds, so that a process that was killed is soon forgotten.
 BELIEVED_SECONDS = 6.0
 ANNOUNCE_SECONDS = 2.0
 
@@ -25,7 +26,7 @@ class Watching:
         self._counts: dict[str, int] = {}
 
     def of(self, job: str, own: int) -> int:
-        """`own`: how many watch it here, which is newer than what was told of them."""
+        """`own`: how many watch it here, which is newer than what was announced."""
         return max(0, self._counts.get(job, 0) - self._announced.get(job, 0)) + own
 
     def refresh(self, own: Mapping[str, int], now: float) -> None:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from .detached import detach
 from .viewer import Viewer
 
-# How long one whose socket is full may hold up the end of its stream.
+# So many seconds a viewer whose socket is full may hold up the end of its stream.
 LAST_SEND_SECONDS = 5.0
 
 
@@ -36,7 +36,7 @@ class Stream(EventSourceResponse):
 
 
 class Following:
-    """What is left of a stream once its head is out."""
+    """The part of a stream that follows its head."""
 
     __slots__ = ("_listening", "_over", "_task", "_viewer")
 

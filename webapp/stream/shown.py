@@ -17,7 +17,7 @@ from ..journal.terminal import REACH, SPAN, Screen
 from ..store.base import Journal
 
 MOST_BYTES = 8 << 20  # of lines that are read before and after those that were asked for
-# A control character in encoded lines; a backslash before one of these letters may stand for itself, which costs time.
+# A control character in encoded lines; where the backslash itself is escaped it is not one, which only costs time.
 _TELLS = re.compile(rb"\\[u\\bfnr]|\xc2[\x80-\x9f]|\x7f")
 
 
@@ -48,12 +48,12 @@ class Shown:
         self._after, self._upto, self._left, self._longest = after, upto, left, longest
         self._screen: Screen | None = None  # None: all that could still be drawn anew are plain lines
         self._plain: list[str] = []  # their messages, up to that of `_last`
-        self._given: dict[int, str] = {}  # what was given before it was final
+        self._given: dict[int, str] = {}  # what was given while it could still change
         self._last = self._ahead = 0  # the newest line; bytes past `upto`
 
     @property
     def over(self) -> bool:
-        """What comes next can change nothing of what was asked for."""
+        """Later lines can no longer change what was asked for."""
         if self._left == 0 or self._upto is None:
             return self._left == 0
         if self._ahead > MOST_BYTES:
@@ -79,7 +79,7 @@ class Shown:
         return data
 
     def pause(self) -> bytes:
-        """What is not final, as it stands; what changes later comes once more."""
+        """What may still change, as it is now; a line that does change later is given once more."""
         found = [(line, text) for line, text in self._open() if self._given.get(line) != text]
         data = self._text(found)
         self._given |= dict(found)

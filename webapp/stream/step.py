@@ -53,7 +53,7 @@ def step(
     batches = journal.read(after.line, most_bytes=PIECE_BYTES, upto=end, levels=form.levels) if after.line < end else []
     first = batches[0].first if batches else end + 1
     if first > after.line + 1:
-        # Asked for after the read: what is not in it for that reason is known by now.
+        # Asked for after the read: if lines were trimmed before it, that is known by now.
         trimmed = min(journal.trimmed_to(), first - 1)
         if trimmed > after.line:
             _gap(parts, form, after, after.line, "trimmed", trimmed - after.line)
@@ -82,7 +82,8 @@ def step(
 
 
 def within(lines: tuple[int, int] | None, gap_after: int) -> bool:
-    """Whether a gap is between two lines of a range: what is missing around it is not for its reader to know."""
+    """Whether a gap lies between two lines of the range: a reader of a range may not learn what is missing around
+    it."""
     return lines is None or lines[0] <= gap_after < lines[1]
 
 
@@ -123,7 +124,7 @@ def status_event(state: State, form: Form) -> bytes:
 
 
 def visible_status(status: dict[str, Any], detail: bool) -> dict[str, Any]:
-    """What the holder of a link may see of it: what the wire names, and not the words of the upstream."""
+    """What the holder of a link may see of it: the fields that the wire names, without the upstream's own words."""
     return status if detail else {name: value for name, value in status.items() if name in SHARED}
 
 
@@ -137,7 +138,7 @@ def upstream_event(state: State, form: Form) -> bytes:
 
 
 def lines_to_name(state: State, form: Form) -> int:
-    """How many lines the log has; of a range up to where it is filled, whatever stands before and behind it."""
+    """How many lines the log has. For a range: how far it is filled, so that nothing around it shows."""
     return state.last_line if form.lines is None else max(form.lines[0] - 1, last_visible(state, form))
 
 
@@ -150,8 +151,8 @@ def news(old: State, new: State, form: Form) -> bytes:
 
 def unfinished(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, form: Form) -> bytes:
     """What the command has written after its last newline, by stream, where that has changed: it goes out after the
-    lines, since the next line of its stream takes its place. Whether it will pass a filter is not known yet, so who
-    filters is not told; nor is who may see some lines only."""
+    lines, since the next line of its stream takes its place. A viewer with a filter is not sent it, because nobody can
+    say yet whether the line will pass; nor is one who may see some lines only."""
     chosen = form.levels is not None or form.q or form.exclude or form.until_ms is not None
     if old == new or chosen or form.lines is not None or form.format not in ("line", "batch"):
         return b""

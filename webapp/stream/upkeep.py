@@ -18,7 +18,7 @@ from .feed import Feed
 
 log = logging.getLogger("jobtail.stream")
 LINGER_SECONDS = 30.0
-# Whoever reads once counts as a viewer for so long.
+# A single read counts as a viewer for so many seconds.
 READ_SECONDS = 2.0
 RESTART_SECONDS = 1.0
 
@@ -26,7 +26,7 @@ RESTART_SECONDS = 1.0
 class Updater(Protocol):
     """Keeps a job's journal up to date: a poller of the upstream, or a follower of the embedded engine. `run` returns
     once nobody watches, the job is over and its log whole, or another process does the work. `writes`: it holds the
-    lease now, and says itself what it has changed. `status_at`: when it got the newest status, in seconds of the
+    lease now, and signals its own changes. `status_at`: when it got the newest status, in seconds of the
     monotonic clock, 0 for never. `loaded`: it has read the log once."""
 
     writes: bool
@@ -97,7 +97,7 @@ class Upkeep:
             try:
                 await self.updater.run()
                 await self._feed.reload()
-                # Asked of the disk: a lease that was given back is not a change of the journal.
+                # Read from the disk: giving a lease back does not count as a change of the journal.
                 self.elsewhere = (await LIVE.run(self._feed.journal.state)).held
             except JournalError as error:
                 log.warning("%s: %s", self._feed.job, error)
@@ -108,11 +108,11 @@ class Upkeep:
             await asyncio.sleep(RESTART_SECONDS)
 
     async def round_done(self) -> None:
-        """A round of the updater's, or a change that another process made."""
+        """Waits for a round of the updater, or for a change that another process made."""
         await first_of(self.updater.round_done(), self._feed.changed(self._feed.state.revision))
 
     async def status_asked(self, seconds: float) -> None:
-        """The updater has asked for the status since, its run is over, or the time is."""
+        """Waits until the updater has asked for the status, its run is over, or the time is up."""
         await first_of(self.updater.status_asked(), self._ran.wait(), seconds=seconds)
 
     async def close(self) -> None:

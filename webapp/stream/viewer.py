@@ -27,7 +27,7 @@ log = logging.getLogger("jobtail.stream")
 
 
 class Groups(Protocol):
-    """Where a viewer finds those who read the same, as far as a viewer asks."""
+    """What a viewer asks of the audience that it belongs to."""
 
     feed: Feed
 
@@ -49,7 +49,7 @@ class Ends:
     retries: int | None = None
     grant_ended: Callable[[], bool] | None = None
     grant_reason: str = "link_ended"
-    attempts_before: int = 0  # had failed when it came, and are none of its retries
+    attempts_before: int = 0  # had failed before this viewer came, and do not count
 
     def reason(self, now: float, attempt: int) -> str | None:
         """Why the stream ends now, None while it goes on."""
@@ -125,7 +125,7 @@ class Viewer:
             self._task.cancel()
 
     def end(self) -> None:
-        """No more is to come: what has been handed over is still sent."""
+        """The stream ends: what has been handed over is still sent."""
         if not self._over:
             self._over = True
             self.audience.leave(self)
@@ -135,21 +135,21 @@ class Viewer:
                 self._task.add_done_callback(lambda _: self._ended())
 
     def abandon(self) -> None:
-        """Ends the stream though its socket takes nothing: who is behind it comes back by its cursor."""
+        """Ends the stream of a socket that takes nothing: its reader comes back by its cursor."""
         counts.add("viewers_dropped_total")
         if self._task is not None:
             self._task.cancel()
         self.end()
 
     def say(self, data: bytes) -> None:
-        """Last words: at once, or when the socket has taken what it is at."""
+        """Sends a last event: at once, or when the socket has taken what is under way."""
         if self._task is not None:
             self._farewell = data
         elif not self._over:
             self._push_alone(data)
 
     def finish(self, reason: str) -> None:
-        """Ends the stream with `done`; a viewer whose socket is full is told nothing, and comes back for it."""
+        """Ends the stream with `done`; a viewer whose socket is full gets nothing, and comes back for it."""
         if self._over:
             return
         data = done_event(self.audience.feed.state, self.form, self.position, reason)
@@ -160,7 +160,7 @@ class Viewer:
         self.end()
 
     def joined(self, group: Group, sent: int) -> None:
-        """It stands where the group stands after that many pushes."""
+        """The viewer now stands where the group stands after that many pushes."""
         self._group, self._sent = group, sent
 
     def push(self, sent: Sent) -> None:

@@ -38,7 +38,7 @@ class Outlet:
         self._cycle = cycle if known and cycle.chunked_encoding is True else None
 
     def offer(self, parcel: Parcel) -> Awaitable[None] | None:
-        """Sends without waiting. Where the socket is full: what has to be awaited until it has been sent."""
+        """Sends without waiting. Where the socket is full, it returns what has to be awaited until all is sent."""
         cycle = self._cycle
         if cycle is None:
             return self._offer(parcel)
