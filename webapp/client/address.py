@@ -51,7 +51,7 @@ def origin(url: str) -> tuple[str, str, int]:
 
 
 def is_loopback(url: str) -> bool:
-    """True where only this machine is reached, so that no proxy is asked."""
+    """True where the address is on this machine, so that no proxy is used."""
     host = origin(url)[1]
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -80,13 +80,13 @@ Job: TypeAlias = str | HasJob
 
 
 def page(url: str, job: str) -> str:
-    """The address of a job's live page. `job`: an id, which can lead nowhere else however odd it is."""
+    """The address of a job's live page. `job`: an id; it is quoted, so that it cannot lead to another path."""
     return f"{url}/jobs/{quote(job, safe=':')}"
 
 
 def target(job: Job) -> JobAddress:
-    """A job by its id, a link to it or an object. The id within an object comes from a service, so that it is an id
-    and nothing else."""
+    """A job by its id, a link to it or an object. The id within an object comes from a service, so it is never read as
+    a link."""
     return _of_text(job) if isinstance(job, str) else JobAddress(_checked(job._job))
 
 

@@ -17,7 +17,7 @@ TRIES = 3
 
 
 def opened(wanted: Open) -> Script[Reply]:
-    """The head of an answer that is a success; else the error that its body tells."""
+    """The head of an answer that is a success; else raises the error that its body names."""
     reply: Reply = yield wanted
     if not 200 <= reply.status < 300:
         body = yield from AnswerBody(reply, wanted.site.url).head(MAX_ERROR_BYTES)
@@ -32,8 +32,8 @@ def require(reply: Reply, kind: str, url: str) -> None:
 
 
 def whole(wanted: Open) -> Script[bytes]:
-    """The body of an answer. A connection that was kept and that the service closed meanwhile is tried again, for
-    what changes nothing."""
+    """The body of an answer. A request that changes nothing is repeated where its connection had been kept open and
+    the service has closed it."""
     for attempt in range(TRIES):
         try:
             reply = yield from opened(wanted)
@@ -41,7 +41,8 @@ def whole(wanted: Open) -> Script[bytes]:
         except ServiceDown as error:
             if error.broke and wanted.method == "GET" and attempt < TRIES - 1:
                 continue
-            # It was there a moment ago: that nothing answers now is no reason to give up at once.
+            # The service was there a moment ago: it may be restarting, so that nothing answers now does not end the
+            # attempt.
             raise (ServiceDown(str(error)) if attempt else error) from None
         if len(body) > MAX_BYTES:
             raise BadAnswer(f"{wanted.site.url} answered more than {MAX_BYTES >> 20} MiB: is it a jobtail service?")

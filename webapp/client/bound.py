@@ -1,4 +1,4 @@
-"""What a client is before it can ask anything: an address and a token, which never leave it in a text or a pickle."""
+"""What a client is made of: an address and a token. The token is never shown in a text or kept in a pickle."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def token_for(url: str) -> str:
 
 
 def remember(client: Bound) -> None:
-    """As one that objects made by hand and objects out of a pickle may use. The newest few are kept."""
+    """Remembers a connection for objects that were made by hand or come out of a pickle. The newest few are kept."""
     _connected.append(client)
     del _connected[:-NEWEST]
 

@@ -136,7 +136,7 @@ class Calls:
         """RunResponse once the job has finished; TimedOut after `timeout` seconds.
 
         The service answers at the moment the job ends; `pause` is between attempts while the service does not
-        answer, which is borne for as long as by `stream`.
+        answer, which is tolerated for as long as by `stream`.
         """
         site, path = yield from self._path(job)
         begun, broken_since, reached = time.monotonic(), None, False

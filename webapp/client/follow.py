@@ -62,7 +62,7 @@ def backoff(attempt: int, base: float, asked: float | None, chance: float) -> fl
 
 
 def event_of(raw: ServerSentEvent) -> Event | None:
-    """None for an event that a newer service has and we do not know."""
+    """None for an event that only a newer service has."""
     kind = "line" if raw.name == "message" else raw.name
     if kind not in _KNOWN:
         return None
@@ -245,6 +245,6 @@ class EventFollower:
 
 
 def _final(error: ClientError) -> ClientError:
-    """Asking again has been tried, or would not help."""
+    """Marks an error as final: asking again has been tried, or would not help."""
     error.transient = False
     return error

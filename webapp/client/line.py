@@ -49,14 +49,14 @@ class LineGap(dict[str, Any]):
 
 
 def line_of(value: Any) -> Line:
-    """ValueError for what is no line: one is an object."""
+    """ValueError for anything but an object, which a line is."""
     if not isinstance(value, dict):
         raise ValueError("a line is an object")
     return Line(value)
 
 
 def _whole(value: Any) -> int:
-    """0 where a service gave no number."""
+    """The number of a line; 0 where the service gave none."""
     return int(value) if isinstance(value, int | float) and value == value and abs(value) < 1 << 63 else 0
 
 

@@ -1,7 +1,7 @@
 """RunResponse, JobResponse and Jobs: the objects of the published Fused client over a jobtail service.
 
 Their data is `webapp.models`, what they do is `work.py`; every method asks the service that the object came from, or,
-for one made by hand, that of the newest `connect()` or of JOBTAIL_URL.
+where it was made by hand, the one of the newest `connect()` or of JOBTAIL_URL.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def iterator(work: Callable[Concatenate[JobHandle, P], Gives[T]]) -> Callable[Co
 
 
 class FollowedJob(JobHandle):
-    """What one can do with a job, whatever it was learnt from."""
+    """What one can do with a job, whether it comes from a status, a list or an id."""
 
     @property
     def _api(self) -> Client:

@@ -1,9 +1,8 @@
 """The lines of a log from `GET .../logs`, to their proven end.
 
 Some proxies end an answer that broke off as if it were whole, so that its end proves nothing. With `end=true` the last
-record of an answer is `{"end": reason, "id": cursor}`: one without it was cut, and is gone on with after its last line.
-A service that knows no such record is asked for more until it has none.
-"""
+record of an answer is `{"end": reason, "id": cursor}`: an answer without it was cut, and reading goes on after its last
+line. A service that knows no such record is asked for more until it has none."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from .script import Close, Effect, GiveAll, Gives, Open, Site, Sleep
 
 RESUMES = 5
 RESUME_SECONDS = 15.0
-# The header of a service that ends its answers with a record, and the ends that are none too early.
+# The header of a service that ends its answers with a record, and the reasons that mean a regular end.
 LAST_ID = "jobtail-last-id"
 WHOLE = frozenset(("finished", "limit", "end"))
 
@@ -85,7 +84,8 @@ def log(site: Site, path: str, params: Mapping[str, Any]) -> Gives[Line | LineGa
 
 
 def _answer(site: Site, path: str, reading: LogReading) -> Generator[Effect | GiveAll[Line | LineGap], Any, bool]:
-    """The lines of one answer; whether it was proven to be whole. ServiceDown where it was proven not to be."""
+    """Gives the lines of one answer, and returns whether it was proven to be whole. ServiceDown where it was not
+    whole."""
     headers = {"Accept": "application/x-ndjson"}
     reply = yield from opened(Open(site, "GET", path, reading.params, ANSWER_SECONDS, headers))
     require(reply, "application/x-ndjson", site.url)
@@ -103,7 +103,7 @@ def _answer(site: Site, path: str, reading: LogReading) -> Generator[Effect | Gi
                 elif "gap" in record:
                     found.append(LineGap(reason=record["gap"], count=record.get("count"), after=record.get("after")))
         except BadAnswer:
-            yield GiveAll(found)  # what was taken before the one that is none
+            yield GiveAll(found)  # the lines before the one that is broken
             raise
         yield GiveAll(found)
         if reading.full:

@@ -1,4 +1,4 @@
-"""Text of others as a terminal may be given it.
+"""Text from others, made safe for a terminal.
 
 A terminal obeys control characters (C0, DEL and C1, by which titles are set, the clipboard is written and the screen
 is cleared), and shows text in another order than it stands in where bidirectional overrides say so.
@@ -36,7 +36,7 @@ def in_order(text: str) -> str:
 
 
 def json_text(value: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
-    """JSON that says the same and that a terminal can be given: what it would obey is escaped."""
+    """The same JSON, safe for a terminal: what a terminal would obey is escaped."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     return text if text.isascii() and "\x7f" not in text else _ESCAPED.sub(_escape, text)
 

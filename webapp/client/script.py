@@ -57,7 +57,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Reads no more of an answer. One that ended or failed is closed already, as is all when the script ends."""
+    """Stops reading an answer. One that ended or failed is closed already; the end of the script closes all."""
 
     reply: Reply
 
@@ -69,7 +69,7 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Give(Generic[T]):
-    """Hands something to whoever iterates over the script."""
+    """Hands something to the caller that iterates over the script."""
 
     value: T
 

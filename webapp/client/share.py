@@ -10,7 +10,8 @@ from .safe import plain
 
 
 class Share(WireModel):
-    """`url`: its address, which is told only to whoever made it. `works`: it has neither ended nor been revoked."""
+    """`url`: its address, which only the one who made it gets to see. `works`: it has neither ended nor been
+    revoked."""
 
     id: str
     url: str | None = None

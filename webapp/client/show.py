@@ -38,8 +38,8 @@ def pace(out: object) -> tuple[float, int] | None:
 
 
 class Printer:
-    """Writes lines and notes to a text file, many at once: whoever uses it settles it when it has no more for now.
-    Notes are dim, and messages safe, on a terminal."""
+    """Writes lines and notes to a text file, many at once: its user calls `settle` when there is nothing more to write
+    for now. Notes are dim, and messages safe, on a terminal."""
 
     def __init__(self, out: IO[str]) -> None:
         self._out = out
