@@ -108,7 +108,7 @@ WRONG = {
     "run_open_jobs": ("-1", ""),
     "trusted_user_header": ("X User", ""),
     "trusted_proxies": ("10.0.0.300", "neither an address nor a network"),
-    "allowed_origins": ("*", "is no origin"),
+    "allowed_origins": ("*", "is not an origin"),
     "secret_key": None,
     "public_url": ("https://host.example/api", "/api"),
     "data_dir": ("~no-such-user/jobtail", "no such user"),

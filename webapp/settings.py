@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin")
+                raise ValueError(f"{origin!r} is not an origin")
         return value
 
     @field_validator("redact", mode="before")

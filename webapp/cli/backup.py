@@ -14,9 +14,9 @@ def command(file: Path, force: bool) -> None:
     """Write everything in the data folder into FILE, while the service runs.
 
     FILE is a tar archive that only you can read: it holds the key that signs links. To restore, stop the service and
-    unpack it into an empty data folder (tar -xf FILE -C FOLDER). Lines keep their numbers there, under new ids, so
-    that no id which was given after the backup gets a second meaning. What was revoked since works again there:
-    see Backup in docs/operations.md.
+    unpack it into an empty data folder (tar -xf FILE -C FOLDER). There the lines keep their numbers and get new ids,
+    because ids that were given after the backup must not stand for other lines. What was revoked since works again
+    there: see Backup in docs/operations.md.
 
     \b
     Examples:

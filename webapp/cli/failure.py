@@ -9,7 +9,7 @@ OK, JOB_FAILED, USAGE, TIMED_OUT, UNREACHABLE = 0, 1, 2, 124, 69
 
 
 def exit_code(error: Exception) -> int | None:
-    """None for what is our own fault: that keeps its traceback."""
+    """None for an error in this program itself: that one keeps its traceback."""
     match error:
         case TimedOut():
             return TIMED_OUT

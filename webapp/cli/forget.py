@@ -14,7 +14,7 @@ from .out import say, show_json
 @json_option
 @with_client_to_change
 def command(client: Client, job: str, yes: bool, as_json: bool) -> None:
-    """Throw a job's lines away, such as when a secret got into them.
+    """Throw a job's lines away, for example when a secret got into them.
 
     Lines of an upstream are fetched anew if somebody looks and it still has them; those of a command of this machine
     are gone.

@@ -25,7 +25,7 @@ from .words import local, state, took_of
     "--status", metavar="STATUS", help="Only those: running, pending, stopping, done, failed, canceled (several: a,b)."
 )
 @click.option("--name", "q", metavar="TEXT", help="Only those whose name holds this, or whose id begins with it.")
-@click.option("-w", "--watch", is_flag=True, help="Again whenever it has changed, until Ctrl-C.")
+@click.option("-w", "--watch", is_flag=True, help="Print the list again whenever it has changed, until Ctrl-C.")
 @click.option(
     "--every", default=2.0, show_default=True, type=click.FloatRange(0.2, 3600), metavar="S", help="With --watch."
 )
@@ -53,7 +53,7 @@ def command(client: Client, n: int, skip: int, status: str | None, q: str | None
 
 
 def _changes(client: Client, every: float, n: int, skip: int, q: str | None, status: str | None) -> Iterator[Any]:
-    """The list, and the list again whenever another comes. On a terminal each time, since durations grow."""
+    """Prints the list, and again whenever it has changed; on a terminal every time, because durations grow."""
     printed = None
     while True:
         found = client.job_list(n, skip, q=q, status=status)

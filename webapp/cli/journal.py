@@ -61,7 +61,7 @@ def verify() -> int:
 
 
 def _wrong(journal: Any) -> list[str]:
-    """Lines that are missing, or that are not as they have to be."""
+    """Lines that are missing or wrong."""
     state = journal.state()
     at, found = state.trimmed_to, []
     while batches := journal.read(at, upto=state.last_line):
@@ -70,7 +70,7 @@ def _wrong(journal: Any) -> list[str]:
                 found.append(f"lines {at + 1} to {batch.first - 1} are missing")
             for number, line in enumerate(batch.split(), batch.first):
                 if json.loads(line)["line"] != number:
-                    found.append(f"line {number} bears another number")
+                    found.append(f"line {number} has another number")
             at = batch.last
     if at < state.last_line:
         found.append(f"lines {at + 1} to {state.last_line} are missing")
@@ -78,11 +78,11 @@ def _wrong(journal: Any) -> list[str]:
 
 
 @command.command("prune")
-@click.option("--days", type=click.FloatRange(0.01), help="Forget what had no new line for so many days.")
-@click.option("--bytes", "most", type=click.IntRange(1 << 20), help="Forget the oldest until all take no more.")
+@click.option("--days", type=click.FloatRange(0.01), help="Forget journals that had no new line for so many days.")
+@click.option("--bytes", "most", type=click.IntRange(1 << 20), help="Forget the oldest until the rest take no more.")
 def prune(days: float | None, most: int | None) -> int:
-    """Keep to the bounds of age and size now: those of the settings, or other ones. Journals that are written, watched
-    or were written within the last minute stay."""
+    """Apply the bounds of age and size now: those of the settings, or the given ones. Journals that are written or
+    watched, or were written within the last minute, stay."""
     from ..settings import load_settings
     from .local import opened
 

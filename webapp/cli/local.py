@@ -1,4 +1,4 @@
-"""What commands need that look at the data itself, and not at a service: they run where the service's settings are."""
+"""For commands that read the data itself instead of asking a service: they run where the service's settings are."""
 
 from __future__ import annotations
 

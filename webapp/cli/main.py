@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def open_standard_files() -> None:
-    """Where one of them is closed, the next file that we open would stand in its place, and get what is printed."""
+    """Where a standard file is closed, the next file that we open would take its number, and get what is printed."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -110,11 +110,11 @@ def open_standard_files() -> None:
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
     for file in (sys.stdout, sys.stderr):
         if isinstance(file, io.TextIOWrapper):
-            file.reconfigure(errors="backslashreplace")  # what a locale lacks is no reason to stop
+            file.reconfigure(errors="backslashreplace")  # a character that the locale lacks does not end the command
 
 
 def run(arguments: list[str]) -> int:
-    """What to exit with; nothing but a sentence on standard error where something is wrong."""
+    """Runs the command line and returns its exit code. What goes wrong is one sentence on standard error."""
     try:
         try:
             code = _run(arguments)
@@ -149,12 +149,12 @@ def _run(arguments: list[str]) -> int:
 
 
 def _of_output(error: OSError) -> bool:
-    """Whether it comes of writing what we print: what else can fail names its file, or is an error of ours."""
+    """Whether it comes from writing what we print. Any other failure names its file, or is an error in this program."""
     return error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
 
 
 def _output_failed(failed: OutputFailed) -> int:
-    """Whatever is still to be flushed goes nowhere, silently."""
+    """What is still to be flushed is thrown away silently."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     if failed.gone:

@@ -64,7 +64,7 @@ def _follow(reader: JobReader, how: dict[str, Any], label: str) -> int:
 
 
 def _code(end: int | BaseException) -> int:
-    """Of one job that ended. What is no error of a service's ends the whole."""
+    """The exit code of one job that ended. An error that does not come from a service ends the whole command."""
     if isinstance(end, int):
         return end
     code = exit_code(end) if isinstance(end, Exception) else None
@@ -83,7 +83,7 @@ def _found(client: Client, text: str) -> NamedJob:
 
 
 def labels(jobs: list[NamedJob]) -> list[str]:
-    """What each job is called before its lines: its name where it is its alone, else its id; all equally wide."""
+    """The label before each job's lines: its name where no other of them has it, else its id; all equally wide."""
     names = [job.name for job in jobs]
     called = [plain(job.name if job.name and names.count(job.name) == 1 else job.id) for job in jobs]
     short = [text if len(text) <= LABEL else text[: LABEL - 1] + "…" for text in called]

@@ -50,13 +50,13 @@ def with_client(command: F) -> F:
 
 
 def with_client_to_change(command: F) -> F:
-    """The same for a command that changes something, so that no job is guessed by a name that several bear."""
+    """The same for a command that changes something: a name that several jobs have is refused."""
     return _with_client(command, changes=True)
 
 
 def _with_client(command: F, changes: bool) -> F:
     @click.option("--url", metavar="URL", help="The service. [env: JOBTAIL_URL; default: http://127.0.0.1:8484]")
-    @click.option("--token", metavar="TOKEN", help="Signs in. Better in JOBTAIL_TOKEN, which others can't see.")
+    @click.option("--token", metavar="TOKEN", help="The access token. JOBTAIL_TOKEN is safer: others can't see it.")
     @wraps(command)
     def wrapped(url: str | None, token: str | None, **rest: Any) -> Any:
         with Client(url, token) as client:
@@ -83,9 +83,9 @@ _CHOOSING = (
     click.option("-n", "--tail", type=_COUNT, metavar="N", help="Only the last N of those that are there."),
     click.option("--level", metavar="LEVEL", help="Only this level: error, warning, info, debug (several: a,b)."),
     click.option(
-        "--grep", metavar="RE", help="Only lines in which this is found (RE2; in either case if all is small)."
+        "--grep", metavar="RE", help="Only lines that match this (RE2; case counts only if it has a capital letter)."
     ),
-    click.option("--exclude", metavar="RE", help="Only lines in which this is not found."),
+    click.option("--exclude", metavar="RE", help="Only lines that do not match this."),
     click.option("-A", "--after-context", type=click.IntRange(0, 1000), metavar="N", help="And N lines after each."),
     click.option("-B", "--before-context", type=click.IntRange(0, 1000), metavar="N", help="And N lines before each."),
     click.option("-C", "--context", type=click.IntRange(0, 1000), metavar="N", help="And N lines around each."),

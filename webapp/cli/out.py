@@ -1,6 +1,6 @@
 """The one place where words go out to a terminal or a pipe. What a service gave (names, reasons, addresses, ids) comes
-here as it is; here it loses what a terminal would obey, and gets its colour. Lines of logs go through `client.show`.
-"""
+here as it is; here everything that a terminal would obey is taken out, and colours are added. Lines of logs go through
+`client.show`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def show_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def narrow(out: IO[str]) -> bool:
-    """Whether a file cannot take every character: JSON then escapes those that are not ASCII."""
+    """Whether the file's encoding lacks some characters: JSON then escapes those that are not ASCII."""
     return str(getattr(out, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "") != "utf8"
 
 

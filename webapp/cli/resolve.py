@@ -19,8 +19,8 @@ LOOKED_AT = 100
 
 
 def on_job(client: Client, text: str, act: Callable[[str], T], *, changes: bool = False) -> T:
-    """What `act` gives for the job that is meant. `changes`: it changes something, so that a name that several jobs
-    bear is refused; else the newest of them is meant."""
+    """What `act` gives for the job that is meant. `changes`: it changes something, so a name that several jobs
+    have is refused; otherwise the newest of them is meant."""
     text = text.strip()
     if "://" in text:
         return act(text)
@@ -38,7 +38,7 @@ def on_job(client: Client, text: str, act: Callable[[str], T], *, changes: bool 
 def newest(client: Client) -> str:
     for row in rows(client.job_list(1)):
         return str(row["id"])
-    raise UsageError(f"there is no job yet, so {LAST} means none. Start one: jobtail run -- CMD")
+    raise UsageError(f"there is no job yet, so {LAST} can't be one. Start one: jobtail run -- CMD")
 
 
 def rows(listed: dict[str, Any]) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def rows(listed: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def choose(text: str, listed: list[dict[str, Any]], changes: bool) -> tuple[str | None, int]:
-    """The id that a text means, None for none, and how many jobs bear that name. UsageError where it may be several."""
+    """The id that a text means, or None, and how many jobs have that name. UsageError where it may be several."""
     ids = [str(row["id"]) for row in listed]
     if text in ids:
         return text, 1
@@ -67,7 +67,7 @@ def _looked_up(client: Client, text: str, changes: bool) -> str | None:
     try:
         listed = rows(client.job_list(LOOKED_AT, q=text))
     except ClientError:
-        return None  # whoever may not see the list is told that there is no such job
+        return None  # a caller who may not see the list gets the answer that there is no such job
     found, count = choose(text, listed, changes)
     if found is not None and count > 1:
         complain(f"{text!r} is the name of {count} jobs: this is the newest, {found}")

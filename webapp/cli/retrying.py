@@ -1,4 +1,4 @@
-"""What people are told on standard error while they follow a job: a break, and how it ended."""
+"""Messages on standard error for people who follow a job: breaks, and how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .words import end_of
 
 
 def say_retrying(event: Event) -> None:
-    """Only to somebody who sees it: the log itself goes on as if nothing had been."""
+    """Only for people: the log itself goes on as if nothing had happened."""
     if sys.stderr.isatty():
         complain(f"{event.data.get('detail')}; trying again in {event.data.get('in_seconds', 0):.0f} s")
 

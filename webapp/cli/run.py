@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
-@click.option("--name", default="", metavar="NAME", help="What the job is called; else its command line.")
-@click.option("--quiet", is_flag=True, help="Nothing of ours on standard error but errors.")
+@click.option("--name", default="", metavar="NAME", help="The job's name, instead of its command line.")
+@click.option("--quiet", is_flag=True, help="Print only errors of jobtail itself on standard error.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(0),
     default=60.0,
     metavar="S",
-    help="With --to: how long, once it has ended, the rest is sent [60].",
+    help="With --to: for how many seconds the rest is still sent once the command has ended [60].",
 )
 @click.argument(
     "cmd", metavar="-- CMD [ARG ...]", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=complete_path
@@ -63,7 +63,7 @@ def command(
 
 
 def elsewhere(options: Options, url: str, linger: float) -> Options:
-    """The same, reported to a service on another machine. UsageError for an address that is none."""
+    """The same, reported to a service on another machine. UsageError for an address that is not valid."""
     from dataclasses import replace
 
     from ..client.address import service_url

@@ -22,7 +22,7 @@ PAGE = 1000
 @click.option("--regex", is_flag=True, help="TEXT is an expression (RE2).")
 @click.option("--level", metavar="LEVEL", help="Only this level: error, warning, info, debug (several: a,b).")
 @click.option("-n", "--limit", type=click.IntRange(1), metavar="N", help="The first N matches.")
-@click.option("--count", is_flag=True, help="How many lines match, and no more.")
+@click.option("--count", is_flag=True, help="Print only how many lines match.")
 @click.option("--timestamps", is_flag=True, help="The time before each line.")
 @json_option
 @with_client

@@ -14,7 +14,7 @@ from .words import local
 @job_argument
 @click.option("--expires", default="7d", show_default=True, metavar="TIME", help="How long it holds: 30m, 12h, 7d.")
 @click.option("--can-cancel", is_flag=True, help="Whoever has the link may cancel the job.")
-@click.option("--note", default="", metavar="TEXT", help="For whom it is, to find it again.")
+@click.option("--note", default="", metavar="TEXT", help="Whom the link is for, so that you find it again.")
 @click.option("--lines", metavar="A-B", help="Only these lines.")
 @click.option("--list", "listed", is_flag=True, help="List the job's links instead.")
 @click.option("--revoke", metavar="LINK", help="End a link, by the id that --list shows.")

@@ -38,7 +38,7 @@ class Wanted:
 
 
 def compiled(option: str, expression: str | None) -> Any:
-    """None for none; a usage error for one that is none."""
+    """None where there is none; a usage error where it is not valid."""
     if expression is None:
         return None
     import re2
