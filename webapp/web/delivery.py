@@ -104,7 +104,7 @@ def _text(item: dict[str, Any]) -> Text:
 def _entries(item: Any, now_ms: int) -> list[Entry]:
     """A line each."""
     if not isinstance(item, dict) or not isinstance(item.get("message"), str):
-        raise UsageError(f"{text_of(item)[:100]!r} is no line: it takes an object with a message")
+        raise UsageError(f"{text_of(item)[:100]!r} is not a line: it takes an object with a message")
     at = normalised(item.get("timestamp"))
     extra = {name: value for name, value in item.items() if name not in ("timestamp", "message")}
     if at is None:

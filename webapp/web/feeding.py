@@ -1,4 +1,4 @@
-"""What the routes take by which runners on other machines report their jobs: the bodies, and all of it for OpenAPI."""
+"""The routes by which runners on other machines report their jobs: their bodies, and their description for OpenAPI."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _gives(does: str, **properties: Json) -> Json:
 
 _PRODUCER = [
     _header("Producer-Id", {"type": "string", "pattern": f"^{PRODUCER_ID.pattern}$"}, "who sends"),
-    _header("Producer-Epoch", _NUMBER, "which run of it; a later one ends those before"),
+    _header("Producer-Epoch", _NUMBER, "which run of the producer; a later run ends the earlier ones"),
 ]
 _SEQ = _header("Producer-Seq", _NUMBER, "which batch of that run, from 0; needed where there are lines")
 _WHO = {"type": ["string", "null"], "description": "who asked for the job's end; null while nobody does"}
@@ -111,7 +111,7 @@ FEEDING: dict[tuple[str, str], Json] = {
         },
     },
     ("POST", "/api/jobs/{job}/heartbeat"): {
-        "summary": "Say that the runner lives, with the job's grant",
+        "summary": "Say that the runner is alive, with the job's grant",
         "parameters": _PRODUCER,
         "responses": {"200": _gives("noted", cancelled_by=_WHO)},
     },

@@ -1,4 +1,4 @@
-"""Our modules and style sheets as they travel: without comments and indentation, which are for readers of the files."""
+"""Our modules and style sheets as they are sent: without comments and indentation, which are for people."""
 
 from __future__ import annotations
 

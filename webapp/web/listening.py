@@ -1,4 +1,4 @@
-"""The socket that is listened on: made here, or given by who started the process (systemd's socket activation)."""
+"""The socket that is listened on: made here, or handed over by systemd (socket activation)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from ..errors import SettingsError
 from .sockets import keep_asking
 
-# What waits in the kernel for a viewer that reads nothing is bounded: else it keeps megabytes.
+# Bounds what waits in the kernel for a viewer that reads nothing; otherwise that would be megabytes.
 UNSENT_BYTES = 64 << 10
 BACKLOG = 2048
 _FIRST_GIVEN = 3  # sd_listen_fds(3)
@@ -25,8 +25,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _given() -> socket.socket | None:
-    """The socket that systemd, or whoever speaks as it does, has opened for us: it stays open while we are restarted,
-    so that no connection is refused. The variables are taken out, since they are meant for this process alone."""
+    """The socket that systemd, or a program with the same protocol, has opened for us. It stays open while we are
+    restarted, so that no connection is refused. The variables are removed, since they are meant for this process."""
     if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
         return None
     count = os.environ.pop("LISTEN_FDS", "0")
@@ -39,7 +39,7 @@ def _given() -> socket.socket | None:
         listening = socket.socket(fileno=_FIRST_GIVEN)
         listening.getsockname()
     except OSError as error:
-        raise SettingsError(f"LISTEN_FDS names a socket that is none: {error.strerror}") from None
+        raise SettingsError(f"LISTEN_FDS names something that is not a socket: {error.strerror}") from None
     os.set_inheritable(_FIRST_GIVEN, False)
     return listening
 

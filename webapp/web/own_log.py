@@ -26,7 +26,7 @@ def configure(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of every request that is not HTTP: anybody could fill a disk with that.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    # The pool tells of each attempt to connect; what matters of it is said where it is used.
+    # The pool logs each attempt to connect; what matters of that is logged where the pool is used.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from ..threads import PAGES
 
-# The quickest: of a log little is left with it, too.
+# The quickest level: it makes a log small, too.
 LEVEL = 1
 _GZIP = 31  # what zlib calls gzip, with its largest window
 # Less than this fits into one packet as it is.

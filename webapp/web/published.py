@@ -14,7 +14,7 @@ _NEVER = "1970-01-01T00:00:00Z"
 
 
 def published_entry(line: bytes) -> bytes:
-    """A line as the entry it came as: its newline back, its own keys, none of ours."""
+    """A line as the entry that it came as: with its newline and its own keys, without ours."""
     value = loads(line)
     entry = {"timestamp": value["timestamp"], "message": value["message"] + "\n"}
     entry |= {name: kept for name, kept in value.items() if name not in OURS}

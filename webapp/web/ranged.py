@@ -18,12 +18,12 @@ _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.
 
 
 class Unsatisfiable(Exception):
-    """No byte of what is asked for is there."""
+    """None of the bytes that are asked for exist."""
 
 
 def part_of(asked: str, length: int) -> tuple[int, int] | None:
-    """First and last byte of a `Range` header. None where all is to be sent: there is none, or it is none that we
-    know, such as one with several parts. Unsatisfiable where it lies past the end."""
+    """First and last byte of a `Range` header. None where all is to be sent: there is no such header, or not one that
+    is supported, such as one with several parts. Unsatisfiable where it lies past the end."""
     match = _RANGE.fullmatch(asked.strip())
     if match is None:
         return None

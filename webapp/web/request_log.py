@@ -75,7 +75,7 @@ def _fields(scope: Scope, request_id: str, status: int, seconds: float) -> dict[
 
 
 def shown(path: str, parameters: Mapping[str, Any]) -> str:
-    """A path without what opens something to whoever reads it, on one line."""
+    """A path on one line, without tokens that would let a reader of the log in."""
     token = str(parameters.get("token", ""))
     hidden = _LINK.sub(r"\1***", path.replace(token, "***") if token else path)
     return hidden.encode("unicode_escape").decode("ascii")[:500]

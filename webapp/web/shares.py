@@ -1,4 +1,4 @@
-"""Shared links over HTTP: made, listed and revoked by owners; opened by whoever has one."""
+"""Shared links over HTTP: made, listed and revoked by owners; opened by anybody who has one."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from .render import render
 from .route import guarded, note_use
 from .words import elapsed
 
-# The address of this page is the token: it may not even go to our own files as a referrer.
+# The address of this page holds the token: it may not even be sent to our own files as a referrer.
 DOOR_HEADERS = {**PRIVATE_HEADERS, "Referrer-Policy": "no-referrer"}
 STATUS_SECONDS = 3.0
 ENDED = (
-    "Links end by themselves, can be taken back by whoever made them, and break when a part is lost in copying. "
+    "Links end by themselves, can be revoked by the one who made them, and break when a part is lost in copying. "
     "Ask for a new one."
 )
 
@@ -104,7 +104,7 @@ async def door(request: Request, service: Service, grant: Grant) -> Response:
 
 
 def no_entry(request: Request, service: Service, link: Link | None) -> Response:
-    """Ended, revoked and forged look the same; only an owner is told which."""
+    """Ended, revoked and forged links look the same; only an owner sees which it is."""
     caller = service.access.caller(request, None)
     detail = ENDED
     if caller.owner is not None:
@@ -155,7 +155,7 @@ async def preview(service: Service, link: Link) -> tuple[str, str, str]:
         async with asyncio.timeout(STATUS_SECONDS):
             channel = await service.hub.channel(link.job)
             status = RunStatus.model_validate(channel.state.status) if channel.state.status else await channel.status()
-            # How long the whole took is not for the reader of some lines to know.
+            # A reader who may see some lines only may not learn how long the whole took.
             ends = None if link.lines else await PAGES.run(channel.journal.first_and_last_ms)
     except (JobtailError, TimeoutError):
         pass

@@ -1,8 +1,8 @@
 """Connections whose other end is gone, told from those whose reader merely pauses.
 
 `TCP_USER_TIMEOUT` can't tell them apart: it also counts the time for which a living reader's window is closed, so that
-`curl ... | less` was cut off after a pause. The kernel's own counts can: whoever lives acknowledges what it is sent and
-each probe of its closed window, and both counts start anew with every acknowledgement.
+`curl ... | less` was cut off after a pause. The kernel's own counts can: a living peer acknowledges what it is sent and
+each probe of its closed window, and both counts start again from zero with every acknowledgement.
 """
 
 from __future__ import annotations

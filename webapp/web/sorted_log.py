@@ -1,7 +1,8 @@
 """A job's log sorted by timestamp, as the Fused wire has it, without holding it.
 
-The journal is in the order in which lines were learnt of, which is nearly that of time: lines that no earlier one
-outruns are already sorted. The others, the stragglers, are sorted by themselves, numbers alone, and merged in.
+The journal is in the order in which lines came in, which is nearly that of time. Lines with a timestamp not less than
+that of any line before them are already sorted. The others, the stragglers, are sorted by themselves (only their
+numbers), and merged in.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LINE_BITS = 50
 
 def sorted_log(journal: Journal, since_ms: int | None) -> Iterator[bytes]:
     """The JSON list of the entries from `since_ms` on, in chunks, of which some are empty. What is appended
-    meanwhile is not in it."""
+    while it is made is not in it."""
     low = 0 if since_ms is None else max(0, since_ms)
     after, upto = journal.line_at(low) - 1, journal.state().last_line
     chunk = bytearray(b"[")
@@ -92,7 +93,7 @@ class _RecentBatches:
         self._kept: OrderedDict[int, list[bytes]] = OrderedDict()
 
     def line(self, number: int) -> list[bytes]:
-        """None where it was trimmed meanwhile."""
+        """None where the line has been trimmed in between."""
         if self._firsts is None:
             self._firsts = [span.first for span in self._journal.spans(self._after)]
         at = bisect_right(self._firsts, number) - 1

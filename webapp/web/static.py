@@ -53,7 +53,7 @@ def version() -> str:
 
 class Static:
     """`/VERSION/NAME` and `/NAME`, below where it is mounted. A page that was loaded before an update asks for its old
-    version: it gets the new file, for once."""
+    version: it gets the new file, which is then not cached."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):

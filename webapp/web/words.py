@@ -37,7 +37,7 @@ def job_words(job: str, status: RunStatus | None) -> dict[str, Any]:
 
 
 def about_words(status: RunStatus | None) -> list[tuple[str, str, str]]:
-    """What is known of a job: label, text, and of a time the same as ISO 8601. What is not known is left out."""
+    """What is known of a job, as label, text, and for a time also ISO 8601. What is not known is left out."""
     if status is None:
         return []
     words = job_words(status.job_id, status)
@@ -67,7 +67,7 @@ def _clock(moment: datetime) -> str:
 
 
 def elapsed(status: RunStatus | None, ends_ms: tuple[int, int] | None, now: datetime) -> str:
-    """How long the job took or has been running: from its creation or its first line; "" when nothing tells."""
+    """How long the job took or has been running: from its creation or its first line; "" when that is not known."""
     if status is None:
         return ""
     begun = _moment((status.model_extra or {}).get("creation_date"))
@@ -124,7 +124,8 @@ def matches(job: dict[str, Any], text: str, state: str) -> bool:
 
 
 def totals_words(jobs: list[dict[str, Any]], skip: int, more: bool, found: int | None, bounded: bool) -> str:
-    """What the list shows: `found` of a search, among the newest only where it is `bounded`; else which of all."""
+    """What the list shows: how many a search has `found` (among the newest only where it is `bounded`), else which
+    jobs of all."""
     if found is not None:
         among = " among the newest" if bounded else ""
         return f"{found:,} match{'' if found == 1 else 'es'}{among}"

@@ -110,7 +110,7 @@ class Workers:
         return found
 
     def _stop(self) -> int:
-        """All are told, and waited for; what is left after a while, or at a second signal, is killed."""
+        """All get the signal and are waited for; what is left after a while, or at a second signal, is killed."""
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         while self._alive:
