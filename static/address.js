@@ -32,8 +32,8 @@ export function parseView(search, defaults = WIDE) {
 }
 
 export function formatView(view, defaults = WIDE) {
-	const told = ([name, value]) => (name in defaults ? value !== defaults[name] : value);
-	const shown = new URLSearchParams(Object.entries(view).filter(told));
+	const differs = ([name, value]) => (name in defaults ? value !== defaults[name] : value);
+	const shown = new URLSearchParams(Object.entries(view).filter(differs));
 	return shown.size ? `?${shown}` : "";
 }
 

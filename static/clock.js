@@ -1,4 +1,4 @@
-// The service's clock. What the page says of time goes by it, since the reader's own may be wrong.
+// The service's clock, by which the page shows all times, since the reader's own may be wrong.
 
 const WHOLE_SECONDS = 2000; // ms: a Date header has whole seconds, and may be made a second before its answer
 
@@ -6,9 +6,9 @@ let [least, most] = [-Infinity, Infinity]; // how far the service's clock can be
 
 /** An answer's Date header, and when by the reader's clock its request was sent and it came. */
 export function hear(header, sent, received = Date.now()) {
-	const told = Date.parse(header);
-	if (isNaN(told)) return;
-	const [low, high] = [told - received, told + WHOLE_SECONDS - sent];
+	const dated = Date.parse(header);
+	if (isNaN(dated)) return;
+	const [low, high] = [dated - received, dated + WHOLE_SECONDS - sent];
 	// Answers that contradict each other: one of the clocks was set.
 	if (low > most || high < least) [least, most] = [-Infinity, Infinity];
 	[least, most] = [Math.max(least, low), Math.min(most, high)];

@@ -26,7 +26,7 @@ export function parseGroup(message) {
 }
 
 /** Where the group that begins at a line ends, looked for in the lines after it: `{last, at}`, the last line that belongs
- * to it and the line that told. Undefined where these lines do not tell. `open`: of `parseGroup`. `isFolded`: whether the
+ * to it and the line that shows that. Undefined where these lines do not show it. `open`: of `parseGroup`. `isFolded`: whether the
  * group that begins at a line is folded, so that its end is not among these lines. */
 export function groupEnd(open, after, isFolded = () => false) {
 	let depth = 1;
@@ -52,7 +52,7 @@ export function groupStart(before, isFolded = () => false) {
 	});
 }
 
-/** What finds, on the server, the lines that may tell where such a group ends. */
+/** What finds, on the server, the lines that may show where such a group ends. */
 export const ENDS = {
 	bracket: { q: "\\[(end)?group\\]|::(end)?group::|section_(start|end):", regex: true },
 	open: { q: "^(\\x1b_bk;[^\\x07]*\\x07)?(---|\\+\\+\\+|~~~) ", regex: true },

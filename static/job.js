@@ -52,7 +52,7 @@ const events = {
 		if (missing.length) lines[0].before = missing;
 		missing = [];
 		const { line, timestamp } = lines.at(-1);
-		// When an old log is opened, its last line tells; then the moment at which lines come.
+		// The time of the last line when an old log is opened; after that, the moment at which lines come.
 		const ago = now() - timestamp;
 		if (line > viewer.lines.last) heard = !heard && ago > 0 && ago < DAY ? timestamp : now();
 		viewer.push(lines);

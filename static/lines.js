@@ -49,7 +49,7 @@ export function makeLines(api) {
 		return Boolean(from) && (me.atStart || line >= from) && line <= (me.atEnd ? me.last : to);
 	}
 
-	/** What is still being loaded is wanted no more. */
+	/** What is still being loaded is no longer wanted. */
 	function halt() {
 		turn++;
 	}

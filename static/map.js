@@ -12,7 +12,7 @@ export function makeMap(viewer) {
 	let first, last;
 	let parts = [];
 	for (const event of ["pointerdown", "pointermove"]) on(node, event, seek);
-	on(node, "pointermove", told);
+	on(node, "pointermove", describe);
 	on(node, "pointerleave", () => show("#place", false));
 	return { draw, here };
 
@@ -25,7 +25,7 @@ export function makeMap(viewer) {
 	}
 
 	/** Says which line and time is under the pointer. */
-	function told(event) {
+	function describe(event) {
 		const line = lineAt(event);
 		const part = parts.find((one) => line <= one.last) ?? parts.at(-1);
 		const share = (line - part.first) / Math.max(1, part.last - part.first);

@@ -8,8 +8,8 @@ export function startPrinting(root, rows) {
 	on(window, "beforeprint", () => {
 		const all = rows();
 		const last = Number(root.dataset.last);
-		const told = all.length < last ? [el("p", "quiet", `The ${number(all.length)} lines around the reader, of ${number(last)}: the whole log can be downloaded as text.`)] : [];
-		sheet.replaceChildren(...told, ...all);
+		const note = all.length < last ? [el("p", "quiet", `The ${number(all.length)} lines around the reader, of ${number(last)}: the whole log can be downloaded as text.`)] : [];
+		sheet.replaceChildren(...note, ...all);
 		root.append(sheet);
 	});
 	on(window, "afterprint", () => sheet.remove());

@@ -124,7 +124,7 @@ export class Reading {
 		return this.items.length;
 	}
 
-	/** What is missing before a line that stands behind another is told before that one. */
+	/** Where a line has been folded behind another, the notes on what is missing before it go before that one. */
 	#keepNotes(line, numbers) {
 		const before = new Set(numbers.flatMap((number) => this.#find(number).before ?? []));
 		if (before.size) line.before = [...before];

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { findLinks } from "./links.js";
 import { terminal } from "./terminal.js";
 
-const LONGEST = 50_000; // characters of one text node: Firefox paints no more
+const LONGEST = 50_000; // characters of one text node: Firefox does not paint longer ones
 // What is seen of these is a mark: they could hide or reorder text.
 const HIDING = /[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]/;
 
