@@ -18,7 +18,7 @@ PIECE = 1 << 20
 MOST = 64 << 20
 GUESSES = 4
 _BLANK = b" \t\r\n"
-# What can stand between two entries: in a string the quote would be escaped, so most of what looks alike is not it.
+# What can stand between two entries. Within a string the quotes would be escaped, so few other places look like it.
 _SEAM = re.compile(rb"\}[ \t\r\n]*(,)[ \t\r\n]*\{[ \t\r\n]*[\"}]")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
 _QUOTE, _COMMA = b'",'
@@ -45,7 +45,8 @@ class ElementSplitter:
         self._buffer += chunk
 
     def cut(self) -> list[Any] | None:
-        """The entries up to the last seam, once `ready`; None where no entry has ended yet. UpstreamError: no list."""
+        """The entries up to the last cut, once `ready`; None where no entry has ended yet. UpstreamError: not a
+        list."""
         self._begin()
         for end in _guesses(self._buffer):
             with contextlib.suppress(ValueError):
@@ -56,7 +57,7 @@ class ElementSplitter:
         if len(self._buffer) > self._most:
             self._buffer.clear()  # the error's traceback would hold it for as long as anybody holds the error
             raise UpstreamError(f"the upstream's answer holds an entry of more than {self._most >> 20} MiB")
-        # Twice as much before it is looked at again: a long entry is scanned a few times, not once a chunk.
+        # Looked at again when twice as much has come: so a long entry is scanned a few times, and not for every chunk.
         self._next = max(self._piece, min(2 * len(self._buffer), self._most + 1))
         return None
 
@@ -90,7 +91,7 @@ class ElementSplitter:
 
 
 def _guesses(buffer: bytearray) -> list[int]:
-    """The last few places that look like a seam, the last first."""
+    """The last few places where the text may be cut, the last one first."""
     for reach in (1 << 16, 1 << 20):
         commas = [match.start(1) for match in _SEAM.finditer(buffer, max(0, len(buffer) - reach))]
         if commas:
@@ -120,9 +121,9 @@ def _scan(text: bytes) -> int | None:
 
 
 def _elements(piece: bytes, more: bool) -> list[Any]:
-    """The elements of a piece. One that no parser takes (nested without end, a word that is not JSON) costs no other:
-    it is kept as far as it can be read. `more`: there are others before or after them. UpstreamError: these are no
-    elements at all."""
+    """The elements of a piece. One that no parser takes (nested without end, a word that is not JSON) does not cost the
+    others: it is kept as far as it can be read. `more`: there are others before or after them. UpstreamError: these are
+    no elements at all."""
     try:
         found: list[Any] = loads(b"[%b]" % piece)
         return found

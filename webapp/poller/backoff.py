@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import random
 
-# An upstream that asks for longer is asked again after this all the same: a job that somebody watches is not left
-# alone for an hour because of one header.
+# An upstream that asks for a longer pause is asked again after this: a job that somebody watches should not stand still
+# for an hour because of one header.
 RETRY_AFTER_MOST = 120.0
 
 
 @dataclass(slots=True)
 class Backoff:
-    """`first`, `most`: seconds. `attempt`: failures in a row; the first success takes it back to nothing."""
+    """`first`, `most`: seconds. `attempt`: failures in a row; the first success resets it to 0."""
 
     first: float
     most: float

@@ -38,8 +38,8 @@ class RetryBucket:
 
 class Budget:
     """`requests`: how many requests of pollers are under way at once, of those that come to an end soon. One that takes
-    longer than `slow_after` seconds goes on among `slow` others like it, so that upstreams which drip hold up no job
-    but their own. `threads`: how many parse and append at once."""
+    longer than `slow_after` seconds goes on among `slow` others like it, so that an upstream that drips holds up only
+    its own job. `threads`: how many parse and append at once."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class Budget:
 
     @cached_property
     def slow(self) -> anyio.CapacityLimiter:
-        """Made within the event loop: one that was made before is bound to it by its first use in a task, and what
-        uses this one is a timer."""
+        """Made within the event loop, because it is used by timers: a limiter that is made earlier is bound to a loop
+        only when a task uses it."""
         return anyio.CapacityLimiter(self._slow_places)
 
     def limiters(self) -> dict[str, anyio.CapacityLimiter]:

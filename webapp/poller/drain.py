@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-# So many whole reads that left a doubt end the matter: the log is over, and not complete.
+# After so many reads of the whole log that left a doubt, the log is over, and not complete.
 DOUBTS = 3
 # The log has to be quiet for so many times as long as entries are known to come late.
 LAGS = 1.5

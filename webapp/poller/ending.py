@@ -19,7 +19,7 @@ class Ending:
         self.looks: list[float] = []
         self._drain = Drain(pace.drain_least, pace.drain_rounds, pace.drain_most, pace.drain_empty, pace.drain_unseen)
         self._pace = pace
-        self._hidden_end = False  # more may stand behind the last line, as the newest read of the whole log has it
+        self._hidden_end = False  # the newest read of the whole log could not rule out that more follows the last line
 
     @property
     def ended(self) -> bool:
@@ -44,7 +44,8 @@ class Ending:
         self._drain.running()
 
     def came_together(self, fetch: Fetch, passed: float) -> None:
-        """`passed`: seconds since the read before. Entries that were written over a longer time were held back."""
+        """`passed`: seconds since the last read. New entries that were written over a longer time had been held
+        back."""
         if fetch.span <= self._pace.window_most:  # else a clock is wrong
             self._drain.came_late(fetch.span - passed)
 

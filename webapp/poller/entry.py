@@ -18,7 +18,7 @@ from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 from ..journal.line import Entry
 from ..strictjson import Odd, text_of
 
-# The last millisecond of the year 9999: past it no clock that we know shows a time.
+# The last millisecond of the year 9999, after which most date formats end.
 LAST_MS = 253_402_300_799_999
 _UNTIMED_SEED = 0x6A6F6274
 _MISSING = object()
@@ -44,7 +44,7 @@ class Element:
 
 
 def key_of(timestamp: int, message: str) -> int:
-    """Names an entry by what never changes from answer to answer: 128 bits over both, one after the other in one text.
+    """Identifies an entry by what never changes from answer to answer: 128 bits over both, joined into one text.
     Never 0, which the journal takes for "no key"."""
     return xxh3_128_intdigest(f"{timestamp} {message}".encode()) or 1
 
@@ -65,7 +65,7 @@ def read(element: Any, key_of: Callable[[int, str], int] = key_of) -> Element:
     message = raw_message if isinstance(raw_message, str) else text_of({} if raw_message is _MISSING else raw_message)
     timestamp = normalised(raw_time)
     if raw_time is not _MISSING and (timestamp is None or type(raw_time) is not int):
-        extra["timestamp"] = raw_time  # it clashes with ours: the journal keeps it under `upstream`
+        extra["timestamp"] = raw_time  # the name is taken by ours: the journal keeps it under `upstream`
     key = _untimed_key(raw_time, message) if timestamp is None else key_of(timestamp, message)
     if raw_message is _MISSING:
         # What it says stands in its other keys; they may change from answer to answer, so they are not in the key.
@@ -74,8 +74,8 @@ def read(element: Any, key_of: Callable[[int, str], int] = key_of) -> Element:
 
 
 def normalised(raw: Any) -> int | None:
-    """Ms since the epoch, 0 to LAST_MS; None where that can't be told. A number is ms, as the wire has it; one with a
-    fraction that only seconds would make a time of our days is seconds. A text is a number or an ISO 8601 date."""
+    """Ms since the epoch, 0 to LAST_MS; None where that is not clear. A number is ms, as the wire has it; one with a
+    fraction that would be a present-day time only as seconds is seconds. A text is a number or an ISO 8601 date."""
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int):

@@ -32,7 +32,7 @@ class Extent:
         self.least = timestamp if self.least < 0 else min(self.least, timestamp)
 
     def risen(self, rises: int, least: int, greatest: int, last: int) -> None:
-        """Takes note of entries that each bore a greater timestamp than the one before."""
+        """Takes note of entries that each had a greater timestamp than the one before."""
         self.rises += rises
         self.least, self.greatest, self.last = least, greatest, last
 
@@ -44,5 +44,5 @@ class Extent:
 
     @property
     def end(self) -> int:
-        """How far the answer goes: to its last entry, or, where it is in no order, to its greatest timestamp."""
+        """How far the answer goes: to its last entry, or, where it is not ordered, to its greatest timestamp."""
         return self.last if self.ordered else self.greatest

@@ -19,7 +19,7 @@ from ..store.unfinished import keep_unfinished
 from ..threads import FOLLOWING
 
 LOOK_SECONDS = 0.25
-# What it writes takes a moment.
+# Its writes take a moment only.
 LEASE_SECONDS = 5.0
 
 

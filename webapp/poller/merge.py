@@ -41,7 +41,7 @@ class Merge:
         self._longest = 0  # message of this answer, in characters
         self._whole = whole
         self._objects = 0
-        self._extents = [Extent(), Extent(), Extent()]  # of most, of what lies past the horizon, of what is odd
+        self._extents = [Extent(), Extent(), Extent()]  # of most entries, of those past the horizon, of odd ones
         self._neighbour: int | None = None
         self._no_neighbour = max(0, neighbour_ms)
         self._horizon = horizon_ms
@@ -74,7 +74,7 @@ class Merge:
         return self.take(self.splitter.end())
 
     def salvage(self) -> list[Entry]:
-        """What is whole of an answer that broke off."""
+        """The whole entries of an answer that broke off."""
         try:
             return self.cut()
         except UpstreamError:
@@ -145,7 +145,7 @@ class Merge:
         return timestamp
 
     def _next_time(self, elements: list[Any]) -> int:
-        """For entries that have nothing before them: what comes first after them."""
+        """The timestamp for entries that have none before them: the first one that follows."""
         found = (normalised(element.get("timestamp")) for element in elements if isinstance(element, dict))
         return next((timestamp for timestamp in found if timestamp is not None), self._no_neighbour)
 
@@ -168,7 +168,7 @@ def _known(tally: Tally, reading: Element) -> bool:
 
 
 def _size(element: Any) -> int:
-    """Bytes of its JSON, rather more than less: with blanks between, and with escapes for what is not ASCII."""
+    """Bytes of its JSON at most: with blanks in between, and with escapes for what is not ASCII."""
     text = text_of(element)
     return len(text) + 5 * (len(text.encode()) - len(text)) + 32
 

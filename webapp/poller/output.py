@@ -35,7 +35,7 @@ class Output:
         return self._lease.writer
 
     def resume(self, upstream: State | None) -> None:
-        """How it stands with the upstream, as the journal says."""
+        """Starts from the state of the upstream that the journal has."""
         self._report.resume(upstream)
 
     async def ok(self) -> None:

@@ -1,4 +1,4 @@
-"""How often, how far and how long: the figures of the rule, in seconds. Tests pass smaller ones."""
+"""How often, how far and how long a log is followed (docs/exactness.md), in seconds. Tests pass smaller figures."""
 
 from __future__ import annotations
 
