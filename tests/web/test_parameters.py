@@ -158,7 +158,7 @@ def test_a_mistyped_name_is_refused_with_the_one_that_was_meant(site: Site, rout
     answer = site.owner("GET", f"/api/jobs/{JOB}/{route}?q=line&{name}=5")
     if meant:
         assert (answer.status_code, answer.json()["detail"]) == (
-            400, f"{name!r} is no parameter of this route: do you mean {meant}?",
+            400, f"{name!r} is not a parameter of this route: do you mean {meant}?",
         )  # fmt: skip
     else:
         assert answer.status_code == 200

@@ -48,8 +48,8 @@ def visible_record(service: Service, record: dict[str, Any]) -> dict[str, Any]:
 
 
 async def jobs(request: Request, service: Service, grant: Grant, query: JobsQuery) -> Response:
-    # A browser says whether it looks by itself (`max-age`), so that a hundred open lists are one request; a program
-    # that refreshes its list says `no-cache`.
+    # A page that refreshes by itself sends `max-age`, so that a hundred open lists are one request upstream. A
+    # program that wants the newest list sends `no-cache`.
     wanted = request.headers.get("cache-control", "")
     within = GLANCE_SECONDS if "max-age" in wanted else 0.0 if "no-cache" in wanted else NEWS_SECONDS
     among = partial(service.listing.jobs, within=within)
@@ -75,7 +75,7 @@ async def exec_time(request: Request, service: Service, grant: Grant) -> Respons
         request, grant, service.access.address(request), lambda _: _ends(channel, grant)
     )
     if ends is None:
-        raise Conflict(f"the job {channel.job!r} has no log line yet, so nothing tells how long it took")
+        raise Conflict(f"the job {channel.job!r} has no log line yet, so it is not known how long it took")
     finished = channel.state.status is not None and RunStatus.model_validate(channel.state.status).finished
     first, last = ends
     return answer({"seconds": (last - first) / 1000, "in_progress": not finished, "first": first, "last": last})

@@ -26,14 +26,14 @@ from ..threads import PAGES
 T = TypeVar("T")
 # A followed body that has had nothing to say for so long sends an empty line: proxies cut connections that are silent.
 KEEPALIVE_SECONDS = 15.0
-# How often a follower that waits is asked whether what allowed it still holds.
+# How often it is checked for a waiting follower whether it may still read.
 CHECK_SECONDS = 2.0
 # At a time, all of which a slow reader holds in memory.
 READ_BYTES = 256 << 10
 
 
 class InThread(Protocol):
-    """Does a part of what is streamed in a thread."""
+    """Runs a part of the work of a stream in a thread."""
 
     def __call__(self, work: Callable[..., T], *arguments: Any) -> Awaitable[T]: ...
 
@@ -50,8 +50,8 @@ class LogRange:
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How lines are given. `follow`: until the job has ended. `marks`: with records that say what is missing and
-    where the body ends. `keepalive`: with empty lines in silence. `ended`: whether what allowed the reading is over,
-    and `end_reason` the word for that. `leaving`: set when the service goes down."""
+    where the body ends. `keepalive`: with empty lines in silence. `ended`: whether the right to read is over, and
+    `end_reason` the word for that. `leaving`: set when the service goes down."""
 
     follow: bool
     marks: bool
@@ -76,7 +76,7 @@ class LogBody:
     def __init__(
         self, channel: Channel, form: Form, extent: LogRange, manner: Manner, work: InThread = PAGES.run
     ) -> None:
-        """`work`: how lines are looked into, which may have to wait for its turn."""
+        """`work`: runs what looks at the text of lines, which may have to wait for its turn."""
         self._channel = channel
         self._work = work
         self._form = form
@@ -148,7 +148,7 @@ class LogBody:
     def _check(self, state: State) -> None:
         """Cut where the body can't go on."""
         if self._manner.ended():
-            raise Cut(self._manner.end_reason, "what allowed it has ended")
+            raise Cut(self._manner.end_reason, "the right to read it has ended")
         if state.epoch != self._epoch:
             raise Cut("reset", "the journal was begun anew meanwhile")
         if not self._manner.follow:
@@ -167,10 +167,10 @@ class LogBody:
             raise Cut("reset", "the journal was begun anew meanwhile")
         first = batches[0].first if batches else upto + 1
         missing: list[Gap] = []
-        # Asked for after the read: what the read did not find for that reason is known by now.
+        # Asked for after the read: if lines were trimmed before it, that is known by now.
         if first > self._after + 1 and (trimmed := min(journal.trimmed_to(), first - 1)) > self._after:
             if begun and not self._manner.marks:
-                raise Cut("trimmed", f"the journal gave up lines up to {trimmed} while they were being read")
+                raise Cut("trimmed", f"lines up to {trimmed} were trimmed while they were being read")
             missing.append(Gap(self._after, "trimmed", trimmed - self._after))
             self._after = trimmed
         if self._manner.marks:
@@ -192,14 +192,14 @@ class LogBody:
         return not self._manner.follow or state.finished or (self._upto is not None and self._after >= self._upto)
 
     async def _wait(self, state: State) -> None:
-        """For news; while one waits, the job counts as watched."""
+        """Waits for news; meanwhile the job counts as watched."""
         self._channel.upkeep.keep_alive()
         news, leaving = self._channel.feed.changed(state.revision), self._manner.leaving.wait()
         await first_of(news, leaving, seconds=CHECK_SECONDS)
 
     def _reason(self) -> str:
         """Why the body ends that gave what was asked for."""
-        # A range that ends where the log does is not told from any other.
+        # A range that ends where the log does gets no other reason than any range: its reader may not learn that.
         whole = self._form.lines is None and self._after >= self._channel.state.last_line
         if whole and settled(self._channel.state):
             return "finished"
@@ -270,7 +270,7 @@ def take(form: Form, epoch: str, batch: Batch, left: int | None, chosen: list[in
 
 @contextmanager
 def _counted(channel: Channel, follow: bool) -> Iterator[None]:
-    """One who follows counts as somebody who watches."""
+    """While a body is followed, its reader counts as a viewer."""
     channel.readers += follow
     try:
         yield

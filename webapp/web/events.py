@@ -41,12 +41,12 @@ async def events(request: Request, service: Service, grant: Grant, query: Events
     except UpstreamDenied:
         raise
     except UpstreamError:
-        pass  # the stream says how it goes on, and outlasts it
+        pass  # the stream reports the state of the upstream, and outlasts the failure
     cursor = parse_cursor(header) if header else query.cursor
 
     def walk(journal: Journal, state: State, form: Form, tail: int | None) -> Awaitable[int]:
         if not form.filters:
-            return LIVE.run(tail_start, journal, state, form, tail)  # one look, which waits for nobody's search
+            return LIVE.run(tail_start, journal, state, form, tail)  # one look, which does not wait for searches
         return scans.run(request, grant, address, lambda check: tail_walk(journal, state, form, tail, check))
 
     position, reset = await _start(channel, form, cursor, bool(header), query.tail, walk)
@@ -82,7 +82,7 @@ async def _start(
     low, high = (form.lines[0] - 1, form.lines[1]) if form.lines else (0, cursor.line)
     if cursor.epoch != state.epoch:
         reset = "the journal was begun anew since"
-    # Of a range only what is in it can be missing: whether there are lines behind it is not for its reader to know.
+    # For a range only what is in it can be missing: its reader may not learn whether there are lines behind it.
     elif max(last_visible(state, form), low) < cursor.line <= high:
         reset = "the journal ends before that line"
     else:

@@ -59,7 +59,7 @@ async def logs(request: Request, service: Service, grant: Grant, query: FusedLog
 
 
 async def _fresh(channel: Channel) -> None:
-    """The whole log is promised here, so nothing is not given for what could not be loaded."""
+    """This route promises the whole log, so a log that could not be loaded is an error and not an empty list."""
     await channel.fresh(LOAD_SECONDS)
     await channel.feed.reload()
     error = channel.updater.error
@@ -68,7 +68,7 @@ async def _fresh(channel: Channel) -> None:
 
 
 async def _entries(channel: Channel, since_ms: int | None, fresh: asyncio.Future[None]) -> AsyncIterator[bytes]:
-    """The published client gives up after five seconds without a byte: while a log is loaded it gets blanks."""
+    """The published client gives up after five seconds without a byte: while a log is loaded it is sent blanks."""
     try:
         while not fresh.done():
             yield b" "
@@ -83,7 +83,8 @@ async def _entries(channel: Channel, since_ms: int | None, fresh: asyncio.Future
 
 
 async def config(request: Request, service: Service, grant: Grant) -> Response:
-    """To where the configuration is given without credentials, for a minute: the published client sends none."""
+    """Redirects to an address that gives the configuration without credentials for a minute: the published client sends
+    none there."""
     job = request.path_params["job"]
     await (await service.hub.channel(job)).status()
     token = service.access.signer.sign(Purpose.CONFIG, job, int((time.time() + CONFIG_SECONDS) * 1000))

@@ -79,7 +79,7 @@ async def form_fields(request: Request) -> dict[str, str]:
 
 
 async def sign_out(request: Request, service: Service, grant: Grant) -> Response:
-    """Here and wherever a copy of the cookie is."""
+    """Ends the sign-in for this cookie and for all copies of it."""
     caller = await RECORDS.run(service.access.caller, request, None)
     if caller.session is not None and caller.ends_ms is not None:
         await RECORDS.run(service.shares.end_session, caller.session, caller.ends_ms)

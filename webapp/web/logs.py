@@ -37,7 +37,7 @@ from .route import asking
 from .whole import Whole
 
 T = TypeVar("T")
-# What says where the first page begins, or how it travels: the address of the next page carries on the rest.
+# Parameters for where the first page begins or how it is sent: the address of the next page repeats all others.
 _OF_ONE_PAGE = {"after", "from_line", "tail", "follow", "end", "keepalive", "download"}
 PAGE_LINES = 1000
 MAX_PAGE_LINES = 10_000
@@ -64,7 +64,7 @@ async def logs(request: Request, service: Service, grant: Grant, query: LogsQuer
     if follow and wanted == "json":
         raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
     if query.end and wanted != "ndjson":
-        raise UsageError("end=true goes with format=ndjson: a record stands in no text, and a JSON list ends by itself")
+        raise UsageError("end=true goes with format=ndjson: text can't hold a record, and a JSON list ends by itself")
     address, scans = service.access.address(request), service.access.scans
     make = partial(query.form, grant, "ndjson" if wanted == "json" else wanted)
     form = await scans.compiled(request, grant, address, make, query.searches)
@@ -121,11 +121,11 @@ def _lines(
     """ndjson or text to its end. A download, and what is asked for in parts, goes out as it is, with a length."""
     media, headers = _TYPES[form.format], headers | {"X-Accel-Buffering": "no"}
     resumable = query.download or "range" in request.headers
-    # A later line may still draw over text that a running job has printed, and records tell how the job is now. What
-    # is searched is looked through once.
+    # These have no fixed bytes: a later line may still draw over the text of a running job, and records show the
+    # job's present state. A search is not repeated only to learn the length.
     fixed = (form.format == "ndjson" or settled(state)) and not query.end and not form.searches
     if resumable and fixed:
-        # Within a range nothing tells of the lines around it, so its tag does not either.
+        # A range shows nothing of the lines around it, so its tag may not either.
         low, high = form.lines or (1, state.last_line)
         last = min(max(low - 1, state.last_line if extent.upto is None else extent.upto), high)
         place = (extent.after, extent.limit, last, max(low - 1, state.trimmed_to))
@@ -213,7 +213,7 @@ def _collect(
     most = min(READ_BYTES, limit * 400)
     while not more and (batches := channel.journal.read(after, most_bytes=most, upto=extent.upto, levels=form.levels)):
         if size and form.levels is None and batches[0].first > after + 1:
-            more = True  # trimmed meanwhile: the next page says so
+            more = True  # trimmed in between: the next page says so
             break
         for batch in batches:
             chosen = yield from form.walk(batch, check)

@@ -59,7 +59,7 @@ async def openapi(request: Request, service: Service, grant: Grant) -> Response:
 
 
 def document(routes: Iterable[BaseRoute]) -> Json:
-    """OpenAPI 3.1 of the guarded routes that OPERATIONS knows; of pages and the Fused wire there is nothing to say."""
+    """OpenAPI 3.1 of the guarded routes in OPERATIONS; pages and the Fused wire are left out."""
     paths: dict[str, Json] = {}
     for route in routes:
         if isinstance(route, GuardedRoute):
@@ -159,11 +159,11 @@ OWN: Json = {
             "level": {"enum": ["error", "warning", "info", "debug", None]},
         },
         {
-            "late": {**_TRUE, "description": "it turned up after lines with a later timestamp had been sent"},
+            "late": {**_TRUE, "description": "it came in after lines with a later timestamp had been sent"},
             "cut": {**_TRUE, "description": "the message is longer, see `message_bytes`"},
-            "partial": {**_TRUE, "description": "its writer was lost before it had ended the line"},
+            "partial": {**_TRUE, "description": "the command's runner was lost before the line had ended"},
             "altered": _ALTERED,
-            "upstream": {"type": "object", "description": "keys of the upstream's entry that are names of ours"},
+            "upstream": {"type": "object", "description": "keys of the upstream's entry whose names are taken here"},
             "message_bytes": _COUNT,
             "states": _COUNT,
             "stream": {"enum": ["stdout", "stderr"]},

@@ -68,7 +68,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     },
     ("GET", "/api/jobs/{job}/search"): {
         "summary": "Matching lines of the whole log, oldest first",
-        "responses": {"200": gives(ref("Found"), "what was found as far as was looked")},
+        "responses": {"200": gives(ref("Found"), "what was found, and how far the search has come")},
     },
     ("GET", "/api/jobs/{job}/exec-time"): {
         "summary": "Time from the first to the last line",
@@ -80,7 +80,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     },
     ("GET", "/api/jobs/{job}/wait"): {
         "summary": "The status once the job has finished",
-        "responses": {"200": STATUS, "504": gives(ref("Problem"), "it runs on: ask again")},
+        "responses": {"200": STATUS, "504": gives(ref("Problem"), "it still runs: ask again")},
     },
     ("POST", "/api/jobs/{job}/cancel"): {
         "summary": "Cancel the job",
@@ -115,7 +115,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     },
     ("DELETE", "/api/jobs/{job}/shares/{share}"): {
         "summary": "Revoke a link; owners only",
-        "responses": {"204": gives(None, "it works no more")},
+        "responses": {"204": gives(None, "it no longer works")},
     },
     ("GET", "/api/openapi.json"): {
         "summary": "This description",

@@ -72,13 +72,13 @@ async def home(request: Request, service: Service, grant: Grant, query: ListPage
 
 
 def notice(service: Service) -> str:
-    """What whoever runs the service should know."""
+    """What the people who run the service should know."""
     words = service.hub.keeping.notice
     return f"The disk of this service is nearly full: {words}." if words else ""
 
 
 async def _listed(service: Service, n: int, skip: int) -> tuple[list[JobRecord], str]:
-    """Jobs, and what keeps newer ones, in words: then these are the ones that were listed last."""
+    """Jobs, and in words what keeps newer ones from being listed: then these are the ones that were listed last."""
     try:
         return await service.listing.jobs(n, skip, within=GLANCE_SECONDS), ""
     except UpstreamError as problem:
@@ -120,7 +120,7 @@ async def job(request: Request, service: Service, grant: Grant) -> Response:
 
 
 async def _look(channel: Channel, grant: Grant) -> tuple[str, bool]:
-    """Waits a little for the upstream; what keeps it, in words, and whether it knows the job no more. JobNotFound
+    """Waits a little for the upstream; what keeps it, in words, and whether it no longer knows the job. JobNotFound
     where there is nothing to show."""
     try:
         await channel.status()
@@ -156,7 +156,7 @@ def _shown(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _commands(base: str, service: Service, job: str) -> list[str]:
-    """What follows the job from a terminal. The token is named, never shown."""
+    """Commands that follow the job from a terminal. The token is named, never shown."""
     secret = ' -H "Authorization: Bearer $JOBTAIL_TOKEN"' if service.access.needs_token else ""
     address = shlex.quote(f"{base}/api/jobs/{job}/logs?format=text&follow=true")
     return [f"curl -N{secret} {address}", f"jobtail tail {shlex.quote(f'{base}/jobs/{job}')}"]

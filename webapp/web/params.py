@@ -26,7 +26,7 @@ _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false
 _BOUNDS = {"ge": "minimum", "le": "maximum"}
 
 
-# So many of the names that a route does not know are looked at.
+# At most so many unknown names of a query are looked at.
 MAX_NAMES = 10
 
 
@@ -110,12 +110,12 @@ def unknown(model: type[Query], given: QueryParams) -> list[str]:
     names = [name for name in given if name not in known]
     for name in names[:MAX_NAMES]:
         if near := _near(name, known):
-            raise UsageError(f"{name[:40]!r} is no parameter of this route: do you mean {near}?")
+            raise UsageError(f"{name[:40]!r} is not a parameter of this route: do you mean {near}?")
     return [quote(name[:40], safe="") for name in names[:MAX_NAMES] if name]
 
 
 def _near(name: str, known: dict[str, Json]) -> str | None:
-    """Names of three letters and fewer, and those that are much longer, are taken for what they are."""
+    """Names of three letters and fewer, and those that are much longer, do not count as mistyped."""
     plain = {_plain(other): other for other in known}
     asked = _plain(name)
     alike = [other for other in plain if min(len(other), len(asked)) > 3 and abs(len(other) - len(asked)) <= 2]

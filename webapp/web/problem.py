@@ -61,7 +61,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 async def on_crash(request: Request, error: Exception) -> Response:
     log.error("%s failed", request.scope["path"], exc_info=error)
-    return _answer(request, 500, "Something went wrong", "this is our fault; the service's log says more", {})
+    return _answer(request, 500, "Something went wrong", "this is an error in the service; its log says more", {})
 
 
 def _answer(request: Request, status: int, title: str, detail: str, headers: dict[str, str]) -> Response:

@@ -3,11 +3,11 @@
 - Nothing that comes after the head counts as a header: the trailer section of a chunked body is thrown away.
 - The head is bounded in size and time; so is all that frames a body: chunk heads, their extensions, trailers.
 - A body comes within its time, also where nobody waits for it: after an early answer, under a stream, of a GET.
-- When a connection is lost, everybody who answers on it is told, not only who answers the newest request.
-- Connections are bounded by the descriptors that there are. When they run short, those go first that ask
-  nothing, or have not said all of what they ask.
+- When a connection is lost, every answer that is under way on it ends, not only the one to the newest request.
+- Connections are bounded by the descriptors that there are. When they run short, those are closed first that ask
+  nothing, or have not sent all of their request.
 
-`docs/upstream-reports.md` says what of it is uvicorn's to mend.
+`docs/upstream-reports.md` says which of these uvicorn itself should do.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
     idle: ClassVar[dict[BoundedProtocol, None]] = {}
     count: ClassVar[int] = 0
 
-    _framing = 0  # bytes of this message so far that are no body
+    _framing = 0  # bytes of this message so far that do not belong to the body
     _body = 0
     _in_body = False
     _counted = False
@@ -147,7 +147,7 @@ class BoundedProtocol(HttpToolsProtocol):
             type(self).idle[self] = None
 
     def send_400_response(self, msg: str) -> None:
-        """Not into another answer that is still going out: its reader would take it for a part of that."""
+        """Only where no other answer is going out: its reader would take this for a part of that."""
         if self.pipeline or (self._answering() and (self.cycle.response_started or not self._in_body)):
             self.transport.abort()
         else:

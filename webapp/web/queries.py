@@ -96,15 +96,15 @@ class Filtered(Query):
 
     @property
     def searches(self) -> bool:
-        """Whether lines are looked into: compiling what is looked for takes its time."""
+        """Whether the text of lines is looked at: compiling what is looked for takes time."""
         return bool(self.q or self.exclude)
 
     def form(self, grant: Grant, format: str, *, sample: bool = False, longest: int = 0) -> Form:
-        """UsageError where `q` is no valid expression. `longest`: bytes of a message that the route itself cuts at; 0:
-        it does not."""
+        """UsageError where `q` is not a valid expression. `longest`: bytes of a message past which the route itself
+        cuts it; 0: it does not."""
         return Form(
             format=format,
-            # Who filters means each line that passes, and so does who chose the lines of a range.
+            # Whoever filters, or has chosen the lines of a range, wants each of these lines: nothing is left out.
             sample=sample and not (self.level or self.searches or grant.lines),
             levels=self.level,
             q=self.q,
@@ -138,13 +138,13 @@ class EventsQuery(Filtered):
     timeout: Number | None = Field(None, ge=0, le=10**7, description="end the stream after so many seconds")
     get_logs_retries: Whole | None = Field(None, ge=0, le=10**6, description="give up after so many failures in a row")
     format: Literal["line", "batch"] = Field("line", description="an event a line, or an event with a list of lines")
-    last_event_id: Place | None = Field(None, description="for those who cannot set the header")
+    last_event_id: Place | None = Field(None, description="for clients that cannot set the header")
     polyfill_event_id: Place | None = Field(None, alias="lastEventId", description=_POLYFILL)
 
     @property
     def cursor(self) -> Cursor | None:
-        """Polyfills add theirs to the address when they come back by themselves: it is newer than what the page began
-        with."""
+        """Polyfills of EventSource add theirs to the address when they reconnect: it is newer than the one that the
+        page began with."""
         return self.polyfill_event_id or self.last_event_id or self.after
 
 

@@ -1,4 +1,4 @@
-"""A route that asks before its endpoint runs. There is no other kind: a test walks all routes."""
+"""Routes, each of which decides about the caller before its endpoint runs. A test finds any that does not."""
 
 from __future__ import annotations
 
