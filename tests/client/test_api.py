@@ -352,6 +352,6 @@ def test_waiting_bears_a_service_that_restarts() -> None:
 def test_a_wrong_id_is_refused_before_anything_is_asked() -> None:
     with Stub(lambda asked: http(200, b"{}")) as stub:
         for job in ("../../etc", "a b", "", "x" * 200):
-            with pytest.raises(errors.UsageError, match="no job id"):
+            with pytest.raises(errors.UsageError, match="not a job id"):
                 Client(stub.url).status(job)
     assert stub.asked == []

@@ -225,7 +225,7 @@ def test_a_reset_forgets_what_was_held_back() -> None:
 def test_events_of_a_newer_service_are_passed_over_and_broken_ones_are_not() -> None:
     network = Network([sse("weather", {"sun": 1}), line(1), DONE])
     assert numbers(list(network.follow())) == [1]
-    with pytest.raises(BadAnswer, match="no JSON"):
+    with pytest.raises(BadAnswer, match="not JSON"):
         list(Network([b"data: {oops\n\n"]).follow())
 
 

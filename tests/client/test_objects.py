@@ -104,9 +104,9 @@ def test_an_odd_id_leads_nowhere_else_and_breaks_no_list(odd: str) -> None:
         for job in jobs:
             assert job.logs_url.startswith(f"{stub.url}/jobs/")
         asked = len(stub.asked)
-        with pytest.raises(errors.UsageError, match="no job id"):
+        with pytest.raises(errors.UsageError, match="not a job id"):
             jobs[1].get_status()
-        with pytest.raises(errors.UsageError, match="no job id"):
+        with pytest.raises(errors.UsageError, match="not a job id"):
             jobs[1].print_logs()
         assert len(stub.asked) == asked
 
