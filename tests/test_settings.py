@@ -176,7 +176,7 @@ def test_what_only_the_start_can_find_is_one_sentence_too(
 def test_an_env_file_that_is_no_text_is_said(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"JOBTAIL_PORT=8080\xff\n")
     refused = jobtail("serve", "--port", "0", settings={"data_dir": tmp_path / "data"}, cwd=tmp_path)
-    assert refused.returncode == 2 and ".env holds bytes that are no UTF-8" in refused.stderr
+    assert refused.returncode == 2 and ".env holds bytes that are not UTF-8" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
