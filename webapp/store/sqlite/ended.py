@@ -43,7 +43,7 @@ class Ended:
             log.warning("%s can't be written (%s): an older copy of the database could undo this", self._path, error)
 
     def at(self, id: str) -> int | None:
-        """When it was ended, in ms; None where it is not known to be."""
+        """When it was ended, in ms; None where it is not known to be, or would have ended by itself since."""
         self._look()
         return self._known.get(id)
 
@@ -55,7 +55,9 @@ class Ended:
                 return
             try:
                 with self._locked(os.O_RDONLY, fcntl.LOCK_SH) as fd:
-                    self._known = {id: at for id, at, _ in _rows(fd)}
+                    rows = list(_rows(fd))
+                newest = max((at for _, at, _ in rows), default=0)
+                self._known = {id: at for id, at, ends in rows if ends >= newest}
                 self._seen = seen
             except OSError as error:
                 log.warning("%s can't be read (%s)", self._path, error)
