@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .bounds import Bounds
+from .owner import nine_in_ten
 
 HEAD = (
     "| attack | by way of | nine in ten of the owner's lines took | the slowest | memory | threads | descriptors |\n"
@@ -13,13 +14,13 @@ HEAD = (
 )
 
 
-def write(attack: str, way: str, nine: float, slowest: float, bounds: Bounds) -> None:
+def write(attack: str, way: str, delays: list[float], bounds: Bounds) -> None:
     name = os.environ.get("ABUSE_FIGURES")
     if not name:
         return
     file, before, most = Path(name), bounds.before, bounds.most
     row = (
-        f"| {attack} | {way} | {nine:.1f} s | {slowest:.1f} s | {before.memory} to {most.memory} MiB"
+        f"| {attack} | {way} | {nine_in_ten(delays):.1f} s | {max(delays):.1f} s | {before.memory} to {most.memory} MiB"
         f" | {before.threads} to {most.threads} | {before.files} to {most.files} |\n"
     )
     with file.open("a") as table:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import anyio
 import pytest
 
 from webapp.errors import UpstreamDown
-from webapp.poller.budget import Budget
+from webapp.poller.budget import Budget, Hands
 
 pytestmark = pytest.mark.anyio
 
@@ -58,3 +60,27 @@ async def test_whoever_gets_no_place_in_time_says_so() -> None:
             async with budget.place(0.01):
                 pass
         tasks.cancel_scope.cancel()
+
+
+async def test_jobs_whose_disk_hangs_leave_threads_to_others() -> None:
+    """As often as they try again: from the second time on they wait among themselves."""
+    budget, end = Budget(threads=2, stuck=3, stuck_after=0.05), threading.Event()
+    stuck, other = [Hands(budget) for _ in range(5)], Hands(budget)
+
+    async def hangs(hands: Hands) -> None:
+        while not end.is_set():
+            await hands.run(lambda: end.wait(0.2))
+
+    async with anyio.create_task_group() as tasks:
+        for hands in stuck:
+            tasks.start_soon(hangs, hands)
+        with anyio.fail_after(30):
+            while not all(hands.stuck for hands in stuck):
+                await anyio.sleep(0.01)
+            for _ in range(20):
+                assert await other.run(lambda: 7) == 7
+                assert not other.stuck and budget.threads.borrowed_tokens == 0
+        assert 0 < budget.stuck.borrowed_tokens <= 3
+        end.set()
+    assert (budget.threads.borrowed_tokens, budget.stuck.borrowed_tokens) == (0, 0)
+    assert await stuck[0].run(lambda: 7) == 7 and not stuck[0].stuck, "it was quick again"

@@ -21,7 +21,7 @@ from tests.upstream import Job, Raw, dumped, now_ms
 from webapp.errors import UpstreamDown, UpstreamError
 from webapp.journal.redact import Redactor
 from webapp.poller.backoff import Backoff
-from webapp.poller.budget import Budget, RetryBucket
+from webapp.poller.budget import Budget, Hands, RetryBucket
 from webapp.poller.fetch import Fetch
 from webapp.poller.paging import Probing
 from webapp.poller.reader import Reader
@@ -83,9 +83,10 @@ class History:
     def __init__(self, folder: Path, job: Job) -> None:
         self.job, self.told = job, Told(job)
         self.journal = SqliteJournal(folder / "job.sqlite3", "job-1", Redactor(()), 1000)
-        self.lease = SimpleNamespace(writer=self.journal.claim(600))
+        budget = Budget(retries=RetryBucket(1e9, 1e9))
+        self.lease = SimpleNamespace(writer=self.journal.claim(600), hands=Hands(budget))
         self.reader = Reader(
-            self.told, self.journal, Budget(retries=RetryBucket(1e9, 1e9)), self.lease, _nothing, _nothing,  # type: ignore[arg-type]
+            self.told, self.journal, budget, self.lease, _nothing, _nothing,  # type: ignore[arg-type]
             window_most=120, probing=Probing(0, 0), backoff=lambda: Backoff(0, 0),
         )  # fmt: skip
         self.count = 0

@@ -52,7 +52,8 @@ def test_every_metric_is_there_from_the_start_and_counts(serve: Callable[..., Se
 def test_every_pool_of_threads_is_measured(serve: Callable[..., Served], upstream: Upstream) -> None:
     text = serve(upstream_url=upstream.url).get("/metrics").text
     found = set(re.findall(r'jobtail_limiter_tasks\{limiter="([^"]+)",state="(\w+)"', text))
-    names = {pool.purpose for pool in POOLS} | {"reports", "polling", "upstream requests", "slow upstream requests"}
+    names = {pool.purpose for pool in POOLS} | {"reports", "upstream requests", "slow upstream requests"}
+    names |= {"polling", "polling of a disk that hangs"}
     assert found == {(name, state) for name in names for state in ("running", "waiting")}
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
+import anyio.to_thread
 
 from ..errors import UpstreamDown
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -39,7 +44,8 @@ class RetryBucket:
 class Budget:
     """`requests`: how many requests of pollers are under way at once, of those that come to an end soon. One that takes
     longer than `slow_after` seconds goes on among `slow` others like it, so that an upstream that drips holds up only
-    its own job. `threads`: how many parse and append at once."""
+    its own job. `threads`: how many parse and append at once; `stuck`: how many more whose
+    disk hangs."""
 
     def __init__(
         self,
@@ -49,11 +55,15 @@ class Budget:
         *,
         slow: int = 48,
         slow_after: float = 2.0,
+        stuck: int = 24,
+        stuck_after: float = 1.0,
     ) -> None:
         self.requests = anyio.CapacityLimiter(requests)
         self._slow_places = slow
         self.slow_after = slow_after
         self.threads = anyio.CapacityLimiter(threads)
+        self._stuck_places = stuck
+        self.stuck_after = stuck_after
         self.retries = retries or RetryBucket()
 
     @cached_property
@@ -64,12 +74,61 @@ class Budget:
 
     def limiters(self) -> dict[str, anyio.CapacityLimiter]:
         """By the names that they have in `/metrics`."""
-        return {"upstream requests": self.requests, "slow upstream requests": self.slow, "polling": self.threads}
+        return {
+            "upstream requests": self.requests, "slow upstream requests": self.slow, "polling": self.threads,
+            "polling of a disk that hangs": self.stuck,
+        }  # fmt: skip
+
+    @cached_property
+    def stuck(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(self._stuck_places)
+
+    @cached_property
+    def all_threads(self) -> anyio.CapacityLimiter:
+        """Never waited for, since whoever gets here has one of the places above."""
+        return anyio.CapacityLimiter(self.threads.total_tokens + self._stuck_places)
 
     def place(self, patience: float | None = None) -> RequestPlace:
         """For one request: `async with budget.place()`. UpstreamDown: none came free for `patience` seconds, or all
         places are taken and this request is one of too many slow ones."""
         return RequestPlace(self, self.slow, patience)
+
+
+class Hands:
+    """What the poller of one job does in threads. Work that takes longer than `stuck_after` (a disk that hangs, a lock
+    that somebody keeps) goes on among few others like it, and so does the job's next, until some of it was quick again:
+    it holds up no job but its own. `stuck`: the last work took so long."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.stuck = False
+
+    async def run(self, work: Callable[[], T]) -> T:
+        loop, budget, token = asyncio.get_running_loop(), self._budget, object()
+        held = budget.stuck if self.stuck else budget.threads
+        await held.acquire_on_behalf_of(token)
+        timer: asyncio.TimerHandle | None = None
+
+        def move() -> None:
+            nonlocal held, timer
+            try:
+                budget.stuck.acquire_on_behalf_of_nowait(token)
+            except anyio.WouldBlock:
+                timer = loop.call_later(budget.stuck_after, move)
+                return
+            held.release_on_behalf_of(token)
+            held = budget.stuck
+
+        if held is budget.threads:
+            timer = loop.call_later(budget.stuck_after, move)
+        began = time.monotonic()
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=budget.all_threads)
+        finally:
+            self.stuck = time.monotonic() - began > budget.stuck_after
+            if timer is not None:
+                timer.cancel()
+            held.release_on_behalf_of(token)
 
 
 class RequestPlace:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 
 import anyio
-import anyio.to_thread
 
 from ..counts import counts
 from ..errors import JournalError, LeaseHeld, LeaseLost
 from ..store.base import Journal, Writer
+from .budget import Hands
 
 log = logging.getLogger("jobtail.poller")
 
@@ -19,11 +19,11 @@ log = logging.getLogger("jobtail.poller")
 class Lease:
     """`seconds`: how long it lasts unrenewed; `renew`: how often it is renewed."""
 
-    def __init__(self, journal: Journal, seconds: float, renew: float, threads: anyio.CapacityLimiter) -> None:
+    def __init__(self, journal: Journal, seconds: float, renew: float, hands: Hands) -> None:
         self._journal = journal
         self._seconds = seconds
         self._every = renew
-        self._threads = threads
+        self.hands = hands
         self._writer: Writer | None = None
 
     @property
@@ -37,7 +37,7 @@ class Lease:
         """False: another holds it. JournalError."""
         try:
             claim = partial(self._journal.claim, self._seconds)
-            self._writer = await anyio.to_thread.run_sync(claim, limiter=self._threads)
+            self._writer = await self.hands.run(claim)
         except LeaseHeld:
             return False
         counts.add("lease_changes_total", change="taken")
@@ -48,7 +48,7 @@ class Lease:
         while True:
             await anyio.sleep(self._every)
             try:
-                await anyio.to_thread.run_sync(self.writer.renew, limiter=self._threads)
+                await self.hands.run(self.writer.renew)
             except LeaseLost:
                 counts.add("lease_changes_total", change="lost")
                 log.info("%s is polled by another process now", self._journal.job)
@@ -62,6 +62,6 @@ class Lease:
         if writer is None:
             return
         try:
-            await anyio.to_thread.run_sync(writer.release, limiter=self._threads)
+            await self.hands.run(writer.release)
         except JournalError as error:
             log.warning("%s: the lease can't be given back: %s", self._journal.job, error)

@@ -7,9 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-import anyio
-import anyio.to_thread
-
 from ..store.base import Writer
 from .lease import Lease
 from .report import State, UpstreamReport
@@ -18,15 +15,11 @@ T = TypeVar("T")
 
 
 class Output:
-    """`changed`: called on the event loop after every change of the journal on disk. `threads`: bounds how many pollers
-    write at once. All may raise JournalError."""
+    """`changed`: called on the event loop after every change of the journal on disk. All may raise JournalError."""
 
-    def __init__(
-        self, lease: Lease, threads: anyio.CapacityLimiter, changed: Callable[[], None], loading_every: float
-    ) -> None:
+    def __init__(self, lease: Lease, changed: Callable[[], None], loading_every: float) -> None:
         self.changed = changed
         self._lease = lease
-        self._threads = threads
         self._report = UpstreamReport(loading_every)
 
     @property
@@ -55,4 +48,4 @@ class Output:
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Once begun, the work is waited for even by a task that is cancelled: otherwise two could write with one
         lease."""
-        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+        return await self._lease.hands.run(work)

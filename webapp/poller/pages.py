@@ -230,7 +230,7 @@ class Pages:
         self.fetch.holes = True
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(work, limiter=self._budget.threads)
+        return await self._lease.hands.run(work)
 
 
 async def _enough(page: OpenPage) -> None:

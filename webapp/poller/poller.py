@@ -18,7 +18,7 @@ from ..settings import Settings
 from ..source.base import Source
 from ..store.base import Journal
 from .backoff import Backoff
-from .budget import Budget
+from .budget import Budget, Hands
 from .ending import Ending
 from .fetch import Fetch
 from .lease import Lease
@@ -51,8 +51,8 @@ class Poller:
         self.pace = pace = pace or Pace()
         self._journal = journal
         self._beat = settings.refresh_seconds
-        self._lease = lease = Lease(journal, pace.lease, pace.lease_renew, budget.threads)
-        self._output = output = Output(lease, budget.threads, changed, pace.loading_every)
+        self._lease = lease = Lease(journal, pace.lease, pace.lease_renew, Hands(budget))
+        self._output = output = Output(lease, changed, pace.loading_every)
         self._trouble = trouble = RoundTrouble()
         self._ending = ending = Ending(pace)
         self._status = StatusPoll(
