@@ -2,9 +2,10 @@ import asyncio
 
 import pytest
 
+from webapp.errors import UpstreamDown
 from webapp.models import JobRecord
 from webapp.source import listing
-from webapp.source.listing import Listing
+from webapp.source.listing import MOST, OVERLAP, STEP, Listing
 
 pytestmark = pytest.mark.anyio
 
@@ -88,3 +89,74 @@ async def test_what_was_known_is_known_while_the_upstream_is_down(clock):
         await jobs.jobs(5, 0)
     assert [job.id for job in jobs.known(5, 0)] == ["a"]
     assert jobs.known(5, 5) == []
+
+
+class Jobs:
+    """So many, newest first. From `slow` on they come only once `gate` is open; from `down` on not at all."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.asked: list[int] = []
+        self.slow = self.down = MOST
+        self.gate = asyncio.Event()
+
+    async def ask(self, n: int, skip: int) -> list[JobRecord]:
+        self.asked.append(skip)
+        if skip >= self.down:
+            raise UpstreamDown("no answer")
+        if skip >= self.slow:
+            await self.gate.wait()
+        return [JobRecord(id=f"job-{place}") for place in range(self.count - skip, max(0, self.count - skip - n), -1)]
+
+
+def numbers(jobs: list[JobRecord]) -> list[int]:
+    return [int(job.id.removeprefix("job-")) for job in jobs]
+
+
+@pytest.mark.parametrize("count", [0, 1, STEP - 1, STEP, STEP + 1, STEP + OVERLAP, 2 * STEP, 5000])
+async def test_a_search_looks_through_all_jobs_each_once(count):
+    found = await Listing(Jobs(count).ask).through(60)
+    assert numbers(found.jobs) == list(range(count, 0, -1)) and found.whole and found.problem is None
+
+
+async def test_no_search_looks_through_more_than_the_bound():
+    jobs = Jobs(10**6)
+    found = await Listing(jobs.ask).through(60)
+    assert len(found.jobs) == MOST and not found.whole and len(jobs.asked) == MOST // STEP
+
+
+async def test_older_jobs_are_not_asked_for_at_each_glance_and_none_is_missed_when_new_ones_come(clock):
+    jobs = Jobs(1000)
+    listing = Listing(jobs.ask)
+    await listing.through(60)
+    steps = len(jobs.asked)
+    clock[0] += 6
+    jobs.count += OVERLAP - 1
+    assert numbers((await listing.through(60)).jobs) == list(range(jobs.count, 0, -1))
+    assert jobs.asked[steps:] == [0]
+    clock[0] += 6
+    jobs.count += OVERLAP
+    assert numbers((await listing.through(60)).jobs) == list(range(jobs.count, 0, -1))
+
+
+async def test_what_does_not_come_in_time_is_there_for_the_next_who_asks():
+    jobs = Jobs(1000)
+    jobs.slow = 500 - OVERLAP
+    listing = Listing(jobs.ask)
+    found = await listing.through(0.05)
+    assert numbers(found.jobs) == list(range(1000, 500, -1)) and not found.whole
+    jobs.gate.set()
+    found = await listing.through(60)
+    assert numbers(found.jobs) == list(range(1000, 0, -1)) and found.whole
+    assert jobs.asked.count(500 - OVERLAP) == 1
+
+
+async def test_where_the_upstream_is_down_what_was_known_is_looked_through(clock):
+    jobs = Jobs(1000)
+    listing = Listing(jobs.ask)
+    await listing.through(60)
+    clock[0] += 600
+    jobs.down = 0
+    found = await listing.through(60)
+    assert numbers(found.jobs) == list(range(1000, 0, -1)) and not found.whole
+    assert found.problem is not None

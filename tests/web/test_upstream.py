@@ -261,3 +261,14 @@ def test_a_job_whose_id_looks_like_a_credential_can_be_opened(service, upstream)
     assert (status["job_id"], status["job_name"]) == (id, "token=***")
     assert f'href="/jobs/{id}"' in service.get("/").text
     assert id in service.get(f"/jobs/{id}").text
+
+
+def test_the_list_is_searched_to_its_oldest_job_and_says_what_it_has_looked_through(service, upstream):
+    upstream.job("needle")
+    for n in range(1300):
+        upstream.job(f"hay-{n:04}")
+    found = until(lambda: "1 match<" in (page := service.get("/?text=needle").text) and page, "the oldest job")
+    assert 'data-id="needle"' in found and "among the newest" not in found
+    asked = upstream.requests["list"]
+    assert "1,300 matches<" in service.get("/?text=hay").text
+    assert upstream.requests["list"] - asked <= 250 / 25, "older jobs are not asked for again"

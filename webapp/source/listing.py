@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
+from ..errors import UpstreamError
 from ..models import JobRecord
 from ..tasks import Tasks
 
@@ -14,6 +16,29 @@ from ..tasks import Tasks
 GLANCE_SECONDS = 5.0
 NEWS_SECONDS = 1.0
 KEPT = 64
+# A search looks through so many of the newest jobs, in steps that overlap, since new jobs push the others on. All but
+# the first step may be older than a glance: an upstream gives few jobs a request.
+MOST = 10_000
+STEP = 250
+OVERLAP = 25
+OLDER_SECONDS = 60.0
+
+
+_STEPS = [(STEP, 0), *((STEP + OVERLAP, skip - OVERLAP) for skip in range(STEP, MOST, STEP))]
+
+
+def _add(found: dict[str, JobRecord], jobs: list[JobRecord]) -> None:
+    for job in jobs:
+        found.setdefault(job.id, job)
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What a search has to look through. `whole`: these are all jobs. `problem`: what kept others, or newer ones."""
+
+    jobs: list[JobRecord]
+    whole: bool = False
+    problem: UpstreamError | None = None
 
 
 class Listing:
@@ -39,6 +64,28 @@ class Listing:
             del self._known[next(iter(self._known))]
         self._known[n, skip] = found
         return found
+
+    async def through(self, seconds: float) -> Through:
+        """The newest jobs, as many as come within so many seconds: what was begun goes on, and whoever asks again gets
+        more."""
+        found: dict[str, JobRecord] = {}
+        whole, problem = False, None
+        try:
+            async with asyncio.timeout(seconds):
+                for n, skip in _STEPS:
+                    step = await self.jobs(n, skip, within=OLDER_SECONDS if skip else GLANCE_SECONDS)
+                    if skip and step and step[0].id not in found:  # more have come since than the steps overlap
+                        step = await self.jobs(n, skip, within=0)
+                    _add(found, step)
+                    if whole := len(step) < n:
+                        break
+        except TimeoutError:
+            pass
+        except UpstreamError as error:
+            problem = error
+            for n, skip in _STEPS:
+                _add(found, self.known(n, skip))
+        return Through(list(found.values()), whole, problem)
 
     async def close(self) -> None:
         await self._tasks.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from datetime import UTC, datetime
 from typing import Any
@@ -34,37 +35,37 @@ from .words import (
     job_words,
     line_words,
     matches,
+    matches_words,
     row_words,
     share_words,
     totals_words,
 )
 
 PAGE_JOBS = 50
-# A search looks through so many of the newest jobs.
-SEARCHED_JOBS = 1000
 NEWEST_LINES = 200
 NEWEST_BYTES = 256 << 10
 # How long the first sight of a job may wait for the upstream: the live page loads the rest by itself.
 PATIENCE_SECONDS = 2.0
+# After so many rows of a search others have their turn.
+TURN = 500
 _GONE = "The upstream does not know this job any more. What the journal holds of it stays."
 
 
 async def home(request: Request, service: Service, grant: Grant, query: ListPageQuery) -> Response:
     skip, text, state = query.skip, query.text, query.state
-    searched = bool(text or state)
-    records, error = await _listed(service, SEARCHED_JOBS if searched else PAGE_JOBS + 1, 0 if searched else skip)
     now = datetime.now(UTC)
-    jobs = [row_words(record, now) for record in records]
-    for job in jobs:
-        texts = ("why", "by") if job["name"] == job["id"] else ("name", "why", "by")
-        job |= {name: service.redactor.text(job[name]) for name in texts}
-    if searched:
-        jobs = [job for job in jobs if matches(job, text, state)]
-    found, jobs = len(jobs), jobs[skip if searched else 0 :]
+    if text or state:
+        jobs, among, error = await _searched(service, text, state, now)
+        totals = matches_words(len(jobs), among)
+        jobs = jobs[skip:]
+    else:
+        records, error = await _listed(service, PAGE_JOBS + 1, skip)
+        jobs = [_blanked(service, row_words(record, now)) for record in records]
+        totals = totals_words(jobs[:PAGE_JOBS], skip, len(jobs) > PAGE_JOBS)
     more, jobs = len(jobs) > PAGE_JOBS, jobs[:PAGE_JOBS]
     return render(
         request, "list.html", jobs=jobs, skip=skip, text=text, state=state, states=STATES, error=error,
-        totals=totals_words(jobs, skip, more, found if searched else None, len(records) >= SEARCHED_JOBS),
+        totals=totals,
         newer=_page(request, max(0, skip - PAGE_JOBS), text, state) if skip else "",
         older=_page(request, skip + PAGE_JOBS, text, state) if more else "",
         notice=notice(service), embedded=not service.settings.upstream_url, can_sign_out=grant.session is not None,
@@ -77,13 +78,38 @@ def notice(service: Service) -> str:
     return f"The disk of this service is nearly full: {words}." if words else ""
 
 
+async def _searched(
+    service: Service, text: str, state: str, now: datetime
+) -> tuple[list[dict[str, Any]], int | None, str]:
+    """The rows that match; among how many of the newest jobs, where these are not all; and what keeps others."""
+    through = await service.listing.through(PATIENCE_SECONDS)
+    found = []
+    for place, record in enumerate(through.jobs):
+        if place % TURN == TURN - 1:
+            await asyncio.sleep(0)
+        job = row_words(record, now)
+        # Blanking is slow and only takes away: it is done for rows that match without it.
+        if matches(job, text, state) and matches(_blanked(service, job), text, state):
+            found.append(job)
+    return found, None if through.whole else len(through.jobs), _words_of(service, through.problem)
+
+
+def _blanked(service: Service, job: dict[str, Any]) -> dict[str, Any]:
+    texts = ("why", "by") if job["name"] == job["id"] else ("name", "why", "by")
+    job |= {name: service.redactor.text(job[name]) for name in texts}
+    return job
+
+
+def _words_of(service: Service, problem: UpstreamError | None) -> str:
+    return service.redactor.text(f"{problem.title}: {problem.detail}") if problem else ""
+
+
 async def _listed(service: Service, n: int, skip: int) -> tuple[list[JobRecord], str]:
     """Jobs, and in words what keeps newer ones from being listed: then these are the ones that were listed last."""
     try:
         return await service.listing.jobs(n, skip, within=GLANCE_SECONDS), ""
     except UpstreamError as problem:
-        error = service.redactor.text(f"{problem.title}: {problem.detail}")
-        return service.listing.known(n, skip) or service.listing.known(PAGE_JOBS + 1, 0), error
+        return service.listing.known(n, skip) or service.listing.known(PAGE_JOBS + 1, 0), _words_of(service, problem)
 
 
 def _page(request: Request, skip: int, text: str, state: str) -> str:

@@ -123,12 +123,14 @@ def matches(job: dict[str, Any], text: str, state: str) -> bool:
     return text.lower() in held and state in ("", job["state"])
 
 
-def totals_words(jobs: list[dict[str, Any]], skip: int, more: bool, found: int | None, bounded: bool) -> str:
-    """What the list shows: how many a search has `found` (among the newest only where it is `bounded`), else which
-    jobs of all."""
-    if found is not None:
-        among = " among the newest" if bounded else ""
-        return f"{found:,} match{'' if found == 1 else 'es'}{among}"
+def matches_words(found: int, among: int | None) -> str:
+    """`12 matches`, and among how many of the newest jobs, where not all were looked through."""
+    looked = f" among the newest {among:,}" if among is not None else ""
+    return f"{found:,} match{'' if found == 1 else 'es'}{looked}"
+
+
+def totals_words(jobs: list[dict[str, Any]], skip: int, more: bool) -> str:
+    """Which of all jobs the list shows; where these are all, how many run and failed."""
     if not jobs:
         return ""
     if skip or more:
