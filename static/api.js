@@ -4,15 +4,10 @@ import { hear } from "./clock.js";
 
 export const KEEP = 8192; // bytes of a message that come to the tab
 
-const SILENT = "The service does not answer.";
+export const SILENT = "The service does not answer.";
 
 /** `status`: 0 where the service did not answer. */
 export const problem = (status, detail) => Object.assign(new Error(detail), { status });
-
-/** Awaits a module that is loaded later: `loading` is what `import()` gives. */
-export const later = (loading) => loading.catch(() => {
-	throw problem(0, SILENT);
-});
 
 export function makeApi(job) {
 	// This file is at `<root>static/<version>/api.js`.

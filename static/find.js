@@ -94,8 +94,9 @@ export function makeFind(api, viewer) {
 
 	/** What was found may stand in a part of its line that is folded, or beside the view. */
 	async function reveal() {
-		const row = () => viewer.viewport.seen().map((one) => $(".row", one)).find((one) => Number(one?.dataset.line) === line);
-		if (row() && !query.regex && !highlight.inRow(row()).length) await viewer.folds.showWhole(row().parentElement);
+		const row = () => viewer.viewport.seen().filter(({ item }) => item.shown.lines.includes(line)).map((one) => $(".row", one))[0];
+		const hidden = () => (highlight.inRow(row()).length ? null : row());
+		if (row() && !query.regex && hidden()) await viewer.folds.reveal(hidden);
 		const [range] = row() ? highlight.inRow(row()) : [];
 		if (!range) return;
 		const [at, view] = [range.getBoundingClientRect(), viewer.root.getBoundingClientRect()];

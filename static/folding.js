@@ -1,21 +1,19 @@
-// What is folded: groups of lines, JSON, the states of a line that was redrawn, and long messages of which only the start
-// was fetched.
+// What is folded: groups of lines, and what rows show only when they are asked to (unfolding.js).
 
-import { later } from "./api.js";
 import { $ } from "./dom.js";
 import { ENDS, groupEnd, groupStart, parseGroup } from "./groups.js";
-import { prepare, terminal } from "./terminal.js";
+import { later } from "./later.js";
 
-const OPEN_MAX = 1e6; // characters of a message that are shown in place; longer ones open beside the page
-const WHOLE_MAX = 20; // whole messages kept in memory
 const SEARCHED = 1000; // lines that could end a group among which its end is looked for
-const RETURN = /\r+|(?:\x1b\[|\x9b)[01]?G/; // to the start of the line
-const MANY = 10_000; // lines, the most that the service gives at once
-const STATES = 200; // of a line that was redrawn the newest are shown
 
 export function makeFolds(api, viewer) {
 	const { lines, root } = viewer;
-	const folds = { groupOf, fold, unfold, showWhole, uncover, forget };
+	const rows = later((again) => import(`./unfolding.js${again}`), ({ makeUnfolding }) => makeUnfolding(api, viewer));
+	const folds = {
+		groupOf, fold, uncover, forget,
+		unfold: async (...given) => (await rows()).unfold(...given),
+		reveal: async (...given) => (await rows()).reveal(...given),
+	};
 	forget();
 	return folds;
 
@@ -65,47 +63,5 @@ export function makeFolds(api, viewer) {
 	async function mayEnd(open, line) {
 		const found = await api.json("/search", { ...ENDS[open ? "open" : "bracket"], after: viewer.cursor(line), limit: SEARCHED });
 		return found.lines;
-	}
-
-	/** Shows all of a row's message, where that is not too much for the page. */
-	async function showWhole(row) {
-		const { line, cut, message, message_bytes: size } = row.item;
-		if (size > OPEN_MAX || folds.whole.has(line)) return;
-		if (folds.whole.size > WHOLE_MAX) folds.whole.clear();
-		const whole = cut ? (await api.json("/logs", { from_line: line, limit: 1 }))[0].message : message;
-		await prepare([whole]);
-		folds.whole.set(line, whole);
-		if (row.isConnected) viewer.viewport.replace(row); // it may have been scrolled away meanwhile
-	}
-
-	/** Unfolds a row's JSON, its states or the rest of its message, or folds JSON and states again. */
-	async function unfold(button, row) {
-		const { line, cut, message_bytes: size } = row.item;
-		if (button.matches(".states")) return unfoldStates(row);
-		if (size > OPEN_MAX) {
-			const address = api.url("/logs", { from_line: line, limit: 1, format: "text" });
-			return window.open(address, "_blank", "noopener");
-		}
-		if (button.matches(".unfold") && !folds.unfolded.delete(line)) folds.unfolded.set(line, (await later(import("./json.js"))).jsonNodes);
-		if (button.matches(".all") || cut) await showWhole(row);
-		if (row.isConnected) viewer.viewport.replace(row);
-	}
-
-	/** What a row showed before: of one line all that it went back over, of several what each of them drew. */
-	async function unfoldStates(row) {
-		const { line, shown } = row.item;
-		if (!folds.drawn.delete(line)) folds.drawn.set(line, await earlier(line, shown.lines));
-		if (row.isConnected) viewer.viewport.replace(row);
-	}
-
-	async function earlier(line, all) {
-		const numbers = new Set(all.slice(-STATES));
-		const [first] = numbers;
-		const found = await api.json("/logs", { from_line: first, before: viewer.cursor(line + 1), limit: MANY });
-		const messages = found.filter((one) => numbers.has(one.line)).map((one) => one.message);
-		await prepare(messages);
-		const drawn = messages.length > 1 ? messages : messages.flatMap((message) => message.split(RETURN));
-		const texts = drawn.map((text) => terminal.read(text).text).filter((text) => text.trim());
-		return { earlier: Math.max(0, texts.length - STATES) + all.length - numbers.size, texts: texts.slice(-STATES) };
 	}
 }

@@ -1,8 +1,8 @@
 // The head of the page. What it says of a state is a data- attribute of that name in the markup.
 
-import { later } from "./api.js";
 import { now } from "./clock.js";
 import { $, announce, el, number, on, plural, pressed, put, renew, show, toast } from "./dom.js";
+import { json } from "./later.js";
 import { clock, duration } from "./times.js";
 
 const ENDED = { done: "Done", failed: "Failed", canceled: "Canceled", cancelled: "Canceled" };
@@ -178,7 +178,7 @@ export function makeHead(api, viewer, changed) {
 	}
 
 	async function config() {
-		const [{ jsonNodes }, answer] = await Promise.all([later(import("./json.js")), api.ask(api.url("/steps-config"))]);
-		return jsonNodes(await answer.text());
+		const [nodes, answer] = await Promise.all([json(), api.ask(api.url("/steps-config"))]);
+		return nodes(await answer.text());
 	}
 }

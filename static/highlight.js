@@ -7,6 +7,7 @@ import { KEEP } from "./api.js";
 import { $$ } from "./dom.js";
 
 const MOST = 200; // matches within a row
+const OURS = "button:not(.group), .tag, .mute"; // within a message
 const DELAY = 60; // ms: rows that are scrolled past need no answer
 
 /** Finds a text within a string: [start, end] of each match. */
@@ -40,7 +41,7 @@ export function makeHighlight(api, viewer) {
 
 	/** Ranges within a row's message. */
 	function inRow(row) {
-		const nodes = textNodes(row.lastChild);
+		const nodes = textNodes(row.lastChild, find ? OURS : `${OURS}, .drawn`); // the server knows nothing of earlier states
 		const text = nodes.map(({ data }) => data).join("");
 		const found = find ? find(text) : places.get(numberOf(row)) ?? [];
 		return found.slice(0, MOST).filter(([from, to]) => to > from && to <= text.length).map((span) => rangeOf(nodes, span));
@@ -63,9 +64,9 @@ export function makeHighlight(api, viewer) {
 const numberOf = (row) => Number(row.dataset.line);
 
 /** The message's own text: no buttons, no notes. */
-function textNodes(message) {
+function textNodes(message, without) {
 	const own = (node) => (node.nodeType === Node.TEXT_NODE ? NodeFilter.FILTER_ACCEPT
-		: node.matches("button:not(.group), .tag, .mute, .drawn") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP);
+		: node.matches(without) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP);
 	const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, own);
 	const nodes = [];
 	while (walker.nextNode()) nodes.push(walker.currentNode);

@@ -8,7 +8,6 @@ import { $, number, on, plural, pressed, put, range, show, toast } from "./dom.j
 import { makeHead } from "./head.js";
 import { later } from "./later.js";
 import { makeMap } from "./map.js";
-import { makePartial } from "./partial.js";
 import { makeStream } from "./stream.js";
 import { prepare } from "./terminal.js";
 import { day, silence } from "./times.js";
@@ -25,10 +24,12 @@ const viewer = makeViewer(api, view, defaults, { begun, changed, drawn, inContex
 const errors = errorsLater();
 const find = findLater();
 const map = makeMap(viewer);
-const partial = makePartial(viewer);
 const head = makeHead(api, viewer, (over) => cancel?.status(over));
 const stream = makeStream(api, view, { ...head, connection, event });
 
+const unfinished = later((again) => import(`./partial.js${again}`), ({ makePartial }) => (partial = makePartial(viewer)));
+
+let partial; // what partial.js makes, once something is unfinished
 let cancel; // what cancel.js makes, once it is loaded
 let missing = []; // what the stream said is missing before its next line
 let heard = 0; // when the newest line came
@@ -38,7 +39,7 @@ let left = 0; // the newest line when the reader left
 async function event(name, data) {
 	// Where the service is gone by now, the connection breaks off, and these lines come again.
 	if (name === "lines") await prepare(data.map(({ message }) => message));
-	else if (name === "partial") await prepare([data.message ?? ""]);
+	else if (name === "partial") await Promise.all([unfinished(), prepare([data.message ?? ""])]);
 	try {
 		events[name]?.(data);
 		changed();
@@ -56,7 +57,7 @@ const events = {
 		const ago = now() - timestamp;
 		if (line > viewer.lines.last) heard = !heard && ago > 0 && ago < DAY ? timestamp : now();
 		viewer.push(lines);
-		for (const { stream } of lines) partial.over(stream);
+		for (const { stream } of lines) partial?.over(stream);
 		if (left && !document.hidden && viewer.lines.last > left) {
 			viewer.back(left);
 			left = 0;
@@ -74,12 +75,12 @@ const events = {
 	status,
 	upstream: head.upstream,
 	reset() {
-		partial.clear();
+		partial?.clear();
 		viewer.reset();
 		toast("anew");
 	},
 	done(done) {
-		partial.clear();
+		partial?.clear();
 		head.done(done);
 		follow();
 		overview();
@@ -208,7 +209,7 @@ function errorsLater() {
 startUi();
 $(".sheet").replaceChildren();
 viewer.begin();
-viewer.root.focus();
+viewer.root.focus({ focusVisible: false });
 const controls = startControls({ api, view, viewer, find, errors, head, stream });
 // Where it cannot be loaded the form of the dialog is sent as it is without JavaScript.
 if ($("#cancel")) on("#cancel-open", "click", later((again) => import(`./cancel.js${again}`), ({ startCancel }) => (cancel = startCancel(api))));

@@ -1,6 +1,6 @@
 // Modules that most who open a log never need are loaded by those who do.
 
-import { problem } from "./api.js";
+import { problem, SILENT } from "./api.js";
 
 /**
  * `load(again)`: the import, with `again` behind the module's name; `make` makes of it what is wanted, once. A browser may
@@ -11,6 +11,9 @@ export function later(load, make) {
 	let made;
 	return () => (made ??= load(tries++ ? `?${tries}` : "").then(make, () => {
 		made = null;
-		throw problem(0, "The service does not answer.");
+		throw problem(0, SILENT);
 	}));
 }
+
+/** What lays JSON out. */
+export const json = later((again) => import(`./json.js${again}`), ({ jsonNodes }) => jsonNodes);

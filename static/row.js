@@ -56,9 +56,10 @@ function content(line, view) {
 	const found = json && isJson(json) ? [turn(Boolean(laidOut), n)] : [];
 	if (laidOut && found.length) return [...found, el("pre", "json", laidOut(json))];
 	found.push(...textNodes(rows, whole === undefined ? SHOWN : Infinity));
-	const more = whole === undefined && (length > SHOWN || line.cut);
+	const count = shown.text.trim() && Math.max(shown.states, line.states ?? 0);
+	const more = whole === undefined && (length > SHOWN || (line.cut && count < 2)); // of what is drawn again its last state is all
 	if (more) found.push(button("all", `… ${bytes(line.message_bytes ?? length)}, show all`));
-	return [...found, ...states(Math.max(shown.states, line.states ?? 0), view.drawn.get(n))];
+	return [...found, ...states(count, view.drawn.get(n))];
 }
 
 const turn = (open, n) => button("unfold", open ? "▾" : "▸", { ariaExpanded: open, ariaLabel: `JSON of line ${n}` });

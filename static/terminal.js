@@ -1,7 +1,7 @@
 // What a terminal shows of lines. What reads that (reading.js) is loaded with the first line that holds a control
 // character: most logs have none.
 
-import { later } from "./api.js";
+import { later } from "./later.js";
 
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f-\x9f]/;
 
@@ -44,9 +44,9 @@ class PlainReading {
 /** `Reading`, `read` a message by itself, `paint` a style: as reading.js has them once it is loaded. */
 export const terminal = { Reading: PlainReading, read: (message) => plain(message, 0), paint: null };
 
+const load = later((again) => import(`./reading.js${again}`), ({ Reading, read, paint }) => Object.assign(terminal, { Reading, read, paint }));
+
 /** To be waited for before these messages are read. */
 export async function prepare(messages) {
-	if (terminal.paint || !messages.some((message) => CONTROL.test(message))) return;
-	const { Reading, read, paint } = await later(import("./reading.js"));
-	Object.assign(terminal, { Reading, read, paint });
+	if (!terminal.paint && messages.some((message) => CONTROL.test(message))) await load();
 }

@@ -77,7 +77,7 @@ export function makeViewer(api, view, defaults, delegate) {
 	function push(fresh) {
 		const known = lines.last;
 		const shown = lines.push(fresh, viewport.follow);
-		if (known && !viewport.follow) viewer.fresh += shown;
+		if (known && !viewport.follow && !viewer.over) viewer.fresh += shown; // of a job that is over nothing is new
 		if (fresh[0].line === 1) viewer.start = fresh[0].timestamp;
 		if (!known) begun();
 		else if (lines.search) catchUp();

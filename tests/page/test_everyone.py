@@ -178,6 +178,43 @@ def test_a_range_is_marked_by_touch(write: Write, browser: Browser, service: Ser
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_the_name_has_room_beside_the_buttons(write: Write, look: Look, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 780})
+    look(write(name="nightly integration tests"))
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    name, pill, cancel = (page.locator(one).bounding_box() for one in ("#name", ".pill", "#cancel-open"))
+    assert name and pill and cancel
+    assert name["width"] > 140 and name["y"] < cancel["y"] + cancel["height"] < pill["y"] + 4
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_text_begins_in_one_column_whatever_a_line_is(write: Write, look: Look, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 780})
+    job = write()
+    job.log("plain", "ERROR bad", "WARNING odd")
+    job.log("told", "ERROR told", stream="stderr")
+    look(job)
+    expect(page.locator(".row")).to_have_count(5)
+    columns = "Array.from(document.querySelectorAll('.row .m'), (text) => text.getBoundingClientRect().x)"
+    assert len(set(page.evaluate(columns))) == 1
+    letter, text = (page.locator(f'.row[data-line="5"] {one}').bounding_box() for one in (".l", ".m"))
+    assert letter and text and text["x"] - letter["x"] - letter["width"] >= 3
+
+
+def test_the_log_has_no_frame_until_somebody_comes_there_by_keys(write: Write, look: Look, page: Page) -> None:
+    job = write()
+    job.log("one line")
+    look(job)
+    expect(page.locator("#log")).to_be_focused()
+    frame = "getComputedStyle(document.querySelector('.window'), '::after').borderTopWidth"
+    assert page.evaluate("getComputedStyle(document.querySelector('.window'), '::after').content") == "none"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#log")).to_be_focused()
+    assert page.evaluate(frame) == "2px"
+
+
 def test_at_200_percent_the_log_has_most_of_the_height(write: Write, look: Look, page: Page) -> None:
     page.set_viewport_size({"width": 640, "height": 380})
     job = write()

@@ -45,6 +45,16 @@ def test_only_matches_are_shown_and_a_click_shows_one_among_its_neighbours(write
     expect(page.locator(".row .n")).to_have_text(["10000", "20000", "30000"])
 
 
+def test_a_match_in_a_state_that_was_drawn_over_is_shown(write: Write, look: Look) -> None:
+    job = write()
+    job.log("head", "needle.py\rtest.py", "\x1b[31mhay\x1b[0m", "\x1b[1A\x1b[2Kneedle 2", "\x1b[1A\x1b[2Khay again")
+    page = look(job)
+    find(page, "needle")
+    expect(page.locator("#found")).to_have_text("1 of 1")
+    expect(page.locator(".current .drawn")).to_have_text("hay\nneedle 2\nhay again")
+    page.wait_for_function(f"{HIGHLIGHTS}.join() === 'needle'")
+
+
 def test_new_matches_come_in_while_only_matches_are_shown(write: Write, look: Look) -> None:
     job = write()
     job.log("hay", "needle 1", "hay")

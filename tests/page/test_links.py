@@ -225,6 +225,17 @@ def test_a_mark_that_the_filter_hides_copies_nothing_and_says_so(write: Write, l
     assert page.evaluate("navigator.clipboard.readText()") == "before"
 
 
+def test_of_a_job_that_is_over_no_line_is_called_new(write: Write, look: Look) -> None:
+    job = write()
+    for n in range(10):
+        job.log(*[f"line {n}-{m}" for m in range(30)])
+    job.end()
+    page = look(job, f"#{job.epoch}-3")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "ended")
+    expect(page.locator("#count")).to_have_text("300 lines")
+    expect(page.locator("#fresh")).to_have_text("To the end")
+
+
 def test_the_way_to_the_log_leaves_a_mark(write: Write, look: Look) -> None:
     job = write()
     job.fill(20)

@@ -81,9 +81,11 @@ def test_states_unfold(write: Write, look: Look) -> None:
 def test_a_long_bar_ends_where_it_ended(write: Write, look: Look) -> None:
     job = write()
     job.log("".join(f"\r{n / 10:5.1f} % {'#' * 70}" for n in range(1001)))
+    job.log("   \r  \r \r")
     page = look(job)
     expect(page.locator(message(1))).to_contain_text("100.0 %")
-    expect(page.locator(".states")).to_have_text("×1,001")
+    expect(page.locator(".states")).to_have_text("×1,001")  # and nothing is said of a row that shows nothing
+    expect(page.locator(".all")).to_have_count(0)  # its last state is there as a whole
 
 
 def test_a_selection_copies_exactly_what_is_selected(write: Write, look: Look) -> None:

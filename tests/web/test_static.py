@@ -9,7 +9,7 @@ from webapp.settings import assets
 from webapp.web.lean import lean, lean_style
 from webapp.web.static import files, version
 
-MOST = 40 << 10  # bytes, as they travel: each file compressed by itself
+MOST = 40_000  # bytes, as they travel: each file compressed by itself
 
 
 def modules(name: str) -> set[str]:
