@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from webapp.errors import JournalError
 from webapp.web.openapi import document
 
 from ..security.site import JOB, TOKEN, Site
@@ -370,3 +371,54 @@ def test_a_silent_runner_is_lost_and_comes_back(site: Site, monkeypatch: pytest.
 def test_jobs_of_all_machines_are_one_list(site: Site) -> None:
     Runner(site).begin(created_ms=AT - 10**12)
     assert [job["id"] for job in site.owner("GET", "/api/jobs").json()["jobs"]] == [ID, JOB]
+
+
+def test_a_job_that_has_ended_stays_so_whatever_comes_afterwards(site: Site) -> None:
+    runner = Runner(site)
+    runner.begin()
+    runner.send(0, "one")
+    runner.post("/end", {"exit_code": 3})
+    before = site.service.store.journals.open(ID).state()
+    assert before.finished and before.complete
+    assert runner.send(1, "late").status_code == 409
+    assert runner.post("/lines", {"partial": {"stdout": {"message": "late"}}}).status_code == 409
+    assert runner.post("/lines", {"missing": {"reason": "upstream"}}).status_code == 409
+    assert runner.post("/heartbeat", {}).status_code == 200
+    begun = runner.begin()
+    assert (begun.status_code, begun.json()["line"]) == (200, 1)
+    assert Runner(site, epoch=1).begin().json()["line"] == 1
+    after = site.service.store.journals.open(ID).state()
+    assert (after.finished, after.complete, after.last_line) == (True, True, 1)
+    assert (runner.status()["job_status"], runner.status()["exit_code"]) == ("Failed", 3)
+
+
+def test_an_end_that_was_half_written_is_written_when_it_comes_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = Runner(site)
+    runner.begin()
+    runner.send(0, "one")
+    writer = site.service.intake._lanes[ID].writer
+
+    def full(*_: object) -> None:
+        raise JournalError("there is no room", Path("/"))
+
+    monkeypatch.setattr(type(writer), "finish", full)
+    assert runner.post("/end", {"exit_code": 3}).status_code == 503
+    monkeypatch.undo()
+    assert runner.post("/end", {"exit_code": 3}).json()["detail"] == "exit code 3"
+    state = site.service.store.journals.open(ID).state()
+    assert state.finished and state.complete
+
+
+def test_what_a_runner_says_of_itself_draws_nothing_else(site: Site) -> None:
+    evil = "\u202egnp\u2066 \x1b[31mred\x1b]0;title\x07 \0 <b>x</b>"
+    runner = Runner(site)
+    assert runner.begin(name=evil, host=evil, user=evil, cwd=evil, python=evil, command=["sh", evil]).is_success
+    runner.post("/end", {"exit_code": 1, "detail": evil})
+    shown = [site.owner("GET", path) for path in (f"/jobs/{ID}", "/", f"/api/jobs/{ID}", f"/api/jobs/{ID}/config")]
+    for answer in shown:
+        assert answer.status_code == 200, answer.text
+        assert "json" in answer.headers["content-type"] or "<b>x" not in answer.text
+        for part in ("\u202e", "\u2066", "\x1b", "\x07", "\0", "\\u001b", "\\u0000"):
+            assert part not in answer.text, (part, answer.url)

@@ -148,6 +148,11 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def visible(text: str) -> str:
+    """What a stranger says of a job: nothing in it moves a terminal's cursor or turns a page's text around."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
+
+
 def shortened(title: str) -> str:
     """On one line, and no longer than a list can show."""
     title = " ".join("".join(char if char.isprintable() else " " for char in title).split())

@@ -20,7 +20,7 @@ from ..access.runners import FeedGrant, RunnerToken, producer_of
 from ..engine.intake import End, Reporter, Taken
 from ..engine.job import Job, now_ms
 from ..engine.outcome import outcome
-from ..engine.record import shortened
+from ..engine.record import shortened, visible
 from ..errors import Conflict, Denied, JobNotFound, TooLarge, UpstreamError, UsageError
 from ..service import Service
 from ..store.report import Report
@@ -86,7 +86,8 @@ async def end(request: Request, service: Service, grant: Grant) -> Response:
     code = given.exit_code if given.exit_code is not None else -given.signal if given.signal is not None else None
     by_code = None if code is None else outcome(code, None)
     state = given.state or (by_code.state if by_code else "Failed")
-    detail = service.redactor.text(given.detail) or (by_code.detail if by_code and state == by_code.state else "")
+    said = by_code.detail if by_code and state == by_code.state else ""
+    detail = visible(service.redactor.text(given.detail)) or said
     how = End(state, by_code.exit_code if by_code else None, detail, given.complete)
     ended = await service.intake.end(job, sender, how)
     service.quota.ended(grant.token, job)
@@ -99,17 +100,17 @@ def _stand(taken: Taken) -> dict[str, Any]:
 
 def _job(service: Service, job: str, given: Begin, grant: Grant) -> Job:
     at, redact = now_ms(), service.redactor
-    command = tuple(redact.value(given.command))
+    command = tuple(visible(part) for part in redact.value(given.command))
     begun = given.created_ms if given.created_ms is not None and at - OLDEST_MS < given.created_ms <= at else at
     by = f"{given.user} ({grant.who})" if given.user and grant.kind == "runner" else given.user or grant.who
     return Job(
         id=job,
         name=shortened(redact.text(given.name or " ".join(command))) or job,
         command=command,
-        cwd=redact.text(given.cwd),
+        cwd=visible(redact.text(given.cwd)),
         host=shortened(redact.text(given.host)),
         user=shortened(redact.text(by)),
-        python=redact.text(given.python),
+        python=visible(redact.text(given.python)),
         pid=given.pid,
         created_ms=begun,
         heartbeat_ms=at,
