@@ -61,3 +61,32 @@ def test_an_installed_wheel_serves_its_page_and_runs_jobs(installed: Path, tmp_p
         finally:
             service.terminate()
             assert service.wait(30) == 0
+
+
+@pytest.mark.timeout(600)
+def test_an_installed_wheel_puts_a_job_on_another_machines_page(installed: Path, tmp_path: Path) -> None:
+    """As in a fresh container: an empty home, another folder, one command, and nothing set but where to and by whom."""
+    folders = [tmp_path / name for name in ("service", "home", "elsewhere")]
+    for folder in folders:
+        folder.mkdir()
+    service_home, home, elsewhere = folders
+    path = f"{installed}:{os.environ['PATH']}"
+    access, run = "sesame-0f6b1c7e9a5d4832", "run-8f3b2a7c9d1e4f60"
+    env = {"PATH": path, "HOME": str(service_home), "JOBTAIL_PORT": "0", "JOBTAIL_ACCESS_TOKEN": access}
+    env["JOBTAIL_RUN_TOKEN"] = f"ci={run}"
+    with subprocess.Popen(["jobtail", "serve"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        try:
+            url = service.stdout.readline().removeprefix("jobtail serves on ").strip()
+            done = subprocess.run(
+                ["jobtail", "run", "--to", url, "--", "sh", "-c", "echo from elsewhere; exit 3"], cwd=elsewhere,
+                env={"PATH": path, "HOME": str(home), "JOBTAIL_TOKEN": run}, capture_output=True, text=True, timeout=60,
+            )  # fmt: skip
+            assert (done.returncode, done.stdout) == (3, "from elsewhere\n"), done.stderr
+            link = done.stderr.removeprefix("jobtail: ").strip()
+            assert link.startswith(f"{url}/jobs/"), done.stderr
+            page = httpx.get(link, headers={"Authorization": f"Bearer {access}"}, trust_env=False)
+            assert page.status_code == 200 and "from elsewhere" in page.text and "exit code 3" in page.text
+        finally:
+            service.terminate()
+            assert service.wait(30) == 0
