@@ -120,8 +120,8 @@ WORDS = {
         "postgresql://jobtail@db.example:5432/jobtail",
         "`postgresql://user@host:5432/name` (any address that libpq takes: several hosts, TLS; the password "
         "may come from `PGPASSWORD` or a password file): everything that lasts stands in that database, and "
-        "any number of replicas are one service. Empty: SQLite in the data folder. Needs `pip install "
-        "'jobtail[postgres]'`.",
+        "any number of replicas are one service. Empty: SQLite in the data folder. Needs the extra "
+        "`postgres`: `pip install '.[postgres]'`.",
     ),
     "workers": Words(
         "a whole number from 1 to 64",

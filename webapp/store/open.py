@@ -23,7 +23,7 @@ def open_store(settings: Settings, redactor: Redactor) -> Store:
             from .postgres.store import PostgresStore
         except ImportError:
             raise SettingsError(
-                "JOBTAIL_DATABASE_URL needs a package that is not installed: pip install 'jobtail[postgres]'"
+                "JOBTAIL_DATABASE_URL needs a package that is not installed: pip install 'psycopg[binary,pool]'"
             ) from None
         return PostgresStore(url, redactor, **bounds)
     from .sqlite.store import SqliteStore
