@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 from tests.served import until
 from tests.sse import Event, EventStream, lines_of
 from tests.upstream import Fault, now_ms
+from webapp.web.own_log import word
 
 from .house import OWNER, TOKEN, UPSTREAM_TOKEN, House
 
@@ -203,3 +205,25 @@ def test_no_token_is_in_what_the_service_says(house: House) -> None:
     assert token not in house.served.output
     for secret in (TOKEN, UPSTREAM_TOKEN, "signing-key"):
         assert secret not in house.served.output
+
+
+def test_nobody_writes_into_the_services_own_log(house: House) -> None:
+    """Neither another field, nor another line, nor what a terminal obeys."""
+    before = len(house.served.output)
+    for path in (b"a%20status=200%20who=forged%1b[2J%0aINFO%20forged", b"\xc2\x9b2J%c2%9b2J%e2%80%aeforged"):
+        house.raw(b"GET /" + path + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    for header in (b"X-Request-Id: forged status=200", b"User-Agent: \x9bforged", b"X-Forwarded-For: forged"):
+        house.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + header + b"\r\n\r\n")
+    house.ask("GET", "/last")
+    said = until(lambda: "/last" in house.served.output[before:] and house.served.output[before:], "the log")
+    assert "\x1b" not in said and "\x9b" not in said and "\u202e" not in said
+    for line in said.splitlines():
+        assert line[:2] == "20", line
+    assert [part for line in said.splitlines() for part in shlex.split(line) if part == "who=forged"] == []
+
+
+def test_a_users_name_forges_no_field_of_the_log() -> None:
+    assert word("ada") == "ada" and word(12.5) == "12.5" and word("/api/jobs") == "/api/jobs"
+    for text in ("ada status=500", "ad\x9b2J", "a\nb", "\u202ecba", "\x1b]52;c;x\x07"):
+        shown = word(text)
+        assert shown.isascii() and shown.isprintable() and shown[0] == shown[-1] == '"'

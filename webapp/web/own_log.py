@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -37,8 +38,14 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = getattr(record, FIELDS, {})
-        more = "".join(f" {name}={value}" for name, value in fields.items() if value not in ("", None))
+        more = "".join(f" {name}={word(value)}" for name, value in fields.items() if value not in ("", None))
         return self._redactor.text(super().format(record) + more)
+
+
+def word(value: object) -> str:
+    """A value that whoever asks may have chosen, so that it neither looks like another field nor moves a terminal."""
+    text = str(value)
+    return text if text.isprintable() and " " not in text else json.dumps(text)
 
 
 class JsonFormatter(logging.Formatter):
