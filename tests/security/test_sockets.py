@@ -210,7 +210,7 @@ def test_no_token_is_in_what_the_service_says(house: House) -> None:
 def test_nobody_writes_into_the_services_own_log(house: House) -> None:
     """Neither another field, nor another line, nor what a terminal obeys."""
     before = len(house.served.output)
-    for path in (b"a%20status=200%20who=forged%1b[2J%0aINFO%20forged", b"\xc2\x9b2J%c2%9b2J%e2%80%aeforged"):
+    for path in (b"a%20status=200%20who=forged%20%1b[2J%0aINFO%20forged", b"\xc2\x9b2J%c2%9b2J%e2%80%aeforged"):
         house.raw(b"GET /" + path + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     for header in (b"X-Request-Id: forged status=200", b"User-Agent: \x9bforged", b"X-Forwarded-For: forged"):
         house.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + header + b"\r\n\r\n")
