@@ -193,6 +193,29 @@ def own_names(node: ast.AST) -> Iterator[str]:
                 yield from own_names(inner)
 
 
+MOST_ATTRIBUTES = 15
+
+
+def test_no_class_holds_more_than_can_be_kept_in_mind():
+    many = {
+        f"{'/'.join(here[1:])}.{node.name}": found
+        for here, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and len(found := attributes(node)) > MOST_ATTRIBUTES
+    }
+    assert not many
+
+
+def attributes(node: ast.ClassDef) -> set[str]:
+    """What a class sets on `self`."""
+    return {
+        one.attr
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)
+        if isinstance(one.value, ast.Name) and one.value.id == "self"
+    }
+
+
 def test_each_class_name_means_one_thing():
     """The client's errors are called as those of the service that they come from."""
     where: dict[str, list[str]] = {}
