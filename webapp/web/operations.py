@@ -8,6 +8,7 @@ from .feeding import FEEDING
 
 Json = dict[str, Any]
 
+
 def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
