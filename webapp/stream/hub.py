@@ -72,6 +72,7 @@ class Hub:
     def start(self) -> None:
         self._tasks.start(self._look())
         self._tasks.start(self._tick())
+        self._tasks.start(self.keeping.run())
 
     async def close(self) -> None:
         self.bye()
@@ -200,7 +201,6 @@ class Hub:
                     log.exception("the tick of %s failed", channel.job)
             await self._count(now)
             await self._drop_idle(now)
-            await self.keeping.tick(now)
 
     async def _drop_idle(self, now: float) -> None:
         for job, channel in list(self.channels.items()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -29,8 +30,13 @@ class Keeping:
         self._level: Level = "ample"
         self.notice = ""
 
-    async def tick(self, now: float) -> None:
-        """Once a second, or so."""
+    async def run(self) -> None:
+        """A task of its own: a disk that hangs when it is asked for its room holds up nothing else."""
+        while True:
+            await asyncio.sleep(1)
+            await self._tick(time.monotonic())
+
+    async def _tick(self, now: float) -> None:
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             self.note(await CHORES.run(self._journals.room))
