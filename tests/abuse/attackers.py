@@ -134,6 +134,49 @@ async def trailers(options: Options, told: Told) -> None:
     await all_of([forges(), *(floods(kind) for kind in kinds * 2)])
 
 
+FORGED = "GET /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nX-User: admin\r\n\r\n"
+_POST = "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+_GET = "GET /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+# By name: a request that two readers may take for different ones (RFC 9112, 11.2), the second of which is forged.
+SMUGGLED = {
+    "both lengths": f"{_POST}Content-Length: {5 + len(FORGED)}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{FORGED}",
+    "two codings": f"{_POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n{FORGED}",
+    "no coding": f"{_POST}Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{FORGED}",
+    "a tab": f"{_POST}Transfer-Encoding:\x0bchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{FORGED}",
+    "a space": f"{_POST}Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{FORGED}",
+    "a sign": f"{_POST}Content-Length: +5\r\n\r\n0\r\n\r\n{FORGED}",
+    "a list": f"{_POST}Content-Length: 5, 5\r\n\r\n0\r\n\r\n{FORGED}",
+    "a bare line feed": f"{_POST}Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n{len(FORGED):x}\r\n0\r\n\r\n{FORGED}",
+    "a negative chunk": f"{_POST}Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n{FORGED}",
+    "HTTP/1.0": f"{_POST.replace('1.1', '1.0')}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{FORGED}",
+    "an upgrade": f"{_GET.replace('close', 'Upgrade')}Upgrade: h2c\r\n\r\n{FORGED}",
+    "a folded header": f"{_GET}X-A: b\r\n X-User: admin\r\n\r\n",
+    "a folded name": f"{_GET}X-User:\r\n admin\r\n\r\n",
+    "a name and a space": f"{_GET}X-User : admin\r\n\r\n",
+    "an underscore": f"{_GET}X_User: admin\r\n\r\n",
+    "a bare return": f"{_GET}X-A: b\rX-User: admin\r\n\r\n",
+    "a NUL": f"{_GET}X-A: b\x00X-User: admin\r\n\r\n",
+    "a tunnel": f"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n{FORGED}",
+}  # fmt: skip
+
+
+async def smuggles(options: Options, told: Told) -> None:
+    """Each of these once. What is seen: by name, the statuses of all answers to it."""
+
+    async def sends(name: str, data: bytes) -> None:
+        said = b""
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(15), connected(options["door"]) as (reader, writer):
+                writer.write(data)
+                while piece := await reader.read(1 << 16):
+                    said += piece
+        for status in re.findall(rb"HTTP/1\.[01] (\d\d\d)", said) or [b"closed"]:
+            told.counts[f"{name}: {status.decode()}"] += 1
+
+    told.begin()
+    await all_of([sends(name, text.encode("latin-1")) for name, text in SMUGGLED.items()])
+
+
 # --- 2: walks of a log
 
 
@@ -374,12 +417,14 @@ async def invents(options: Options, told: Told) -> None:
             await all_of([answered(door, request(f"/api/jobs/{id}{route}", headers), told, "id") for id in ids])
         for target in ("http://evil.example/", "http://evil.example/healthz", "https://127.0.0.1:1/healthz"):
             await answered(door, request(target, {}), told, "host")
+            # HAProxy refuses some of these itself.
+            await answered(options["service"], request(target, {}), told, "host at the service")
         told.begin()
         await asyncio.sleep(0.2)
 
 
 KINDS: dict[str, Callable[[Options, Told], Awaitable[None]]] = {
-    "trailers": trailers, "walks": walks, "expressions": expressions, "cancels": cancels,
+    "trailers": trailers, "smuggles": smuggles, "walks": walks, "expressions": expressions, "cancels": cancels,
     "takes_slowly": takes_slowly, "drips": drips, "holds": holds, "asks": asks, "reads_around": reads_around,
     "looks_for_secrets": reads_around, "invents": invents,
 }  # fmt: skip
