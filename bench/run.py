@@ -2,8 +2,8 @@
 
     python bench/run.py [--quick] [PART ...]
 
-Parts: viewers capacity idle backlog intake random search page growth requests latency run remote database start. All
-of them by default.
+Parts: viewers capacity idle backlog intake random search page growth requests latency run remote database replicas
+bloat start. All of them by default.
 `--quick` measures shorter and on a log of a million lines: to see that it works, not for figures.
 """
 
@@ -13,7 +13,21 @@ import sys
 import time
 
 import machine
-from parts import backlog, capacity, database, idle, latency, long_log, page, remote, requests, run, start, viewers
+from parts import (
+    backlog,
+    capacity,
+    database,
+    idle,
+    latency,
+    long_log,
+    page,
+    remote,
+    replicas,
+    requests,
+    run,
+    start,
+    viewers,
+)
 from table import Row, markdown
 
 PARTS = {
@@ -31,6 +45,8 @@ PARTS = {
     "run": run.measure,
     "remote": remote.measure,
     "database": database.measure,
+    "replicas": replicas.measure,
+    "bloat": replicas.bloat,
     "start": start.measure,
 }
 
