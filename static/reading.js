@@ -1,7 +1,8 @@
 // The lines of a window and what a terminal shows of them: of lines that a later one drew over only that one is an item.
 // What is shown of a line is its `shown` (an item of `screen.js`).
 
-import { SPAN, Screen, read, redraws } from "./screen.js";
+import { SPAN, Screen, read } from "./screen.js";
+import { redraws } from "./written.js";
 
 export { paint } from "./ansi.js";
 export { read };
