@@ -273,13 +273,14 @@ def test_an_epoch_that_ends_under_a_viewer_is_a_reset(service):
     runner.wait()
 
 
-def test_a_polyfill_sends_its_cursor_in_the_address(service, ten):
+@pytest.mark.parametrize("name", ["lastEventId", "lastEventID", "Last-Event-ID", "evs_last_event_id"])
+def test_a_polyfill_sends_its_cursor_in_the_address(service, ten, name):
     with stream(service, ten, "sample_logs=false") as events:
         ids = [line["id"] for line in lines_of(events.until("done"))]
-    query = f"sample_logs=false&last_event_id={ids[1]}&after={ids[0]}&lastEventId={ids[6]}"
+    query = f"sample_logs=false&last_event_id={ids[1]}&after={ids[0]}&{name}={ids[6]}"
     with stream(service, ten, query) as events:
         assert numbers(events.until("done")) == [8, 9, 10]
-    with stream(service, ten, f"sample_logs=false&lastEventId={ids[6]}", headers={"Last-Event-ID": ids[8]}) as events:
+    with stream(service, ten, f"sample_logs=false&{name}={ids[6]}", headers={"Last-Event-ID": ids[8]}) as events:
         assert numbers(events.until("done")) == [10]
 
 

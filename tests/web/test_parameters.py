@@ -148,7 +148,7 @@ def test_events_logs_and_search_choose_the_same_lines(site: Site, wanted: str, t
     [
         ("logs", "sinse_ms", "since_ms"), ("logs", "since", "since_ms"), ("logs", "sinceMs", "since_ms"),
         ("logs", "since-ms", "since_ms"), ("logs", "folow", "follow"), ("logs", "levels", "level"),
-        ("events", "lastEventID", "lastEventId"), ("events", "aftr", "after"),
+        ("events", "lastEventIds", "lastEventId"), ("events", "aftr", "after"),
         ("events", "refresh_second", "refresh_seconds"), ("search", "limits", "limit"), ("overview", "part", "parts"),
         ("logs", "Q_", ""),
         ("logs", "form", "format"),
@@ -168,7 +168,7 @@ def test_a_mistyped_name_is_refused_with_the_one_that_was_meant(site: Site, rout
     "name",
     [
         "_", "_t", "t", "ts", "v", "cb", "nocache", "cachebust", "cache", "rnd", "random", "time", "timestamp", "nonce",
-        "token", "access_token", "session_id", "utm_source", "fbclid", "gclid", "evs_preamble", "evs_last_event_id",
+        "token", "access_token", "session_id", "utm_source", "fbclid", "gclid", "evs_preamble",
         "transport", "heartbeat", "withCredentials", "jwt", "key", "sig", "lang", "user", "id", "page", "callback",
     ],
 )  # fmt: skip

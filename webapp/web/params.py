@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from starlette.datastructures import QueryParams
 
 from ..errors import UsageError
@@ -107,11 +107,21 @@ def unknown(model: type[Query], given: QueryParams) -> list[str]:
     """The names in a query that the route does not know, which it ignores: caches and proxies add some. UsageError
     where one looks like a mistyped name that it knows: a filter that does nothing is worse than an error."""
     known = parameters(model)
-    names = [name for name in given if name not in known]
+    names = [name for name in given if name not in _spellings(model)]
     for name in names[:MAX_NAMES]:
         if near := _near(name, known):
             raise UsageError(f"{name[:40]!r} is not a parameter of this route: do you mean {near}?")
     return [quote(name[:40], safe="") for name in names[:MAX_NAMES] if name]
+
+
+@cache
+def _spellings(model: type[Query]) -> set[str]:
+    """Every name that the model reads, those included that other programs give to one of its parameters."""
+    found = set(parameters(model))
+    for field in model.model_fields.values():
+        if isinstance(field.validation_alias, AliasChoices):
+            found.update(name for name in field.validation_alias.choices if isinstance(name, str))
+    return found
 
 
 def _near(name: str, known: dict[str, Json]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ..access.grant import Grant
 from ..errors import UsageError
@@ -71,6 +71,8 @@ _END = "with ndjson: `gap` records where lines are missing, and an `end` record 
 _DOWNLOAD = "as a file with a name, and with a length and parts (`Range`) where its bytes are fixed"
 _SAMPLED = "leave out most of a fast log, and say how much; `level`, `q` and `exclude` turn it off"
 _POLYFILL = "the same, as polyfills of EventSource send it; counts before `last_event_id`"
+# Yaffle's and reconnecting-eventsource's, Mercure's of today and of before, and that of the polyfills for old browsers.
+_POLYFILL_NAMES = AliasChoices("lastEventId", "lastEventID", "Last-Event-ID", "evs_last_event_id")
 _NAMED = "a filter: only jobs whose id begins with it or whose name holds it, of the newest 1000"
 
 Before = Annotated[Place | None, Field(description="only lines before this one")]
@@ -139,7 +141,7 @@ class EventsQuery(Filtered):
     get_logs_retries: Whole | None = Field(None, ge=0, le=10**6, description="give up after so many failures in a row")
     format: Literal["line", "batch"] = Field("line", description="an event a line, or an event with a list of lines")
     last_event_id: Place | None = Field(None, description="for clients that cannot set the header")
-    polyfill_event_id: Place | None = Field(None, alias="lastEventId", description=_POLYFILL)
+    polyfill_event_id: Place | None = Field(None, validation_alias=_POLYFILL_NAMES, description=_POLYFILL)
 
     @property
     def cursor(self) -> Cursor | None:
