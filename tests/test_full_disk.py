@@ -61,7 +61,7 @@ def test_a_disk_that_is_nearly_full_is_said_everywhere_and_old_jobs_go(disk: Sma
     assert served.get("/readyz").json() == {"status": "ok"}
     assert metric(served, "disk_free_bytes") > metric(served, "disk_reserve_bytes") > 3_000_000
     disk.leave(2 * MB)
-    until(lambda: old not in served.get("/api/jobs").text, "the old job to be forgotten")
+    until(lambda: old not in served.get("/api/jobs").text, "the old job to be forgotten", 60)
     assert metric(served, "journals_forgotten_total") == 1
     said = [json.loads(line) for line in served.output.splitlines() if "oldest finished jobs" in line]
     assert len(said) == 1 and said[0]["level"] == "warning"
@@ -70,7 +70,7 @@ def test_a_disk_that_is_nearly_full_is_said_everywhere_and_old_jobs_go(disk: Sma
     looked = jobtail("doctor", "--url", served.url, settings={"data_dir": served.data_dir})
     assert re.search(r"^look +disk: ", looked.stdout, re.MULTILINE) and "journal prune" in looked.stdout
     disk.clear()
-    until(lambda: "room enough" in served.output, "the log to say so")
+    until(lambda: "room enough" in served.output, "the log to say so", 60)
 
 
 def test_a_disk_that_is_full_takes_no_lines_and_misses_none_once_there_is_room(
@@ -79,14 +79,14 @@ def test_a_disk_that_is_full_takes_no_lines_and_misses_none_once_there_is_room(
     served.start()
     job, runner = served.begin("sh", "-c", "echo before; read go; echo meanwhile; read go; echo after", stdin=-1)
     assert runner.stdin is not None and runner.stderr is not None
-    until(lambda: "before" in served.get(f"/api/jobs/{job}/logs").text, "the first line")
+    until(lambda: "before" in served.get(f"/api/jobs/{job}/logs").text, "the first line", 60)
     disk.leave(MB // 2)
     runner.stdin.write(b"\n")
     runner.stdin.flush()
     assert b"no new lines are taken" in runner.stderr.readline()
     assert served.get("/readyz").status_code == 503
     assert "no new lines are taken" in served.get("/readyz").json()["reason"]
-    until(lambda: "no new lines are taken" in served.get(f"/jobs/{job}").text, "the page to say so")
+    until(lambda: "no new lines are taken" in served.get(f"/jobs/{job}").text, "the page to say so", 60)
     assert "no new lines are taken" in served.get("/").text
     assert not list((served.data_dir / "backlog").glob("*.ndjson"))
 
@@ -106,7 +106,9 @@ def test_a_disk_that_is_full_takes_no_lines_and_misses_none_once_there_is_room(
     runner.stdin.close()
     assert runner.wait(60) == 0
     text = until(
-        lambda: (found := served.get(f"/api/jobs/{job}/logs?format=text").text).count("\n") == 3 and found, "all lines"
+        lambda: (found := served.get(f"/api/jobs/{job}/logs?format=text").text).count("\n") == 3 and found,
+        "all lines",
+        60,
     )
     assert text == "before\nmeanwhile\nafter\n"
     assert httpx.post(f"{pushed}/lines", headers=fed, json=lines, timeout=30).is_success
