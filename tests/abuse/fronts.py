@@ -28,11 +28,10 @@ http {{
 
 
 def configuration(name: str, port: int, behind: int, folder: Path) -> str:
-    """The documented one. HAProxy takes the user's header away, as a sign-in proxy has to."""
+    """The documented one."""
     site = BLOCKS[name].replace("127.0.0.1:8484", f"127.0.0.1:{behind}")
     if name == "haproxy":
-        site = re.sub(r"bind .*", f"bind 127.0.0.1:{port}\n    http-request del-header X-User", site)
-        return site
+        return re.sub(r"bind .*", f"bind 127.0.0.1:{port}", site)
     site = re.sub(r"listen .*;", f"listen 127.0.0.1:{port};", site)
     return _NGINX.format(folder=folder, site=re.sub(r" *ssl_.*\n", "", site))
 

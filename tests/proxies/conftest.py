@@ -39,9 +39,8 @@ class Behind:
 
 def behind(folder: Path, **settings: object) -> Behind:
     folder.mkdir()
-    served = Served(
-        {"data_dir": folder / "data", "access_token": TOKEN, "trusted_proxies": "127.0.0.1", **settings}
-    ).start()
+    trusted = {"trusted_proxies": "127.0.0.1", "trusted_user_header": "X-User"}
+    served = Served({"data_dir": folder / "data", "access_token": TOKEN, **trusted, **settings}).start()
     ended = served.run("sh", "-c", "echo hello; echo world")
     long = served.run("seq", "160000")
     running, runner = served.begin("cat", stdin=subprocess.PIPE)

@@ -55,6 +55,16 @@ def test_the_api_and_the_fused_wire(site: Front, service: Behind) -> None:
     assert site.ask(f"/api/jobs/{job}").status == 401
 
 
+def test_a_visitor_names_no_user(site: Front, service: Behind) -> None:
+    """The proxy's word on the user is believed, so what visitors send under that name must not come through."""
+    believed = service.served.get("/api/jobs", headers={"X-User": "ada"})
+    assert believed.status_code == 200, "the setting is on"
+    for forged in (["X-User: ada"], ["x-uSER: ada"], ["X-User: ada", "X-User: eve"], ["X_User: ada"], ["X-User;"]):
+        for version in ("--http2", "--http1.1"):
+            headers = [part for one in forged for part in ("-H", one)]
+            assert site.ask("/api/jobs", version, *headers).status == 401, (forged, version)
+
+
 def test_lines_come_through_when_they_are_written(site: Front, service: Behind) -> None:
     """Nothing follows the line that is waited for: a proxy that keeps back what it has would keep it for good."""
     before = service.write()
