@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.poller.rig import FAST, Rig, rig
-from tests.upstream import Upstream, now_ms
+from tests.upstream import Asked, Upstream, now_ms
 
 pytestmark = pytest.mark.anyio
 
@@ -239,6 +239,79 @@ async def test_a_long_line_hidden_within_the_log_is_not_lost_in_silence(
         assert r.journal.state().last_line == 600
         assert r.journal.state().complete is False
         assert gaps(r) == [(501, "upstream", None)]
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+async def test_a_long_line_hidden_within_the_log_of_a_running_job_leaves_a_gap_where_it_is(
+    tmp_path: Path, upstream: Upstream, inclusive: bool
+) -> None:
+    job, at = upstream.job(limit_bytes=1 << 16, inclusive=inclusive), now_ms()
+    job.lines(1, 500, at)
+    job.log("first of its ms", at + 2000)
+    job.log("hidden " + "x" * 65_500, at + 2000)
+    job.lines(502, 600, at + 3000)
+    async with rig(tmp_path, upstream, job) as r:
+        await r.until(lambda: r.journal.state().last_line == 600, "all that can be had")
+        assert gaps(r) == [(501, "upstream", None)]
+        job.finish()
+        await r.finished()
+        assert r.journal.state().last_line == 600
+        assert r.journal.state().complete is False
+        assert gaps(r) == [(501, "upstream", None)]
+
+
+@pytest.mark.parametrize("broken", [2, 3, 4])
+async def test_an_answer_that_breaks_off_before_or_after_a_hidden_line_does_not_cost_the_gap(
+    tmp_path: Path, upstream: Upstream, broken: int
+) -> None:
+    job, at = upstream.job(limit_bytes=1 << 16), now_ms()
+    job.lines(1, 500, at)
+    job.log("first of its ms", at + 2000)
+    job.log("hidden " + "x" * 65_500, at + 2000)
+    job.lines(502, 600, at + 3000)
+    job.finish()
+
+    def asked(request: Asked) -> None:
+        if request.route == "logs" and upstream.requests["logs"] == broken:
+            upstream.fail("logs", "half")
+
+    upstream.on_request = asked
+    async with rig(tmp_path, upstream, job) as r:
+        await r.finished()
+        assert upstream.injected["logs: half"] == 1
+        assert r.journal.state().last_line == 600
+        assert r.journal.state().complete is False
+        assert gaps(r) == [(501, "upstream", None)]
+
+
+async def test_answers_of_a_server_that_lags_behind_another_are_no_gap(tmp_path: Path, upstream: Upstream) -> None:
+    job, at = upstream.job(inclusive=False), now_ms()
+    job.lines(1, 45, at - 60_000)
+    job.lines(46, 50, at)
+    last, full, since = at + 4, 0, None
+
+    def asked(request: Asked) -> None:
+        nonlocal full, since
+        if request.route == "logs":
+            since = request.since
+            full += since == last - 1
+
+    upstream.on_request = asked
+    # Only who asks from the last line on gets to the server that has more, or who asks twice just before it.
+    job.order = lambda found: (
+        found if full > 1 or since in (last, last + 1) else [e for e in found if e["timestamp"] <= last]
+    )
+    async with rig(tmp_path, upstream, job) as r:
+        await r.until(lambda: r.journal.state().last_line == 50, "the first lines")
+        await r.rounds(2)
+        full = 0
+        job.lines(51, 60, at + 5)
+        await r.until(lambda: r.journal.state().last_line == 60, "the other lines")
+        job.finish()
+        await r.finished()
+        assert r.messages() == [f"line {n}" for n in range(1, 61)]
+        assert gaps(r) == []
+        assert r.journal.state().complete
 
 
 async def test_a_long_last_line_of_an_upstream_without_a_limit_is_complete(tmp_path: Path, upstream: Upstream) -> None:

@@ -189,11 +189,29 @@ class Pages:
                 if second.entries and second.extent.end == before.last_ms:
                     await self._gap(page.state.last_line)
             return
+        last_ms = _passed_ms(page)
+        if last_ms is not None:
+            if await self._ends_at(page, last_ms):
+                await self._gap(page.state.last_line)
+            return
         if await self.in_thread(partial(self._apart, page)):
             second = await self._again(page, page.since)
             least = second.extent.least
             if not second.tally.near and (least < 0 or least >= page.newest_ms):
                 await self._gap(page.state.last_line)
+
+    async def _ends_at(self, page: OpenPage, last_ms: int) -> bool:
+        """An answer that begins with that ms ends with it too, though the page shows that later entries exist: a limit
+        stops it there. It is asked for twice, since an upstream of several servers may have one that lags behind. One
+        that includes `since_ms` is asked from the ms itself, or a limit might be filled by the ms before it."""
+        since = last_ms - 1
+        for _ in range(2):
+            second = await self._again(page, since)
+            if second.extent.end != last_ms or second.greatest_ms > last_ms:
+                return False
+            if second.extent.least < last_ms:
+                since = last_ms
+        return True
 
     def _apart(self, page: OpenPage) -> bool:
         """Nothing that we hold of the time that was asked for is in the answer, and what is comes after it."""
@@ -231,6 +249,15 @@ class Pages:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await self._lease.hands.run(work)
+
+
+def _passed_ms(page: OpenPage) -> int | None:
+    """Where the page was asked for from the end of the one before it, and so cannot show what a limit hid in that ms:
+    that ms."""
+    last_ms = page.before.last_ms if page.before is not None and page.before.reached else None
+    if last_ms is None or page.since is None or page.since < last_ms:
+        return None
+    return last_ms if page.merge.plain and page.merge.extent.least > last_ms else None
 
 
 async def _enough(page: OpenPage) -> None:
