@@ -132,13 +132,15 @@ export function startControls({ api, view, viewer, find, errors, head, stream })
 		await filtered();
 	}
 
-	/** Shows a line among its neighbours, which a filter hides. */
+	/** Shows a line among its neighbours, which a filter hides. What is hidden as noise stays so, unless that alone hides them. */
 	async function inContext(line) {
+		const { only, level } = view;
+		if (!only && !level) view.exclude = "";
 		view.only = view.level = "";
 		marks.point(line);
 		display();
 		await filterAnew();
-		toast("context");
+		toast(only ? "context" : "among");
 	}
 
 	async function unhide(gone) {

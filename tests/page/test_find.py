@@ -45,6 +45,27 @@ def test_only_matches_are_shown_and_a_click_shows_one_among_its_neighbours(write
     expect(page.locator(".row .n")).to_have_text(["10000", "20000", "30000"])
 
 
+@pytest.mark.parametrize("filtered", ["?q=ERROR&only=true", "?level=error", "?exclude=line"])
+def test_enter_at_the_line_cursor_shows_a_line_among_its_neighbours(write: Write, look: Look, filtered: str) -> None:
+    job = write()
+    job.fill(30_000)
+    page = look(job, filtered)
+    expect(page.locator(".row .n")).to_have_text(["10000", "20000", "30000"])
+    page.locator("#log").focus()
+    current = page.locator(".row.current")
+    if "q=" not in filtered:  # find has made the last match the current line
+        page.keyboard.press("k")
+    expect(current).to_have_attribute("data-line", "30000")
+    page.keyboard.press("k")
+    expect(current).to_have_attribute("data-line", "20000")
+    page.keyboard.press("Enter")
+    expect(page.locator('.row[data-line="19999"]')).to_be_in_viewport()
+    expect(page.locator('.row[data-line="20001"]')).to_be_in_viewport()
+    expect(page.locator('.row[data-line="20000"].current')).to_be_in_viewport()
+    expect(page.locator("#toast")).to_contain_text("Among its neighbours")
+    expect(page.locator("#only")).to_have_attribute("aria-pressed", "false")
+
+
 def test_a_match_in_a_state_that_was_drawn_over_is_shown(write: Write, look: Look) -> None:
     job = write()
     job.log("head", "needle.py\rtest.py", "\x1b[31mhay\x1b[0m", "\x1b[1A\x1b[2Kneedle 2", "\x1b[1A\x1b[2Khay again")

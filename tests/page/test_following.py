@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from ..served import Served
+from .slow import SlowProxy
 from .written import Written
 
 Write = Callable[..., Written]
@@ -134,6 +137,29 @@ def test_a_job_that_falls_silent_says_so(write: Write, look: Look) -> None:
     job.log("and on")
     expect(page.locator(".row .m").last).to_have_text("and on")
     expect(page.locator("#silence")).to_be_empty()
+
+
+def test_a_reader_who_falls_behind_is_told_how_far_and_comes_back(write: Write, page: Page, service: Served) -> None:
+    job = write()
+    job.log("first")
+    with SlowProxy(service.port) as network:
+        page.goto(f"{network.url}/jobs/{job.id}")
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        expect(page.locator("#count")).to_have_text("1 line")
+        network.bytes_per_second = 10_000
+        noise = random.Random(1)  # what a stream's compression can't make small
+        for _ in range(30):
+            job.log(*(noise.randbytes(60).hex() for _ in range(500)))
+        expect(page.locator("#connection")).to_have_attribute("data-state", "behind", timeout=60_000)
+        expect(page.locator("#connection")).to_have_text(re.compile(r"^Behind, \d+,\d{3} lines$"))
+        expect(page.locator("#follow")).to_have_attribute("aria-pressed", "true")
+        network.bytes_per_second = 0
+        expect(page.locator(".row .n").last).to_have_text("15001", timeout=60_000)
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=60_000)
+        expect(page.locator("#connection")).to_have_text("Live")
+        assert at_end(page)
+        expect(page.locator("#truth")).to_have_text("Every line")
+        page.goto("about:blank")
 
 
 def hide(page: Page, hidden: bool) -> None:

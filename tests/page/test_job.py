@@ -202,6 +202,7 @@ def test_axe_finds_nothing_serious(
     job.log("err", stream="stderr")
     look(job, f"#{job.epoch}-3..4")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    page.locator('.row[data-line="10"]').hover()
     assert faults(page) == []
     for dialog in ("cancel", "share", "details", "take", "help", "true-dialog"):
         page.evaluate("id => document.getElementById(id).showModal()", dialog)
