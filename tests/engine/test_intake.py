@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from webapp.engine.catalog import Catalog
-from webapp.engine.intake import Delivery, End, Intake, Sender
+from webapp.engine.intake import Delivery, End, Intake, Reporter
 from webapp.engine.job import Job
 from webapp.errors import Conflict
 from webapp.journal.redact import Redactor
@@ -19,7 +19,7 @@ from webapp.store.sqlite.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
 AT = 1_700_000_000_000
-SENDER = Sender("ci.p1", 1)
+SENDER = Reporter("ci.p1", 1)
 END = End("Failed", 3, "", True)
 
 
