@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,16 +22,18 @@ from webapp.errors import (
     NewerSchema,
     OutcomeUnknown,
     SettingsError,
+    StoreDown,
 )
 from webapp.journal.batch import Batch
 from webapp.journal.line import Entry
 from webapp.journal.redact import Redactor
 from webapp.store.postgres.compaction import LOOSE
-from webapp.store.postgres.database import Database
+from webapp.store.postgres.database import PostgresDatabase
 from webapp.store.postgres.store import PostgresStore
 from webapp.store.share import Link
 
 from ..postgres import Cluster, folder
+from ..served import Served, jobtail, until
 
 Open = Callable[[str], PostgresStore]
 
@@ -122,7 +125,7 @@ def test_a_state_that_was_overtaken_by_a_write_of_ours_is_no_older_one(
 ) -> None:
     journal = opened(database).journals.open("job")
     writer = journal.claim(60)
-    real = Database.read
+    real = PostgresDatabase.read
 
     def read(*asked: Any, **how: Any) -> Any:
         rows = real(*asked, **how)
@@ -130,7 +133,7 @@ def test_a_state_that_was_overtaken_by_a_write_of_ours_is_no_older_one(
         writer.append(entries(1, 1))  # by another thread, before this one looks at what it has read
         return rows
 
-    monkeypatch.setattr(Database, "read", read)
+    monkeypatch.setattr(PostgresDatabase, "read", read)
     assert journal.state().last_line == 0
     assert journal.state().last_line == 1 and journal.state().epoch == writer.fence.epoch
 
@@ -188,6 +191,79 @@ def test_why_there_is_no_connection_is_said_in_one_sentence(server: Cluster, ope
         opened(f"postgresql://postgres@127.0.0.1:{free_port}/x")
     with pytest.raises(JournalError, match='the database refuses: database "there_is_none" does not exist'):
         opened(server.url("there_is_none"))
+
+
+# Whom the server of `locked` asks for a password, and whom it turns away; then whoever else comes from loopback.
+HBA = "host all locked 127.0.0.1/32 scram-sha-256\nhost all barred 127.0.0.1/32 reject\n"
+# What is wrong with an address, and waiting would not mend: what is said of it.
+AMISS = {
+    "postgres@{at}?nosuch=1": "not an address of a PostgreSQL database",
+    "postgres@127.0.0.1:99999/locked": "libpq does not take the port number in its address",
+    "postgres@{at}?port=1,2": "libpq does not take the port number in its address",
+    "postgres@{at}?port=abc": "libpq does not take the port in its address",
+    "postgres@{at}?sslmode=maybe": "libpq does not take the sslmode in its address",
+    "postgres@{at}?connect_timeout=soon": "libpq does not take the connect_timeout in its address",
+    "postgres@{at}?keepalives=x": "libpq does not take the keepalives in its address",
+    "postgres@{at}?target_session_attrs=x": "libpq does not take the target_session_attrs in its address",
+    "postgres@{at}?hostaddr=here": "libpq does not take the network address in its address",
+    "postgres@{at}?service=nowhere": "the address names a service that no service file has",
+    "postgres@{at}?sslmode=require": "it has no TLS, which the address asks for",
+    "postgres@{at}?require_auth=scram-sha-256": "another way of signing in",
+    "postgres@{at}?channel_binding=require": "without the channel binding",
+    "postgres@{at}?options=-c%20nosuch%3D1": 'refuses: unrecognized configuration parameter "nosuch"',
+    "locked@{at}?passfile=/nowhere": "it asks for a password, and there is none",
+    "locked:hunter22@{at}": "refuses: password authentication failed",
+    "barred@{at}": "refuses: pg_hba.conf rejects",
+    "nobody@{at}": 'refuses: role "nobody" does not exist',
+}
+
+
+@pytest.fixture(scope="session")
+def locked(server: Cluster) -> Iterator[str]:
+    """Where a database of that name is, whose owner needs a password."""
+    server.execute("CREATE ROLE locked LOGIN PASSWORD 'right'")
+    server.execute("CREATE DATABASE locked OWNER locked")
+    rules = server.folder / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text(HBA + before)
+    server.execute("SELECT pg_reload_conf()")
+    until(lambda: len(server.execute("SELECT 1 FROM pg_hba_file_rules WHERE auth_method = 'reject'")), "the rules")
+    yield f"127.0.0.1:{server.port}/locked"
+
+
+@pytest.mark.parametrize("address", AMISS)
+def test_what_waiting_would_not_mend_is_refused_in_one_sentence(address: str, locked: str, opened: Open) -> None:
+    with pytest.raises((JournalError, SettingsError)) as found:
+        opened(f"postgresql://{address.format(at=locked)}")
+    said = found.value.detail
+    assert not isinstance(found.value, StoreDown) and AMISS[address] in said
+    assert "\n" not in said and "hunter22" not in said
+
+
+def test_the_start_refuses_what_waiting_would_not_mend(locked: str, tmp_path: Path) -> None:
+    url = f"postgresql://locked@{locked}?passfile=/nowhere"
+    refused = jobtail("serve", settings={"data_dir": tmp_path, "port": 0, "database_url": url}, cwd=tmp_path)
+    assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
+    assert "names a database that can't be used: it asks for a password" in refused.stderr
+
+
+def test_a_start_waits_while_the_database_has_no_connection_for_us(
+    locked: str, server: Cluster, data_dir: Path
+) -> None:
+    data_dir.mkdir()
+    server.execute("ALTER ROLE locked CONNECTION LIMIT 0")
+    service = Served({"data_dir": data_dir, "database_url": f"postgresql://locked:right@{locked}"})
+    starting = threading.Thread(target=service.start, daemon=True)
+    starting.start()
+    try:
+        until(lambda: "waiting for it" in service.output, "the service to wait")
+        assert service.output.count("the database has no place for us yet: too many connections") == 1
+        server.execute("ALTER ROLE locked CONNECTION LIMIT 1")
+        starting.join(60)
+        assert service.get("/readyz").status_code == 200
+    finally:
+        server.execute("ALTER ROLE locked CONNECTION LIMIT -1")
+        service.stop()
 
 
 def test_a_schema_of_the_same_name_that_is_not_ours_is_left_alone(database: str, server: Cluster, opened: Open) -> None:

@@ -41,6 +41,19 @@ _EVEN = (
 # Conditions of the server that pass: it starts, stops, has no room for connections, is a standby, or has no space.
 _FATAL = re.compile(r"FATAL:\s+(.*)")
 _PASSING_WORDS = ("starting up", "shutting down", "recovery", "too many", "connection slots", "server_login", "pooler")
+# What libpq finds wrong by itself, and waiting would not mend. Its own words are not given: they name hosts and values.
+_AMISS = {
+    "no password supplied": "it asks for a password, and there is none in the address, in PGPASSWORD or in a file",
+    "does not support SSL": "it has no TLS, which the address asks for",
+    "certificate": "its certificate can't be checked as the address asks for: sslmode and sslrootcert decide that",
+    "requirement": "it asks for another way of signing in than require_auth in the address takes",
+    "channel binding": "it signs us in without the channel binding that the address asks for",
+    "definition of service": "the address names a service that no service file has",
+}
+_PARAMETER = re.compile(
+    r"(?:^|: )(?:could not (?:match|parse)|bad value for|invalid\b).*?"
+    r"(port number|hosts\b|network address|(?<=connection option \")\w+|\w+(?=\"? value:)|(?<=bad value for )\w+)"
+)
 # What PgBouncer says before it has given a statement to a server.
 _UNGIVEN = (
     "server login", "server_login_retry", "query_wait_timeout", "cannot connect to server", "no more connections",
@@ -159,7 +172,7 @@ class PostgresDatabase:
         try:
             with psycopg.connect(address) as connection, self._patience.bounded(connection, WAIT_SECONDS):
                 encoding = connection.execute("SHOW server_encoding").fetchone()
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             raise _unconnected(str(error)) from None
         except psycopg.Error as error:
             raise translated(error) from None
@@ -199,7 +212,10 @@ def _unconnected(said: str) -> JournalError:
     """Why there is no connection. The text of libpq names hosts and roles, so only what the server says is given."""
     refused = _FATAL.findall(said)
     if not refused:
-        return StoreDown("the database does not answer")
+        if found := _PARAMETER.search(said):
+            return JournalError(f"libpq does not take the {found[1]} in its address")
+        amiss = [reason for words, reason in _AMISS.items() if words in said]
+        return JournalError(amiss[0]) if amiss else StoreDown("the database does not answer")
     if any(passing in refused[-1] for passing in _PASSING_WORDS):
         return StoreDown(f"the database has no place for us yet: {refused[-1]}")
     return JournalError(f"the database refuses: {refused[-1]}")
