@@ -45,6 +45,16 @@ def test_more_may_come_while_it_is_taken_out(tmp_path: Path) -> None:
     assert [entry.timestamp for entry in first] + drained(backlog) == list(range(6))
 
 
+def test_lines_that_are_lost_while_a_hole_is_taken_out_are_counted_behind_it(tmp_path: Path) -> None:
+    backlog = Backlog(tmp_path / "b.ndjson", file_bytes=0)
+    backlog.push([Hole(2), Hole(3)])
+    first = backlog.peek()
+    told = [item.lines for item in first if isinstance(item, Hole)]
+    backlog.push([Hole(7), Hole(1)])
+    backlog.drop(len(first))
+    assert told + [-lost for lost in drained(backlog)] == [5, 8]
+
+
 def test_what_the_file_cannot_hold_waits_in_memory_behind_it(tmp_path: Path) -> None:
     backlog = Backlog(tmp_path / "b.ndjson", file_bytes=1_000)
     for n in range(100):

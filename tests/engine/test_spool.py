@@ -59,6 +59,20 @@ def test_past_its_bound_lines_are_counted_in_their_place(tmp_path: Path) -> None
     assert kept == [f"line {n}" for n in range(len(kept))]
 
 
+def test_lines_that_are_lost_while_a_hole_is_on_its_way_are_told_too(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "a file" / "in its place", most_bytes=0)
+    (tmp_path / "a file").touch()
+    spool.push([lines(0, 10)])
+    on_its_way = spool.batch(1000)
+    assert isinstance(on_its_way, Hole)
+    told = on_its_way.lines
+    spool.push([lines(10, 5)])
+    spool.push([lines(15, 5)])
+    spool.advance(on_its_way)
+    assert spool and [told, *taken(spool)] == [10, 10] and spool.lost == 20
+    assert not spool  # or the sender would look for them again and again
+
+
 def test_what_a_runner_left_is_gone_on_with_after_what_the_service_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

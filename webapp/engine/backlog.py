@@ -99,6 +99,7 @@ class Backlog:
         self._known = 0  # lines in front that are in the journal already
         self._memory: deque[Item] = deque()
         self._held = 0
+        self._peeked = 0  # in front of those in memory: somebody may be writing them at this moment
 
     def __bool__(self) -> bool:
         return self._start < self._end or bool(self._memory)
@@ -156,8 +157,9 @@ class Backlog:
     def push(self, items: Sequence[Item]) -> None:
         for item in items if self._memory or self._disk.room().level == "full" else self._write(items):
             for part in self._held_back(item):
-                if isinstance(part, Hole) and self._memory and isinstance(self._memory[-1], Hole):
-                    self._memory[-1].lines += part.lines
+                last = self._memory[-1] if len(self._memory) > self._peeked else None
+                if isinstance(part, Hole) and isinstance(last, Hole):
+                    last.lines += part.lines
                 else:
                     self._memory.append(part)
                     self._held += _size(part)
@@ -187,7 +189,9 @@ class Backlog:
                 break
             waiting.append(item)
             size += _size(item)
-        return next(runs(waiting), [])
+        found = next(runs(waiting), [])
+        self._peeked = len(found)
+        return found
 
     def drop(self, count: int) -> None:
         """The first `count` of the last `peek` are in the journal."""
@@ -196,6 +200,7 @@ class Backlog:
             if self._start >= self._end:
                 self._remove()
             return
+        self._peeked = 0
         for _ in range(count):
             self._held -= _size(self._memory.popleft())
 

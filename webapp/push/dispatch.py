@@ -40,8 +40,7 @@ class Dispatch:
     @property
     def wanted(self) -> bool:
         """There is something to send."""
-        waits = self.spool.waiting or self.spool.has_holes or self.partial != self._shown
-        return bool(not self.begun or waits or self.ending)
+        return not self.begun or self.ending or self.partial != self._shown or bool(self.spool)
 
     def beat(self) -> None:
         """Says that the runner is alive, once the job is known, and learns who asked for its end. JobtailError."""

@@ -41,17 +41,16 @@ class Spool:
         self._peeked = 0
         self._lock = threading.Lock()
         self._number = 0
-        self._holes = 0
 
     @property
     def waiting(self) -> int:
         """Lines that the service does not have yet."""
         return self._pushed - self.sent
 
-    @property
-    def has_holes(self) -> bool:
-        """Whether lines were dropped of which the service was not told yet."""
-        return any(isinstance(item, Hole) for item in self._front) or self._holes > 0
+    def __bool__(self) -> bool:
+        """Something is left: lines, or a hole of which the service was not told yet."""
+        with self._lock:
+            return bool(self._front) or any(self._segments)
 
     def push(self, items: Sequence[Item]) -> None:
         with self._lock:
@@ -71,7 +70,6 @@ class Spool:
             segment.after = ("", self._pushed)
         before = segment.lost
         segment.push([item])
-        self._holes += isinstance(item, Hole) or segment.lost > before
         self.lost += segment.lost - before
         self._pushed += lines_in([item]) - (segment.lost - before)
 
@@ -118,9 +116,7 @@ class Spool:
         with self._lock:
             for _ in range(1 if isinstance(batch, Hole) else len(batch)):
                 self._front.popleft()
-            if isinstance(batch, Hole):
-                self._holes = max(0, self._holes - 1)
-            else:
+            if not isinstance(batch, Hole):
                 self.sent += lines_in(batch)
             self._drop()
 
