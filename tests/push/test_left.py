@@ -12,6 +12,7 @@ import pytest
 
 from ..served import Served, jobtail, spawn, until
 from .reported import (
+    ACCESS,
     OWNER,
     RUN,
     begin,
@@ -75,6 +76,25 @@ def test_a_grant_that_has_ended_is_replaced_by_the_token(service: Served, tmp_pa
     pushed = jobtail("push", settings=settings)
     assert pushed.returncode == 0, pushed.stderr
     assert status(service, job)["detail"] == "its runner was lost" and messages(service, job) == ["one"]
+
+
+def test_what_came_by_a_token_that_was_taken_out_is_pushed_by_an_owner_alone(service: Served, tmp_path: Path) -> None:
+    settings = elsewhere(tmp_path, service.url)
+    job, runner = begin(
+        tmp_path, service.url, "sh", "-c", "echo one; read x; seq 100", stdin=subprocess.PIPE, options=("--linger", "0")
+    )
+    until(lambda: messages(service, job) == ["one"])
+    service.stop()
+    runner.communicate(b"\n", timeout=60)
+    service.settings["run_token"] = "ci=run-another-9d1e4f60"
+    service.start()
+    for token, says in ((RUN, "sign in"), ("run-another-9d1e4f60", "which another runner began")):
+        refused = jobtail("push", settings=settings | {"token": token})
+        assert refused.returncode == 1 and says in refused.stderr, refused.stderr
+    pushed = jobtail("push", settings=settings | {"token": ACCESS})
+    assert pushed.returncode == 0, pushed.stderr
+    assert messages(service, job) == ["one", *(str(n) for n in range(1, 101))] and not outbox(tmp_path)
+    assert status(service, job)["exit_code"] == 0 and status(service, job)["user"].endswith("(ci)")
 
 
 def test_what_was_left_is_pushed_though_the_service_threw_the_job_away(service: Served, tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ def producer_of(runner: RunnerToken, producer_id: str) -> str:
     return f"{runner.key}.{producer_id}"
 
 
+def producer_id(producer: str) -> str:
+    """As the runner sends it."""
+    return producer.partition(".")[2]
+
+
 class Runners:
     """`tokens`: of JOBTAIL_RUN_TOKEN, each `name=token` or a token. `others`: tokens of owners, who may report jobs
     too."""

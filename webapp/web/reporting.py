@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ..access.grant import Action, Grant
 from ..access.guard import BODY_SECONDS
 from ..access.headers import PRIVATE_HEADERS
-from ..access.runners import FeedGrant, RunnerToken, producer_of
+from ..access.runners import FeedGrant, RunnerToken, producer_id, producer_of
 from ..engine.intake import End, Reporter, Taken
 from ..engine.job import Job, now_ms
 from ..engine.outcome import outcome
@@ -40,7 +40,7 @@ OLDEST_MS = 60 * 86_400_000
 async def begin(request: Request, service: Service, grant: Grant) -> Response:
     given = read(Begin, await request.body())
     job, runner = request.path_params["job"], RunnerToken(grant.who, grant.token)
-    sender = _sender(request, grant)
+    sender = await _for_another(service, job, _sender(request, grant), grant)
     service.quota.begin(grant.token, job)
     await _not_upstreams(service, job)
     report = Report(job, sender.producer, sender.epoch, grant.who)
@@ -130,13 +130,23 @@ async def _not_upstreams(service: Service, job: str) -> None:
     raise Conflict(f"there is a job {job!r} already: choose another id")
 
 
+async def _for_another(service: Service, job: str, sender: Reporter, grant: Grant) -> Reporter:
+    """An owner goes on with what the same producer began with another token, as one that is not in the settings any
+    more."""
+    if grant.kind == "owner":
+        known = await RECORDS.run(service.store.reports.get, job)
+        if known is not None and producer_id(known.producer) == producer_id(sender.producer):
+            return Reporter(known.producer, sender.epoch)
+    return sender
+
+
 def _sender(request: Request, grant: Grant) -> Reporter:
     """UsageError where the headers are not right; Denied where the grant is another producer's."""
     name = request.headers.get("producer-id", "")
     if not PRODUCER_ID.fullmatch(name):
         raise UsageError("Producer-Id takes 1 to 64 of A-Z a-z 0-9 . _ : -, first a letter or digit")
-    producer = producer_of(RunnerToken(grant.who, grant.token), name)
-    if grant.producer and grant.producer != producer:
+    producer = grant.producer or producer_of(RunnerToken(grant.who, grant.token), name)
+    if producer_id(producer) != name:
         raise Denied("that grant is another producer's")
     return Reporter(producer, _number(request, "Producer-Epoch"))
 
