@@ -31,7 +31,7 @@ ELSEWHERE = {
     "README.md": {"make demo": "tests/test_package.py"},
     "docs/proxies.md": {"server {": "tests/proxies/front.py", "logs.example {": "tests/proxies/front.py",
                         "defaults": "tests/proxies/front.py", "<VirtualHost": "tests/proxies/front.py"},
-    "docs/push.md": {"import json, time": "tests/push/test_run.py"},
+    "docs/push.md": dict.fromkeys(("import json, time", "# report.sh"), "tests/push/test_run.py"),
     "docs/sse.md": dict.fromkeys(
         ("# sh tail.sh", "function follow(", "def follow(url", "import { EventSource }", "// rustc"),
         "tests/client/test_consumers.py"),

@@ -116,6 +116,31 @@ def test_the_runner_of_the_documentation_works(service: Served) -> None:
     assert status(service, job)["exit_code"] == 2
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_the_script_of_the_documentation_works(service: Served, tmp_path: Path, cancelled: bool) -> None:
+    if shutil.which("curl") is None or shutil.which("jq") is None:
+        pytest.skip("curl or jq is not here")
+    text = (Path(__file__).parent.parent.parent / "docs" / "push.md").read_text()
+    (tmp_path / "report.sh").write_text(text.split("#!/bin/bash\n", 1)[1].split("```", 1)[0])
+    command = ["echo one; echo 'two \"quoted\"'; exec sleep 60"] if cancelled else ["seq 1200; exit 3"]
+    script = subprocess.Popen(
+        ["bash", "report.sh", service.url, RUN, "sh", "-c", *command], cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert script.stdout is not None
+    job = job_of(script.stdout.readline())
+    if cancelled:
+        until(lambda: [line["message"] for line in lines(service, job)] == ["one", 'two "quoted"'])
+        assert service.post(f"/api/jobs/{job}/cancel", headers=OWNER).status_code == 202
+    _, err = script.communicate(timeout=60)
+    told = status(service, job)
+    if cancelled:
+        assert (told["job_status"], script.returncode) == ("Canceled", 143), (told, err)
+        return
+    assert (told["job_status"], told["exit_code"], script.returncode) == ("Failed", 3, 3), (told, err)
+    assert [line["message"] for line in lines(service, job)] == [str(n) for n in range(1, 1201)]
+
+
 def test_a_network_that_cuts_answers_off_loses_and_doubles_nothing(service: Served, tmp_path: Path) -> None:
     with Cutter(service.port, 2500) as proxy:
         done = jobtail("run", "--", *count(150, pause=0.02), settings=elsewhere(tmp_path, proxy.url))
@@ -190,6 +215,38 @@ def unused(tmp_path: Path, url: str, says: str, **settings: object) -> None:
     said += err.decode()
     assert (runner.returncode, out) == (4, b"hello\n"), said
     assert said.count(says) == 1 and "1 lines stay" in said and "Traceback" not in said, said
+
+
+def test_a_reason_that_comes_after_another_is_said_too_and_each_once(tmp_path: Path) -> None:
+    """As on a train: first nothing answers, then a page that wants somebody to sign in."""
+    answers = 0
+
+    class Other(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            nonlocal answers
+            answers += 1
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if answers % 2:  # the connection ends without an answer
+                return
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1:1/login")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        runner = spawn(
+            "run", "--linger", "0", "--", "sh", "-c", "read x",
+            settings=elsewhere(tmp_path, f"http://127.0.0.1:{server.server_address[1]}"),
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        until(lambda: answers >= 5)
+        _, err = runner.communicate(b"\n", timeout=60)
+        server.shutdown()
+    said = err.decode()
+    assert (said.count("leads elsewhere"), said.count("broke")) == (1, 1), said
 
 
 def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ RETRY = (0.25, 10.0)
 HEARTBEAT_SECONDS = 1.0
 # Somebody who waits longer than this in front of a terminal is told the reason.
 SAY_SECONDS = 3.0
+# So many reasons, each once, until the service takes lines again.
+MOST_REASONS = 3
 
 
 class Sender:
@@ -31,7 +33,7 @@ class Sender:
         self._dispatch = Dispatch(letter, spool, token)
         self.refused = ""
         self._say = say
-        self._trouble = ""
+        self._told: set[str] = set()  # what is wrong since the service last took something
         self._retry = RETRY[0]
         self._next_at = 0.0
         self._not_before = 0.0  # what the service asked for
@@ -129,16 +131,17 @@ class Sender:
             self._went_well(time.monotonic() - began, more)
 
     def _wait_after(self, error: JobtailError, seconds: float) -> None:
-        if not self._trouble:
+        if error.detail not in self._told and len(self._told) < MOST_REASONS:
+            self._told.add(error.detail)
             self._say(f"{error.detail}; lines wait in {self._dispatch.spool.folder}")
-        self._trouble = error.detail
         self._not_before = time.monotonic() + seconds
         self._next_at = time.monotonic() + max(seconds, self._retry)
         self._retry = min(2 * self._retry, RETRY[1])
 
     def _went_well(self, took: float, more: bool) -> None:
-        if self._trouble:
+        if self._told:
             self._say("the service takes lines again")
-        self._trouble, self._retry = "", RETRY[0]
+        self._told.clear()
+        self._retry = RETRY[0]
         pace = min(PACE_SECONDS[1], max(PACE_SECONDS[0], PACE_TIMES * took))
         self._next_at = 0.0 if more or self._dispatch.ending else time.monotonic() + pace
