@@ -44,11 +44,11 @@ class Terminal:
 
 
 @contextmanager
-def terminal(data_dir: Path, *arguments: str) -> Iterator[Terminal]:
+def terminal(data_dir: Path, *arguments: str, **settings: object) -> Iterator[Terminal]:
     command = [sys.executable, "-m", "webapp", "run", *arguments]
     pid, fd = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, command, environment({"data_dir": data_dir}))
+        os.execve(sys.executable, command, environment({"data_dir": data_dir, **settings}))
     found = Terminal(pid, fd)
     try:
         yield found

@@ -97,6 +97,26 @@ def test_what_came_by_a_token_that_was_taken_out_is_pushed_by_an_owner_alone(ser
     assert status(service, job)["exit_code"] == 0 and status(service, job)["user"].endswith("(ci)")
 
 
+def test_whoever_waits_for_the_rest_is_told_for_how_long_and_ctrl_c_ends_the_wait(
+    service: Served, tmp_path: Path
+) -> None:
+    service.stop()
+    job, runner = begin(tmp_path, service.url, *count(3, code=5), options=("--linger", "60"))
+    assert runner.stderr is not None
+    told = "6 lines are still to be sent: for 60 s at most, or till Ctrl-C"
+    while told not in (line := runner.stderr.readline().decode()):
+        assert line
+    runner.send_signal(signal.SIGINT)
+    _, err = runner.communicate(timeout=60)
+    assert runner.returncode == 5
+    folder = tmp_path / "elsewhere" / "outbox" / job
+    assert f"6 lines stay in {folder}: jobtail push sends what is there" in err.decode(), err
+    service.start()
+    assert jobtail("push", settings=elsewhere(tmp_path, service.url)).returncode == 0
+    check(service, job, 3)
+    assert status(service, job)["exit_code"] == 5
+
+
 def test_what_was_left_is_pushed_though_the_service_threw_the_job_away(service: Served, tmp_path: Path) -> None:
     job, runner = begin(
         tmp_path, service.url, "sh", "-c", "seq 100; read x; seq 100 150", stdin=subprocess.PIPE,

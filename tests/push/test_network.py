@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from .. import upstream as scripted
+from ..engine.test_terminal import terminal
 from ..served import Served, jobtail, until
 from .reported import ACCESS, OWNER, RUN, begin, check, count, elsewhere, job_of, lines, messages, outbox, status
 from .weather import Weather
@@ -115,6 +116,18 @@ def test_a_command_with_a_terminal_is_reported_too(service: Served, tmp_path: Pa
         settings=elsewhere(tmp_path, service.url),
     )  # fmt: skip
     assert done.returncode == 5 and messages(service, job_of(done.stderr)) == ["yes", "no newline"]
+
+
+def test_keys_reach_a_command_with_a_terminal_and_its_service_learns_how_it_ended(
+    service: Served, tmp_path: Path
+) -> None:
+    command = ("sh", "-c", "echo ready; exec sleep 60")
+    with terminal(tmp_path / "elsewhere", "--tty", "--", *command, token=RUN, run_to=service.url) as screen:
+        screen.expect("ready")
+        screen.type("\x03")
+        assert screen.exit_code() == 130
+    told = status(service, job_of(screen.shown))
+    assert (told["job_status"], told["detail"], told["exit_code"]) == ("Canceled", "cancelled by Ctrl-C", 130)
 
 
 def test_a_job_that_was_taken_over_elsewhere_is_not_written_any_more(service: Served, tmp_path: Path) -> None:
