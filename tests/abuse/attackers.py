@@ -202,6 +202,24 @@ async def walks(options: Options, told: Told) -> None:
         await asyncio.sleep(0.25)
 
 
+async def walks_long(options: Options, told: Told) -> None:
+    """Through each of these links 40 searches at once that take minutes, and again whenever one is refused."""
+
+    async def asks(data: bytes, source: Any) -> None:
+        while True:
+            await answered(options["door"], data, told, "", source)
+            await asyncio.sleep(0.5)
+
+    path = f"/api/jobs/{options['job']}/logs?tail=1&regex=true&q={quote(options['expression'], safe='')}"
+    asked = [request(path, link) for link in options["links"] for _ in range(40)]
+    tasks = [asyncio.create_task(asks(data, SOURCES[n % len(SOURCES)])) for n, data in enumerate(asked)]
+    for _ in range(20):  # until all have come: who has no seat is told at once
+        if told.counts["503"] < 48:
+            await asyncio.sleep(0.5)
+    told.begin()
+    await asyncio.gather(*tasks)
+
+
 # --- 3: expressions
 
 
@@ -424,9 +442,9 @@ async def invents(options: Options, told: Told) -> None:
 
 
 KINDS: dict[str, Callable[[Options, Told], Awaitable[None]]] = {
-    "trailers": trailers, "smuggles": smuggles, "walks": walks, "expressions": expressions, "cancels": cancels,
-    "takes_slowly": takes_slowly, "drips": drips, "holds": holds, "asks": asks, "reads_around": reads_around,
-    "looks_for_secrets": reads_around, "invents": invents,
+    "trailers": trailers, "smuggles": smuggles, "walks": walks, "walks_long": walks_long, "expressions": expressions,
+    "cancels": cancels, "takes_slowly": takes_slowly, "drips": drips, "holds": holds, "asks": asks,
+    "reads_around": reads_around, "looks_for_secrets": reads_around, "invents": invents,
 }  # fmt: skip
 COMMANDS: dict[str, Callable[[Options], Any]] = {"reads_around": _answers, "looks_for_secrets": _traces}
 
