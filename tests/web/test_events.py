@@ -233,8 +233,9 @@ def test_a_silent_stream_sends_a_comment(service):
     runner.wait()
 
 
-def test_no_more_viewers_than_the_settings_allow(serve):
-    service = serve(max_viewers_per_job=2)
+@pytest.mark.parametrize("setting", ["max_viewers", "max_viewers_per_job"])
+def test_no_more_viewers_than_the_settings_allow(serve, setting):
+    service = serve(**{setting: 2})
     job, runner = service.begin(sys.executable, "-c", "import time; time.sleep(100)")
     with stream(service, job) as one, stream(service, job) as two:
         next(iter(one)), next(iter(two))
