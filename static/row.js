@@ -10,10 +10,11 @@ const SHOWN = 2000; // characters of a message shown at first
 
 export const bytes = new Intl.NumberFormat("en", { notation: "compact", style: "unit", unit: "byte", unitDisplay: "narrow" }).format;
 
+/** As Python writes it too, which has NaN and Infinity among its numbers. */
 export function isJson(text) {
 	if (!/^\s*[{[]/.test(text)) return false;
 	try {
-		JSON.parse(text);
+		JSON.parse(text.replace(/"(?:\\.|[^"\\])*"|\b(?:NaN|Infinity)\b/g, (part) => (part[0] === '"' ? part : 0)));
 		return true;
 	} catch {
 		return false;

@@ -133,6 +133,7 @@ test("an error begins with a line that says so, not with what belongs to it", ()
 
 test("JSON and sizes", () => {
   assert.ok(isJson(' {"a": 1}'));
-  for (const text of ["{a}", "12", "", "[1", '"x"', "[1] 2"]) assert.ok(!isJson(text), text);
+  for (const text of ['{"loss": NaN}', "[Infinity, -Infinity, NaN]", '{"NaN": "say \\"NaN", "b": [NaN]}']) assert.ok(isJson(text), text);
+  for (const text of ["{a}", "12", "", "[1", '"x"', "[1] 2", "{NaN}", "[INFO] NaN", "[1NaN]", '{"a": "NaN}']) assert.ok(!isJson(text), text);
   assert.deepEqual([999, 1400, 10e6].map((count) => bytes(count)), ["999B", "1.4KB", "10MB"]);
 });

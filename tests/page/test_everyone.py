@@ -239,6 +239,8 @@ def test_paper_gets_the_log_and_no_window(write: Write, look: Look, page: Page) 
     expect(page.locator(".print .row")).to_have_count(300)
     expect(page.locator(".print .row").last).to_have_text(re.compile("line 300 of some work"))
     expect(page.locator("#find")).to_be_hidden()
+    frame = "getComputedStyle(document.querySelector('.window'), '::after').display"
+    assert page.evaluate(frame) == "none"
     assert page.evaluate("log.scrollHeight <= document.querySelector('.print').offsetHeight + 40")
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")

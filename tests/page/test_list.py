@@ -128,7 +128,7 @@ def test_without_javascript_there_are_lines_status_and_a_cancel_that_works(
     write: Write, service: Served, browser: Browser
 ) -> None:
     job = write(name="plain")
-    job.fill(250)
+    job.pour(100_250)
     job.log("ERROR <b>\x1b[31mlast\x1b[0m</b>")
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
@@ -136,6 +136,11 @@ def test_without_javascript_there_are_lines_status_and_a_cancel_that_works(
         page.locator(f'tr[data-id="{job.id}"] a').click()
         expect(page.locator("#pill")).to_have_text("Running")
         expect(page.locator(".row")).to_have_count(200)
+        room = """cells => cells.map((cell) => {
+            const text = document.createRange();
+            text.selectNodeContents(cell);
+            return cell.getBoundingClientRect().right - text.getBoundingClientRect().right; })"""
+        assert min(page.locator(".row :is(.n, .t)").evaluate_all(room)) >= 5
         expect(page.locator(".row.error .m")).to_have_text("ERROR <b>last</b>")
         expect(page.locator(".tools")).to_be_hidden()
         page.locator("details.ask summary").click()
