@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import anyio
@@ -84,3 +85,20 @@ async def test_jobs_whose_disk_hangs_leave_threads_to_others() -> None:
         end.set()
     assert (budget.threads.borrowed_tokens, budget.stuck.borrowed_tokens) == (0, 0)
     assert await stuck[0].run(lambda: 7) == 7 and not stuck[0].stuck, "it was quick again"
+
+
+def test_the_very_first_work_that_hangs_leaves_its_thread_to_others() -> None:
+    """Nothing has used the places of the stuck by then. In a loop that anyio did not start, as the service's."""
+    budget, end = Budget(threads=1, stuck=1, stuck_after=0.05), threading.Event()
+
+    async def second() -> int:
+        first = asyncio.create_task(Hands(budget).run(lambda: end.wait(60)))
+        await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(20):
+                return await Hands(budget).run(lambda: 7)
+        finally:
+            end.set()
+            await first
+
+    assert asyncio.run(second()) == 7

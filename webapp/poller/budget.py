@@ -105,19 +105,20 @@ class Hands:
 
     async def run(self, work: Callable[[], T]) -> T:
         loop, budget, token = asyncio.get_running_loop(), self._budget, object()
-        held = budget.stuck if self.stuck else budget.threads
+        stuck = budget.stuck  # made here, within the event loop: the timer below could not make it
+        held = stuck if self.stuck else budget.threads
         await held.acquire_on_behalf_of(token)
         timer: asyncio.TimerHandle | None = None
 
         def move() -> None:
             nonlocal held, timer
             try:
-                budget.stuck.acquire_on_behalf_of_nowait(token)
+                stuck.acquire_on_behalf_of_nowait(token)
             except anyio.WouldBlock:
                 timer = loop.call_later(budget.stuck_after, move)
                 return
             held.release_on_behalf_of(token)
-            held = budget.stuck
+            held = stuck
 
         if held is budget.threads:
             timer = loop.call_later(budget.stuck_after, move)
