@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from webapp import room
 from webapp.engine import incoming as module
 from webapp.engine.backlog import Backlog
 from webapp.engine.journal_sink import JournalLines
@@ -65,7 +67,10 @@ def said() -> list[str]:
 
 @pytest.fixture
 def recorder(disk: Disk, said: list[str], tmp_path: Path) -> Recorder:
-    backlog = Backlog(tmp_path / "backlog" / "job.ndjson")
+    return started(disk, Backlog(tmp_path / "backlog" / "job.ndjson"), said)
+
+
+def started(disk: Disk, backlog: Backlog, said: list[str]) -> Recorder:
     recorder = Recorder(disk.lines, backlog, say=said.append)
     recorder.start()
     return recorder
@@ -99,6 +104,21 @@ def test_lines_wait_while_the_disk_is_full_and_follow_in_order(disk: Disk, recor
     until(lambda: len(said) > 1, "word that it is over")
     assert recorder.close(10)
     assert kept(disk) == ["before", *map(str, range(50)), "after"]
+
+
+@pytest.mark.parametrize("free_blocks", [200_000, 1000], ids=["room", "no room"])
+def test_it_is_said_where_lines_wait(disk: Disk, said: list[str], tmp_path: Path, free_blocks: int) -> None:
+    path = tmp_path / "backlog" / "job.ndjson"
+    found = os.statvfs_result((4096, 4096, 1_000_000, free_blocks, free_blocks, 0, 0, 0, 0, 255))
+    backlog = Backlog(path, disk=room.Disk(tmp_path, 100_000_000, look=lambda _: found))
+    recorder = started(disk, backlog, said)
+    disk.full = True
+    recorder.put("stdout", 1, b"one\n")
+    until(lambda: said, "word of it")
+    where = str(path) if free_blocks > 1000 else "memory, since there is no room on the disk"
+    assert said[0].endswith(f": lines wait in {where}") and bool(len(backlog)) is (free_blocks == 1000)
+    disk.full = False
+    assert recorder.close(30) and kept(disk) == ["one"]
 
 
 def test_a_disk_that_stays_full_ends_in_a_file_for_later(disk: Disk, recorder: Recorder, tmp_path: Path) -> None:

@@ -118,6 +118,12 @@ class Backlog:
         """Bytes of the file and of what waits in memory."""
         return self._end + self._held
 
+    @property
+    def where(self) -> str:
+        """Where the next lines wait, for people: what is in memory is gone where this process is killed."""
+        full = self._memory or self._disk.room().level == "full"
+        return "memory, since there is no room on the disk" if full else str(self.path)
+
     def take_over(self) -> bool:
         """Goes on with the file that a runner left behind. False where the file is gone: another has taken it in."""
         with contextlib.suppress(FileNotFoundError):

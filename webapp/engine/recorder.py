@@ -206,7 +206,7 @@ class Recorder:
             log.error("the recorder met an error of another kind", exc_info=error)
         self._unsure = True
         if not self._retry.trouble:
-            self._say(f"the journal can't be written ({error}): lines wait in {self._backlog.path}")
+            self._say(f"the journal can't be written ({error}): lines wait in {self._backlog.where}")
         self._retry.failed(error)
 
     def _given_up(self) -> bool:
