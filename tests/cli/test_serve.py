@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,19 @@ def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path: Path, settings:
     done = jobtail("serve", settings={"port": 0, "data_dir": tmp_path, **settings}, cwd=tmp_path)
     assert done.returncode not in (0, -signal.SIGKILL)
     assert says in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_too_few_descriptors_stop_the_start_with_one_line_and_doctor_says_so(tmp_path: Path) -> None:
+    few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (100, 100))
+    settings = {"port": 0, "data_dir": tmp_path / "data"}
+    done = jobtail("serve", settings=settings, cwd=tmp_path, preexec_fn=few)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "may have 100 files open, and the service needs 128 at least: raise the limit" in done.stderr
+    done = jobtail("doctor", settings=settings, cwd=tmp_path, preexec_fn=few)
+    assert done.returncode == 1 and "bad  open files: at most 100" in done.stdout
+    more = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (100, 4096))  # the service raises that itself
+    done = jobtail("doctor", settings=settings, cwd=tmp_path, preexec_fn=more)
+    assert "ok   open files: at most 4096" in done.stdout
 
 
 def test_a_secret_that_is_wrong_is_not_shown(tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ READS_PER_ADDRESS, READS_PER_LINK = 16, 64
 SEARCHERS_PER_ADDRESS, SEARCHERS_PER_LINK = 20, 50
 
 
+# With fewer descriptors a service could answer nobody: 64 are for others than visitors (below).
+FEWEST_DESCRIPTORS = 128
+
+
 def connections() -> int:
     """How many the descriptors of this process allow: a quarter of them, 64 at least, is for journals, the upstream and
     what else is opened. 0: no bound."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from ..access.seats import FEWEST_DESCRIPTORS
 from ..errors import JobtailError
 from ..room import Room, amount
 from ..settings import Settings, load_settings, misspelt, origins, variables
@@ -90,10 +91,15 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _files() -> Iterator[Finding]:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = soft != resource.RLIM_INFINITY and soft < FEW_FILES
-    do = "Raise it (LimitNOFILE= of systemd, ulimit -n): each viewer is an open file." if few else ""
-    yield Finding("open files", WARN if few else GOOD, f"at most {soft}", do)
+    """By the hard limit, up to which the service raises its own."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or hard >= FEW_FILES:
+        yield Finding("open files", GOOD, "no bound" if hard == resource.RLIM_INFINITY else f"at most {hard}")
+        return
+    how, why = WARN, "each viewer is an open file"
+    if hard < FEWEST_DESCRIPTORS:
+        how, why = BAD, f"jobtail serve needs {FEWEST_DESCRIPTORS} at least"
+    yield Finding("open files", how, f"at most {hard}", f"Raise it (LimitNOFILE= of systemd, ulimit -n): {why}.")
 
 
 def _store(settings: Settings) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 
-from ..access.seats import connections, descriptors
+from ..access.seats import FEWEST_DESCRIPTORS, connections, descriptors
 from ..engine import link
 from ..errors import JournalError, OutcomeUnknown, SettingsError, StoreDown
 from ..journal.redact import Redactor
@@ -104,9 +104,10 @@ def _end() -> None:
 
 
 def run(settings: Settings) -> int:
-    """Serves until SIGTERM or Ctrl-C. SettingsError where the address is taken or can't be listened on,
-    JournalError where the data folder can't be written."""
+    """Serves until SIGTERM or Ctrl-C. SettingsError where the address is taken or can't be listened on, or where
+    too few files may be open, JournalError where the data folder can't be written."""
     configure(settings)
+    more_files()
     try:
         empty = waited(lambda: is_empty(settings))
     except JournalError as error:
@@ -117,7 +118,6 @@ def run(settings: Settings) -> int:
             f" written: {error.detail}"
         ) from None
     listening = listen(settings.host, settings.port)
-    more_files()
 
     from . import app, render  # loaded before the workers begin, which then share it
 
@@ -193,12 +193,17 @@ def is_empty(settings: Settings) -> bool:
 
 
 def more_files() -> None:
-    """Every viewer is an open file."""
+    """Every viewer is an open file. SettingsError where so few are allowed that nobody would be answered."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if 0 < (most := descriptors()) < FEWEST_DESCRIPTORS:
+        raise SettingsError(
+            f"this process may have {most} files open, and the service needs {FEWEST_DESCRIPTORS} at least:"
+            " raise the limit (LimitNOFILE= of systemd, ulimit -n)"
+        )
 
 
 def settle_memory() -> None:
