@@ -133,11 +133,11 @@ def test_find_searches_all_of_it(opened: Page) -> None:
     opened.keyboard.press("Control+f")
     expect(opened.locator("#find")).to_be_focused()
     opened.keyboard.type("ERROR step 370000 f")
-    expect(opened.locator("#found")).to_have_text("1 of 1")
+    expect(opened.locator("#found")).to_have_text("1 of 1", timeout=60_000)  # ten million lines are read
     expect(opened.locator(".row.current")).to_contain_text("ERROR step 370000 failed")
     expect(opened.locator(".row.current")).to_be_in_viewport()
     opened.locator("#find").fill("ERROR")
-    expect(opened.locator("#found")).to_have_text("37 of 1,000")
+    expect(opened.locator("#found")).to_have_text("37 of 1,000", timeout=60_000)
     opened.keyboard.press("Enter")
     expect(opened.locator("#found")).to_have_text("38 of 1,000")
     opened.keyboard.press("Shift+Enter")
@@ -226,6 +226,7 @@ def test_wrapping_keeps_the_place_and_the_order(opened: Page) -> None:
 
 
 def test_the_map_leads_to_its_places(opened: Page) -> None:
+    expect(opened.locator("#map")).to_be_visible(timeout=60_000)  # it is drawn after the lines
     box = opened.locator("#map").bounding_box()
     assert box is not None
     opened.mouse.click(box["x"] + box["width"] / 4, box["y"] + 20)
