@@ -45,8 +45,12 @@ class Runner:
         )
         async with self.lock:
             while True:
-                self.writer.write(head.encode() + content)
-                status, wait, answer = await self.answer()
+                try:
+                    self.writer.write(head.encode() + content)
+                    status, wait, answer = await self.answer()
+                except (OSError, asyncio.IncompleteReadError):  # idle for too long: the same again counts once
+                    await self.connect()
+                    continue
                 self.requests += 1
                 if status not in (429, 503):
                     break
