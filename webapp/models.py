@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .errors import BadJobId
 from .strictjson import dumps
 
-# A field that is left out may have hidden that another is wrong.
+# How often an object is validated: once a wrong field is left out, another may turn out to be wrong.
 _ATTEMPTS = 4
 _INT64 = 1 << 63
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -38,8 +38,8 @@ class WireModel(BaseModel):
     @classmethod
     def read(cls, value: Any, **known: Any) -> Self:
         """What an upstream sent, field by field: what cannot be read is left out and named in `altered`, and the rest
-        stands. `known`: fields that are so where the answer does not say. ValueError: it is not an object, or lacks
-        what nothing can be done without."""
+        stands. `known`: values of fields that the answer leaves out. ValueError: it is not an object, or lacks a
+        field that is needed."""
         if not isinstance(value, dict):
             raise ValueError(f"it is {type(value).__name__} and no object")
         _, kept, altered = dumps(value)
@@ -60,7 +60,7 @@ class WireModel(BaseModel):
         raise ValueError("too little of it can be read")
 
     def name_altered(self, names: Sequence[str]) -> None:
-        """Says that these keys are not as they came, beside those of which that is said already."""
+        """Adds to `altered` these keys, whose values are not as they came."""
         extra = self.__pydantic_extra__ or {}
         held = extra.get("altered")
         said = [name for name in held if isinstance(name, str)] if isinstance(held, list) else []
@@ -127,7 +127,7 @@ class JobConfig(WireModel):
 
 
 def _left_out(fields: Any, path: tuple[int | str, ...]) -> bool:
-    """Takes out what stands at the path, or what holds it; False where there is nothing."""
+    """Removes the value at the path or, failing that, the nearest container of it; False where neither is there."""
     for end in range(len(path), 0, -1):
         holder = fields
         try:
@@ -141,8 +141,8 @@ def _left_out(fields: Any, path: tuple[int | str, ...]) -> bool:
 
 
 def _short(value: Any) -> Any:
-    """With integers past 64 bits as texts: these objects are written by more than one encoder, and not all of them can
-    write such a number."""
+    """The value, with integers past 64 bits as texts: these objects are written by more than one encoder, and not all
+    of them can write such a number."""
     if type(value) is int and not -_INT64 <= value < _INT64:
         return str(value)
     if isinstance(value, list):

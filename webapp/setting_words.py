@@ -30,8 +30,7 @@ WORDS = {
     "upstream_url": Words(
         "an http or https address without user, query or fragment",
         "https://www.fused.io/server/v1",
-        "Base of the Fused wire. Empty: the embedded engine, which "
-        "runs commands of this machine.",
+        "Base of the Fused wire. Empty: the embedded engine, which runs commands of this machine.",
     ),
     "upstream_token": Words(
         "visible ASCII characters without blanks between them, as a header can hold",
@@ -59,7 +58,7 @@ WORDS = {
         "ci=TOKEN,gpu=TOKEN",
         "With it `jobtail run --to` on other machines begins jobs and writes to those that it began, and "
         "nothing else ([push.md](push.md)). Several with commas, newest first; each may be named: "
-        "`ci=…,gpu=…`. One that is taken out ends its grants.",
+        "`ci=…,gpu=…`. Removing one ends its grants.",
     ),
     "run_jobs_a_minute": Words(
         "a whole number from 1",
@@ -90,8 +89,8 @@ WORDS = {
     "trusted_proxies": Words(
         "addresses or networks, with commas",
         "10.0.0.5,10.1.0.0/16",
-        "Where your proxies ask from. Only from these sockets is "
-        "that header, or the visitor's address in `X-Forwarded-For`, believed.",
+        "The addresses of your proxies. That header, and the visitor's address in `X-Forwarded-For`, are believed "
+        "only in requests from there.",
     ),
     "allowed_origins": Words(
         "origins, with commas",
@@ -165,7 +164,7 @@ WORDS = {
         "2147483648",
         "How much of the disk is to stay free (512 MiB, and never more than a twentieth of it). Below that "
         "the oldest finished jobs are forgotten; below a quarter of it no new lines are taken "
-        "([operations.md](operations.md#a-full-disk)). 0: neither.",
+        "([operations.md](operations.md#a-full-disk)). 0 turns both off.",
     ),
     "max_viewers": Words(
         "a whole number from 1",
@@ -189,7 +188,7 @@ WORDS = {
         "acme-[0-9a-f]{32}",
         "Expressions (RE2, one a line) that are blanked before a line reaches the journal. A group named "
         "`secret` is what is blanked; one named `assigned` unless it is a placeholder, one named `likely` "
-        "only where it looks like a secret; without a group the whole match. Given: only these; an empty "
-        "line: none. The service's own credentials are always blanked.",
+        "only where it looks like a secret; without a group the whole match. If it is set, only these are used; an "
+        "empty line turns all of them off. The service's own credentials are always blanked.",
     ),
 }

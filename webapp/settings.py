@@ -1,5 +1,5 @@
 """Every setting, in one table: a field here is a `JOBTAIL_` variable, a line in `docs/settings.md`, and where it
-helps a flag of `jobtail serve`. They are read once, at the edge, and passed down as values.
+helps a flag of `jobtail serve`. They are read once, at the start, and passed on as values.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         """One expression a line: a comma or a blank is part of an expression. Empty: nothing is blanked."""
         patterns = tuple(filter(None, value.splitlines())) if isinstance(value, str) else value
         quiet = re2.Options()
-        quiet.log_errors = False  # or it says so on standard error by itself
+        quiet.log_errors = False  # which it would otherwise print on standard error
         for pattern in patterns:
             try:
                 re2.compile(pattern, quiet)
@@ -148,7 +148,8 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _prefix(cls, value: str) -> str:
-        """Else `/api/...` could be meant with the prefix or without it: proxies may leave it there or take it away."""
+        """A path of ours is refused as the prefix: some proxies remove the prefix and others keep it, so `/api/...`
+        could mean two things."""
         first = urlsplit(value).path.strip("/").partition("/")[0]
         if first in _OURS:
             raise ValueError(f"its path may not begin with /{first}, which is a path of this service")
@@ -211,7 +212,7 @@ class Settings(BaseSettings):
 
 
 def _passwords(url: str) -> list[str]:
-    """Those of an address of a database, as they stand in it and as they are."""
+    """The passwords in a database's address, as written there and decoded."""
     parts = urlsplit(url)
     given = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if "password" in name)]
     return [form for value in given if value for form in (value, unquote(value))]
@@ -233,10 +234,10 @@ def load_settings(**flags: Any) -> Settings:
 
 
 def load_settings_for_a_command(say: Callable[[str], None]) -> Settings:
-    """The same where a command runs that must not fail for a `.env` which may be another's: one that can't be used is
-    left out, and `say` is told why. SettingsError for what the environment holds."""
-    logging.getLogger("dotenv").setLevel(logging.ERROR)  # of lines that are for other programs it would warn
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what matters of it is said by us, once
+    """The same for a command that is run: it must not fail because of a `.env` that may belong to another program. One
+    that can't be used is left out, and `say` is told why. SettingsError for what the environment holds."""
+    logging.getLogger("dotenv").setLevel(logging.ERROR)  # it would warn of lines that are meant for other programs
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # we report what matters of it ourselves, once
     try:
         if Path(".env").is_fifo():  # opening it waits for a writer, and so would the command
             raise SettingsError("it is a named pipe")
@@ -279,7 +280,7 @@ def variables() -> list[str]:
 
 
 def misspelt() -> list[str]:
-    """Variables that look like ours, in the environment or in `.env`, and are none."""
+    """Variables in the environment or in `.env` that begin as ours do and are not known: misspelt ones."""
     found = {name for name in os.environ if name.startswith("JOBTAIL_")}
     if Path(".env").is_file():
         text = Path(".env").read_text(encoding="utf-8", errors="replace")

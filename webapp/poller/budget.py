@@ -96,8 +96,8 @@ class Budget:
 
 class Hands:
     """What the poller of one job does in threads. Work that takes longer than `stuck_after` (a disk that hangs, a lock
-    that somebody keeps) goes on among few others like it, and so does the job's next, until some of it was quick again:
-    it holds up no job but its own. `stuck`: the last work took so long."""
+    that somebody keeps) moves to a few places of its own, and the job's next work begins there, until one piece of it
+    was quick again: so a job whose disk hangs holds up no other job. `stuck`: the last work took that long."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget

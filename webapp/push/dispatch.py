@@ -15,7 +15,7 @@ from .wire import Producer, Wire
 
 BATCH_BYTES = (4 << 10, 512 << 10)
 FIRST_BYTES = 64 << 10
-# A batch that took less or more of this is followed by a larger or a smaller one.
+# A batch that took less than the first is followed by a larger one, one that took more than the second by a smaller.
 GOOD_SECONDS = (0.5, 3.0)
 
 
@@ -48,12 +48,12 @@ class Dispatch:
             self._took({"cancelled_by": self._wire.beat()})
 
     def begin_again(self, expected: int | None = None) -> None:
-        """The service does not know the job, or expects another batch."""
+        """To be called where the service does not know the job, or expects another batch."""
         self.begun = False
         self._seq = self._seq if expected is None else expected
 
     def halve(self) -> None:
-        """That was too much at once."""
+        """Makes batches smaller: the last one was too much at once."""
         self._size = max(BATCH_BYTES[0], self._size // 2)
 
     def step(self) -> bool:
@@ -114,11 +114,12 @@ class Dispatch:
         if letter.journal in ("", journal) and known >= spool.sent:
             spool.skip(known)
         else:
-            # It was thrown away, or an older copy was put back: nobody but us writes it.
+            # The service's journal was thrown away, or an older copy of it was put back. Nobody else writes this job,
+            # so the lines that are not there will not come any more: a gap says so.
             if (missing := spool.sent - (known if journal == letter.journal else letter.offset)) > 0:
                 self._wired().lines(None, missing={"reason": "trimmed", "count": missing})
             letter.offset = spool.sent - line
         letter.journal, letter.grant = journal, self._wired().grant
-        with contextlib.suppress(OSError):  # whoever pushes the rest begins it again, by the token
+        with contextlib.suppress(OSError):  # then `jobtail push` begins the job again, by the token
             outbox.write(spool.folder, letter)
         self.begun = True

@@ -13,7 +13,7 @@ from .spool import Spool
 
 
 def push(settings: Settings, token: str, seconds: float, say: Callable[[str], None]) -> bool:
-    """False where something is left. A job whose runner still lives is its own to send."""
+    """False where something is left. A job whose runner still lives is left to it."""
     whole = True
     for folder in outbox.left(settings.data_dir):
         lock = RunnerLock(settings.data_dir / outbox.FOLDER, folder.name)

@@ -48,7 +48,7 @@ def write(folder: Path, letter: Letter) -> None:
 
 
 def read(folder: Path) -> Letter | None:
-    """None for what is none."""
+    """None where there is no such file, or one that cannot be read."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         return Letter(**orjson.loads((folder / "job.json").read_bytes()))
     return None

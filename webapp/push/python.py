@@ -30,14 +30,14 @@ from .sink import LINGER_SECONDS, PushSink
 from .tee import Tee
 
 ROOM_SECONDS = 0.01
-# What a log record's number means on the page: from this one on.
+# The page's level of a log record: the first of these whose number the record reaches.
 LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warning"), (logging.INFO, "info"), (1, "debug"))
 
 
 class Reporting:
     """A context. What `print` and whatever else writes to `sys.stdout` and `sys.stderr` becomes lines of the job, on
-    every thread, and so does the traceback of an exception that leaves it. Processes that the block starts, forks too,
-    write past it.
+    every thread, and so does the traceback of an exception that leaves it. Processes that the block starts, forks
+    included, write past it.
 
     `id`, `url`: of the job. `cancel_asked`: who wants its end ("" for nobody in particular), None while nobody does;
     a block that can stop early looks at it.
@@ -93,7 +93,8 @@ class Reporting:
         )  # fmt: skip
 
     def _say(self, message: str) -> None:
-        """Where the block's own messages go, which in a notebook is its cell; not among the lines of the job."""
+        """Tells whoever runs the block, on the standard error that it had before (in a notebook: its cell). It is
+        no line of the job."""
         with contextlib.suppress(OSError, ValueError):
             if self._stderr is not None:
                 print(f"jobtail: {message}", file=self._stderr, flush=True)
@@ -108,7 +109,7 @@ class Reporting:
         self._put(message.encode("utf-8", "replace") + b"\n", "stderr", level)
 
     def _put(self, data: bytes, stream: str, level: str = "") -> None:
-        # A fork has no recorder, and the locks of ours as they were in the moment of the fork.
+        # A forked process has no recorder thread, and in its copy of our locks some may be held for good.
         if self._record is None or self._over or not data or os.getpid() != self._pid:
             return
         while not self._record.recorder.room():
@@ -128,7 +129,7 @@ class Reporting:
         self._end(self._record, _outcome(error, self.cancel_asked, self._redactor))
 
     def _end(self, record: RunRecord, how: Outcome) -> None:
-        """On a thread, so that Ctrl-C meanwhile ends the wait for the network and not the writing down."""
+        """On a thread of its own, so that Ctrl-C ends only the wait for the network: the job's end is still written."""
         over = threading.Event()
 
         def end() -> None:
@@ -139,7 +140,7 @@ class Reporting:
 
         try:
             threading.Thread(target=end, name="ender", daemon=True).start()
-        except RuntimeError:  # Python itself ends
+        except RuntimeError:  # no thread can be started while the interpreter shuts down
             end()
         pressed = False
         while not over.is_set():
@@ -211,9 +212,9 @@ def run(
 
 
 def _waited(child: subprocess.Popen[bytes]) -> int:
-    """Its return code. Ctrl-C goes to all that the terminal runs: `jobtail run` has got it as well and cancels the
-    command, which may take its time to tidy up. A second one is passed on; so is the wish to end where nobody but us
-    has got the first."""
+    """The child's return code. A terminal sends Ctrl-C to all processes in its foreground, so `jobtail run` has
+    received it too and cancels the command, which may take some time to tidy up. A second Ctrl-C is passed on. Where
+    the first reached this process alone, the child is asked to end after a while."""
     pressed = 0
     while True:
         try:

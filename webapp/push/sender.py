@@ -49,7 +49,7 @@ class Sender:
         return self._dispatch.cancelled_by
 
     def start(self) -> None:
-        """Once; again does nothing."""
+        """May be called more than once."""
         if self._thread.ident is None:
             self._thread.start()
             self._heart.start()
@@ -63,7 +63,8 @@ class Sender:
         self.wake()
 
     def finish(self, seconds: float, hurried: Callable[[], bool]) -> bool:
-        """Waits until all is there; so long, or until somebody is in a hurry. False: something is left."""
+        """Waits until the service has everything, for `seconds` at most, and no longer once `hurried` says so. False
+        where something is left."""
         began = time.monotonic()
         said = False
         with self._there:
@@ -85,7 +86,8 @@ class Sender:
     # --- its own threads
 
     def _beat(self) -> None:
-        """Beats, also while the sender waits or sends what is left. What goes wrong here, the sender meets as well."""
+        """Sends heartbeats, also while the sender waits or sends the rest. Errors are left to the sender, which meets
+        them too."""
         while not self._over.wait(HEARTBEAT_SECONDS) and not self.refused:
             try:
                 self._dispatch.beat()

@@ -76,7 +76,7 @@ class PushSink:
         self._sender.wake()
 
     def set_status(self, status: Mapping[str, Any]) -> None:
-        """The service knows it by what it is told otherwise."""
+        """Nothing to send: the service derives the status from the job's beginning, heartbeats and end."""
 
     def show(self, unfinished: Unfinished) -> None:
         self._sender.show(unfinished)
@@ -85,7 +85,7 @@ class PushSink:
         return Beat(self._sender.cancelled_by)
 
     def ask_cancel(self, job: Job, who: str) -> None:
-        """Its end says who did."""
+        """Nothing to send: the job's end says who asked."""
 
     def finish(self, job: Job, complete: bool) -> None:
         self._sender.start()

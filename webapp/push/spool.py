@@ -18,7 +18,7 @@ from ..room import Disk
 
 SEGMENT_BYTES = 8 << 20
 MOST_BYTES = 1 << 30
-# Where no file takes them: of all together.
+# How much is held in memory where no file can take it.
 MEMORY_BYTES = 32 << 20
 # A line longer than this goes as several, each but the last marked `"split": true`: a request has to hold it.
 LINE_BYTES = 256 << 10
@@ -92,7 +92,7 @@ class Spool:
         return True
 
     def batch(self, size: int) -> list[Text] | Hole | None:
-        """The oldest ones, about `size` bytes of them; the same again until they were `advance`d over."""
+        """The oldest lines, about `size` bytes of them. The same ones are given until `advance` is called."""
         with self._lock:
             self._fill()
             if not self._front:
@@ -112,7 +112,7 @@ class Spool:
             return taken
 
     def advance(self, batch: Sequence[Text] | Hole) -> None:
-        """The service has them."""
+        """Lets go of a batch that the service has."""
         with self._lock:
             for _ in range(1 if isinstance(batch, Hole) else len(batch)):
                 self._front.popleft()
@@ -136,7 +136,7 @@ class Spool:
                 self._drop()
 
     def save(self) -> bool:
-        """The process ends. False where something is in memory only, and can't be written."""
+        """Writes what is in memory only, before the process ends. False where something can't be written."""
         with self._lock:
             saved = [segment.save() for segment in self._segments if segment]
             return all(saved)

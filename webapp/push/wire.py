@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Trouble(JobtailError):
-    """It did not work, and may the next time. `seconds`: when the service said to come back. `smaller`: it may have
+    """It failed, and may succeed the next time. `seconds`: when the service said to come back. `smaller`: it may have
     been too much at once."""
 
     def __init__(self, detail: str, seconds: float = 0.0, *, smaller: bool = False) -> None:
@@ -38,7 +38,7 @@ class Trouble(JobtailError):
 
 
 class Refused(JobtailError):
-    """It will not work, however often it is tried. `unauthorised`: with this token or grant."""
+    """It fails however often it is tried. `unauthorised`: because of the token or the grant."""
 
     def __init__(self, detail: str, *, unauthorised: bool = False) -> None:
         super().__init__(detail)
@@ -61,7 +61,8 @@ class Producer:
 
 
 class Wire:
-    """Thread-safe. `token`: what begins the job; `grant`: what the beginning gave."""
+    """Thread-safe. `token`: what begins the job; `grant`: given by the service when the job began, it allows writing to
+    the job."""
 
     def __init__(self, url: str, job: str, producer: Producer, token: str, grant: str = "") -> None:
         self.url = url
@@ -85,7 +86,7 @@ class Wire:
         except Refused as error:
             if not (error.unauthorised and self.grant and self._token):
                 raise
-            answer = self._ask("PUT", "", job, token=self._token)  # grants end, after weeks or with the key that signs
+            answer = self._ask("PUT", "", job, token=self._token)  # the grant has expired, or its key is gone
         self.grant = str(answer.get("grant") or self.grant)
         return answer
 
@@ -93,7 +94,7 @@ class Wire:
         self, seq: int | None, texts: Sequence[Text] = (), *, partial: Mapping[str, Any] | None = None,
         missing: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:  # fmt: skip
-        """None where they were there already."""
+        """The answer; None where it says nothing, as for lines that the service already had."""
         lines = [
             {"timestamp": each.timestamp, "message": each.data.decode("utf-8", "replace") + "\n", **each.extra}
             for each in texts

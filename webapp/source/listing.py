@@ -34,7 +34,8 @@ def _add(found: dict[str, JobRecord], jobs: list[JobRecord]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """What a search has to look through. `whole`: these are all jobs. `problem`: what kept others, or newer ones."""
+    """What a search has to look through. `whole`: these are all jobs. `problem`: why others, or newer ones, are
+    missing."""
 
     jobs: list[JobRecord]
     whole: bool = False
