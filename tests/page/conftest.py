@@ -18,7 +18,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 # What it says of a service that is down is no fault of the page.
 NO_FAULT = ("net::ERR_", "Failed to load resource")
 _numbers = itertools.count(1)
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=40_000)
 
 
 # Not for the whole session: while it is open an event loop runs on this thread, and no other test can have one.

@@ -13,6 +13,9 @@ from ..served import Served, until
 from ..upstream import Job, Upstream, upstream
 from .published import VERSIONS, Published
 
+# The first test of a version installs it, which may take minutes on a busy machine.
+pytestmark = pytest.mark.timeout(600)
+
 TOKEN = "the-access-token-of-this-test"
 UDF = {"type": "geopandas_v2", "name": "u", "code": "def udf(): pass", "entrypoint": "udf"}
 CONFIG = {"name": "c", "steps": [{"type": "udf", "name": "s", "udf": UDF}], "metadata": {"k": "v"}}

@@ -163,6 +163,7 @@ def _output_failed(failed: OutputFailed) -> int:
     with suppress(OSError):
         sys.stderr.write(f"jobtail: what was printed could not be written: {failed}\n")
         sys.stderr.flush()
+    os.dup2(nowhere, sys.stderr.fileno())  # where that failed too, Python's own flush at the exit would end with 120
     return CANNOT_WRITE
 
 
