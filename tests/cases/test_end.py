@@ -85,10 +85,10 @@ async def test_the_whole_log_is_not_read_in_a_round_whose_status_failed(tmp_path
 
     job.finish()
     upstream.on_request = fail_the_status
-    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_least=0.6, drain_most=30)) as r:
+    async with rig(tmp_path, upstream, job, pace=replace(FAST, drain_least=3, drain_most=30)) as r:
         await r.finished()
         assert r.journal.state().complete
-    assert upstream.injected["status: status 500"] == 3
+    assert upstream.injected["status: status 500"] == 3, seen
     assert seen.count("whole") == 2, seen  # the first read, and the last one
 
 
