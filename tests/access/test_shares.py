@@ -70,7 +70,7 @@ def test_another_process_learns_of_it_within_a_second(
     shares.add(link("one"), "", "ada")
     assert not other.revoked("one")
     shares.revoke("a-job", "one")
-    assert not other.revoked("one"), "believed for a second"
+    assert not other.revoked("one"), "believed for half a second"
     clock[0] += 1.1
     assert other.revoked("one")
     theirs.close()

@@ -17,7 +17,7 @@ from ..threads import RECORDS
 
 log = logging.getLogger("jobtail.access")
 MAX_LIVE = 500  # links of one job that work at once
-BELIEVED_SECONDS = 1.0
+BELIEVED_SECONDS = 0.5  # with the request itself, a link that another process revoked is refused within a second
 USED_EVERY_SECONDS = 30.0
 MAX_KNOWN = 10_000
 
@@ -27,7 +27,7 @@ def now_ms() -> int:
 
 
 class Shares:
-    """Asks the store about an id at most once a second: another process may have revoked it."""
+    """Asks the store about an id at most twice a second: another process may have revoked it."""
 
     def __init__(self, store: Store) -> None:
         self._shares = store.shares
@@ -108,7 +108,7 @@ class Shares:
 
 
 def _believed(known: dict[str, tuple[float, bool]], key: str, ask: Callable[[str], bool]) -> bool:
-    """The answer as of a second ago at most."""
+    """The answer as of half a second ago at most."""
     now = time.monotonic()
     at, value = known.get(key, (-1e9, False))
     if now - at < BELIEVED_SECONDS:
