@@ -10,13 +10,14 @@ import threading
 import time
 
 PIECE = 4096
+FIRST = 200  # bytes: fewer than any request to begin a job has
 
 
 class Weather:
     """`url`: where it listens, for the service at `port`. `cut`: after how many bytes, up and down together, a
-    connection breaks off, between the two; None: never. `delay`: seconds by which each piece is late, at most.
-    `rate`: bytes a second, of all connections together, each way. `seen`: bytes that passed up; `cuts`: connections
-    that broke."""
+    connection breaks off, between the two, but the first within its first request; None: never. `delay`: seconds by
+    which each piece is late, at most. `rate`: bytes a second, of all connections together, each way. `seen`: bytes that
+    passed up; `cuts`: connections that broke."""
 
     def __init__(
         self, port: int, *, seed: int, cut: tuple[int, int] | None = None, delay: float = 0.0, rate: float = 0.0
@@ -28,6 +29,7 @@ class Weather:
         self._rate = rate
         self._free = {"up": 0.0, "down": 0.0}
         self._lock = threading.Lock()
+        self._met = False
         self.seen = 0
         self.cuts = 0
 
@@ -50,7 +52,8 @@ class Weather:
     def _connect(self, near: socket.socket) -> None:
         with near, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)) as far:
             with self._lock:
-                left = [self._random.randint(*self._cut)] if self._cut else [1 << 62]
+                left = [self._random.randint(*self._cut) if self._met else FIRST] if self._cut else [1 << 62]
+                self._met = True
             ways = [
                 threading.Thread(target=self._pass, args=(*ends, way, left), daemon=True)
                 for way, ends in (("up", (near, far)), ("down", (far, near)))
