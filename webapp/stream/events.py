@@ -19,7 +19,8 @@ _SPLITS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2
 
 def one_line(text: bytes) -> bytes:
     """JSON text without any character at which a reader could end a line."""
-    if b"\xe2\x80" in text or b"\xc2\x85" in text:
+    # One byte is looked for a hundred times as fast as two are, and most logs have neither of these.
+    if (b"\xe2" in text and b"\xe2\x80" in text) or (b"\xc2" in text and b"\xc2\x85" in text):
         for raw, escaped in _SPLITS:
             text = text.replace(raw, escaped)
     return text

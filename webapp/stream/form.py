@@ -151,8 +151,8 @@ def encode_chosen(form: Form, epoch: str, batch: Batch, omitted: Omitted, chosen
         text = one_line(batch.lines)
         if form.format == "ndjson":
             return Piece(text.replace(SEPARATOR, b"\n") + b"\n", batch.last)
-        if len(text) <= DATA_BYTES:
-            return Piece(lines_event(f"{epoch}-{batch.last}", text), batch.last)
+        if events := _whole(epoch, batch, text):
+            return Piece(events, batch.last)
     lines = batch.split()
     indexes = range(len(lines)) if chosen is None else chosen
     picked = [lines[index] for index in indexes]
@@ -165,16 +165,36 @@ def encode_chosen(form: Form, epoch: str, batch: Batch, omitted: Omitted, chosen
 def _dress(form: Form, epoch: str, numbers: list[int], lines: list[bytes]) -> bytes:
     if form.format == "text":
         return "".join([shown(orjson.loads(line)["message"]) + "\n" for line in lines]).encode()
-    lines = [one_line(line) for line in lines]
+    # Most lines need neither, and a look at all of them together costs a fraction of one at each.
+    joined = SEPARATOR.join(lines)
+    if (clean := one_line(joined)) is not joined:
+        lines = clean.split(SEPARATOR)
     if form.format == "ndjson":
         return b"\n".join(lines) + b"\n"
-    lines = [fitting(line) for line in lines]
+    if max(map(len, lines)) > DATA_BYTES:
+        lines = [fitting(line) for line in lines]
     if form.format == "batch":
         return _lists(epoch, numbers, lines)
     name = epoch.encode()
     return b"".join(
         [b"id: %b-%d\ndata: %b\n\n" % (name, number, line) for number, line in zip(numbers, lines, strict=True)]
     )
+
+
+def _whole(epoch: str, batch: Batch, text: bytes) -> bytes | None:
+    """All lines of the batch in as many events as their size asks for. `text`: the lines, which are cut between two of
+    them without a look at each, since that takes a tenth of the time. None where a line is too large for an event."""
+    events: list[bytes] = []
+    start, number = 0, batch.first - 1
+    while len(text) - start > DATA_BYTES:
+        end = text.rfind(SEPARATOR, start, start + DATA_BYTES + len(SEPARATOR))
+        if end < 0:
+            return None
+        number += text.count(b"\t", start, end) + 1  # a tab stands nowhere else: one byte counts faster
+        events.append(lines_event(f"{epoch}-{number}", text[start:end]))
+        start = end + len(SEPARATOR)
+    events.append(lines_event(f"{epoch}-{batch.last}", text[start:]))
+    return b"".join(events)
 
 
 def _lists(epoch: str, numbers: list[int], lines: list[bytes]) -> bytes:
