@@ -307,7 +307,8 @@ def judge(job: Job, viewers: list[Viewer], journals: OpenJournals, outcome: Outc
                 say(f"{who}: {len(ids)} lines + {viewer.omitted} omitted are not {viewer.done['lines']}")
         elif viewer.lines != lines:
             first = next((n for n, (a, b) in enumerate(zip(viewer.lines, lines, strict=False)) if a != b), len(ids))
-            say(f"{who}: {len(ids)} of {len(lines)} lines; they differ from line {first + 1} on")
+            told = f"{len(ids)} of {len(lines)} lines, complete: {viewer.done['complete']}"
+            say(f"{who}: {told}; they differ from line {first + 1} on")
     outcome.lines += len(lines)
 
 
