@@ -9,20 +9,21 @@ import struct
 import threading
 import time
 
+from ..tcp import TcpProxy
+
 PIECE = 4096
 FIRST = 200  # bytes: fewer than any request to begin a job has
 
 
-class Weather:
-    """`url`: where it listens, for the service at `port`. `cut`: after how many bytes, up and down together, a
-    connection breaks off, between the two, but the first within its first request; None: never. `delay`: seconds by
-    which each piece is late, at most. `rate`: bytes a second, of all connections together, each way. `seen`: bytes that
-    passed up; `cuts`: connections that broke."""
+class Weather(TcpProxy):
+    """`cut`: a connection breaks off after a number of bytes, up and down together, between these two, but the first
+    within its first request; None: none does. `delay`: seconds by which each piece is late, at most. `rate`: bytes a
+    second of all connections together, each way. `seen`: bytes that passed up; `cuts`: connections that broke."""
 
     def __init__(
         self, port: int, *, seed: int, cut: tuple[int, int] | None = None, delay: float = 0.0, rate: float = 0.0
     ) -> None:
-        self._port = port
+        super().__init__(port)
         self._random = random.Random(seed)
         self._cut = cut
         self._delay = delay
@@ -33,35 +34,18 @@ class Weather:
         self.seen = 0
         self.cuts = 0
 
-    def __enter__(self) -> Weather:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._socket.accept()
-                threading.Thread(target=self._connect, args=(near,), daemon=True).start()
-
-    def _connect(self, near: socket.socket) -> None:
-        with near, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)) as far:
-            with self._lock:
-                left = [self._random.randint(*self._cut) if self._met else FIRST] if self._cut else [1 << 62]
-                self._met = True
-            ways = [
-                threading.Thread(target=self._pass, args=(*ends, way, left), daemon=True)
-                for way, ends in (("up", (near, far)), ("down", (far, near)))
-            ]
-            for thread in ways:
-                thread.start()
-            for thread in ways:
-                thread.join()
+    def carry(self, near: socket.socket, far: socket.socket) -> None:
+        with self._lock:
+            left = [self._random.randint(*self._cut) if self._met else FIRST] if self._cut else [1 << 62]
+            self._met = True
+        ways = [
+            threading.Thread(target=self._pass, args=(*ends, way, left), daemon=True)
+            for way, ends in (("up", (near, far)), ("down", (far, near)))
+        ]
+        for thread in ways:
+            thread.start()
+        for thread in ways:
+            thread.join()
 
     def _pass(self, source: socket.socket, target: socket.socket, way: str, left: list[int]) -> None:
         with contextlib.suppress(OSError):
