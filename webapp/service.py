@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from .access.cancels import Cancels
 from .access.decide import Access
 from .access.quota import Quota
+from .access.shared_tries import SharedTries
 from .access.shares import Shares
 from .access.signer import make_signer
-from .access.together import Together
 from .engine.beside import BesideUpstream
 from .engine.catalog import Catalog
 from .engine.intake import Intake
@@ -42,7 +42,7 @@ class Service:
     catalog: Catalog
     shares: Shares
     access: Access
-    together: Together
+    shared_tries: SharedTries
     cancels: Cancels
     intake: Intake
     quota: Quota
@@ -63,14 +63,14 @@ class Service:
 
     async def start(self) -> None:
         self.hub.start()
-        self.together.start()
+        self.shared_tries.start()
 
     async def stop(self) -> None:
         """Viewers are told first. A store that does not answer by then holds nothing up: a lease that is not given back
         runs out by itself."""
         self.store.hurry(LEAVE_SECONDS)
         await self.hub.close()
-        await self.together.close()
+        await self.shared_tries.close()
         await self.cancels.close()
         await self.listing.close()
         await self.source.aclose()
@@ -107,7 +107,7 @@ def build(settings: Settings) -> Service:
         catalog=catalog,
         shares=shares,
         access=access,
-        together=Together(store.attempts, {"sign-in": access.sign_ins, "token": access.tokens}),
+        shared_tries=SharedTries(store.attempts, {"sign-in": access.sign_ins, "token": access.tokens}),
         cancels=Cancels(source, catalog),
         intake=Intake(store, catalog),
         quota=Quota(settings),

@@ -1,6 +1,6 @@
 """Slows down callers that guess the access token. Counted by address, bounded in memory.
 
-Each process counts for itself, so that nothing waits for the store, and `together` shares the counts.
+Each process counts for itself, so that nothing waits for the store, and `shared_tries` exchanges the counts.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Tries:
                 self._news.cleared.add(address)
             count.failures, count.known = 0, True
 
-    # --- for `together`
+    # --- for `shared_tries`
 
     def news(self) -> News:
         """What the other processes have not been told, which is forgotten here by that."""

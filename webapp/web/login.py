@@ -49,14 +49,14 @@ async def sign_in(request: Request, service: Service, grant: Grant) -> Response:
     if not access.needs_token:
         return RedirectResponse(local(request, onward), 303, PRIVATE_HEADERS)
     address = group(access.address(request))
-    await service.together.current("sign-in", address)
+    await service.shared_tries.current("sign-in", address)
     try:
         access.sign_ins.check(address)
     except TooManyTries as error:
         return form(request, onward, error.detail, error.status, {"Retry-After": str(error.retry_after)})
     if not access.right_token(fields.get("token", "").strip()):
         access.sign_ins.failed(address)
-        await service.together.current("sign-in", address)
+        await service.shared_tries.current("sign-in", address)
         return form(request, onward, "That is not the access token.", 401)
     access.sign_ins.succeeded(address)
     ends_ms = now_ms() + SESSION_SECONDS * 1000

@@ -60,58 +60,68 @@ class Run(Protocol):
 
 
 async def logs(request: Request, service: Service, grant: Grant, query: LogsQuery) -> ASGIApp:
-    wanted, follow = query.format or accepted(request.headers.get("accept", "")), query.follow
-    if follow and wanted == "json":
-        raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
-    if query.end and wanted != "ndjson":
-        raise UsageError("end=true goes with format=ndjson: text can't hold a record, and a JSON list ends by itself")
-    address, scans = service.access.address(request), service.access.scans
+    wanted = _format(request, query)
+    access, address = service.access, service.access.address(request)
     make = partial(query.form, grant, "ndjson" if wanted == "json" else wanted)
-    form = await scans.compiled(request, grant, address, make, query.searches)
+    form = await access.scans.compiled(request, grant, address, make, query.searches)
 
     def run(walk: Walk[T]) -> Awaitable[T]:
-        return scans.run(request, grant, address, walk)
+        return access.scans.run(request, grant, address, walk)
 
     async def work(work: Callable[..., T], *arguments: Any) -> T:
         if form.searches:
-            return await scans.once(request, grant, address, partial(work, *arguments), seated=True)
+            return await access.scans.once(request, grant, address, partial(work, *arguments), seated=True)
         return await PAGES.run(work, *arguments)
 
-    manner = Manner(
-        follow=follow,
-        marks=query.end,
-        keepalive=follow and (wanted == "ndjson" if query.keepalive is None else query.keepalive),
-        ended=lambda: service.access.ended(grant),
-        end_reason=grant.end_reason,
-        leaving=service.hub.leaving,
-    )
     channel = await service.hub.channel(request.path_params["job"])
     await channel.fresh()
     await channel.feed.reload()
     extent = await _extent(query, channel, form, run)
-    headers = dict(PRIVATE_HEADERS)
-    if query.download:
-        ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
-        headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
-    headers |= _place(channel.state, extent, follow)
-    if not follow:
-        headers["Vary"] += ", Accept-Encoding"
+    headers = _headers(query, wanted, channel, extent)
+    manner = Manner(
+        follow=query.follow,
+        marks=query.end,
+        keepalive=query.follow and (wanted == "ndjson" if query.keepalive is None else query.keepalive),
+        ended=lambda: access.ended(grant),
+        end_reason=grant.end_reason,
+        leaving=service.hub.leaving,
+    )
     if wanted == "json":
         page = await _page(request, query, channel, form, extent, headers, run, work, manner)
-        return service.access.reads.seated(grant, address, page)
+        return access.reads.seated(grant, address, page)
 
     def body() -> AsyncIterator[bytes]:
         return LogBody(channel, form, extent, manner, work).chunks()
 
-    if not follow:
+    if not query.follow:
         lines = _lines(request, query, channel.state, form, extent, body, headers)
-        return service.access.reads.seated(grant, address, lines)
+        return access.reads.seated(grant, address, lines)
     service.hub.admit(channel)
-    headers |= {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
     response: Response = Whole(body(), headers=headers, media_type=_TYPES[wanted])
     if form.searches:
-        response = service.access.searchers.seated(grant, address, response)
-    return service.access.seats.seated(grant, address, response)
+        response = access.searchers.seated(grant, address, response)
+    return access.seats.seated(grant, address, response)
+
+
+def _format(request: Request, query: LogsQuery) -> str:
+    """json, ndjson or text. UsageError where it doesn't go with what else is asked for."""
+    wanted = query.format or accepted(request.headers.get("accept", ""))
+    if query.follow and wanted == "json":
+        raise UsageError("follow=true goes with format=ndjson or format=text: a JSON list has to end")
+    if query.end and wanted != "ndjson":
+        raise UsageError("end=true goes with format=ndjson: text can't hold a record, and a JSON list ends by itself")
+    return wanted
+
+
+def _headers(query: LogsQuery, wanted: str, channel: Channel, extent: LogRange) -> dict[str, str]:
+    headers = PRIVATE_HEADERS | _place(channel.state, extent, query.follow)
+    if query.download:
+        ending = {"json": "json", "ndjson": "ndjson", "text": "log"}[wanted]
+        headers["Content-Disposition"] = f'attachment; filename="{channel.job.replace(":", "_")}.{ending}"'
+    if query.follow:
+        return headers | {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+    headers["Vary"] += ", Accept-Encoding"
+    return headers
 
 
 def _lines(

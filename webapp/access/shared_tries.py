@@ -1,7 +1,7 @@
 """Wrong tokens count for all processes of the service: each tells the store of its own, and learns of the others'.
 
-Once a second while there are any, and around each sign-in. Nothing of it is on the way of a request with a token, and
-where the store does not answer, each process goes on by what it knows.
+It does so once a second while there are any, and around each sign-in. A request with a token never waits for it, and
+while the store does not answer, each process goes on by what it knows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 1.0
 AWAY_SECONDS = 5.0
 
 
-class Together:
+class SharedTries:
     """`doors`: the counts of each kind."""
 
     def __init__(self, attempts: Attempts, doors: Mapping[str, Tries]) -> None:
